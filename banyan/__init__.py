@@ -1,0 +1,1 @@
+"""Banyan: recursive inference as a service. The shared vocabulary and the kernel."""

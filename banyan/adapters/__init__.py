@@ -1,0 +1,1 @@
+"""Adapters: the ports on real parts, and their twins in memory."""

@@ -1,0 +1,110 @@
+"""Every error Banyan raises, one type per boundary crossed.
+
+    BanyanError
+    ├── InvalidInput            what a caller sent; nothing was stored
+    │   ├── InvalidDocument     not text, unknown encoding, too large
+    │   └── InvalidSchema       an answer or expects schema that is no JSON Schema
+    ├── NotFound                an id that this tenant does not have
+    ├── Conflict                the object is not in a state that allows this
+    ├── StoreError              the durable store did not do what was asked
+    │   ├── StaleLease          another worker owns the node, or the tree was cancelled
+    │   └── StoreUnavailable    no answer; the caller may retry
+    ├── EngineError             the model server did not complete a call
+    │   ├── EngineUnavailable   no answer, overload, or a 5xx; the call may be retried
+    │   ├── EngineRefused       the server will never accept this request (4xx)
+    │   ├── PromptTooLong       the prompt does not fit the window
+    │   └── AbilityMissing      the engine cannot do what the request needs
+    ├── InvalidAction           the model's output is no valid action
+    └── PackError               packed state that cannot be read
+        └── ForeignVersion      packed by another or a newer version
+
+A failed child is not an exception: its parent receives a typed outcome.
+"""
+
+from __future__ import annotations
+
+
+class BanyanError(Exception):
+    """Root of all errors. `code` is stable and machine-readable; `hint` says what to do."""
+
+    code = "internal_error"
+    hint = ""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        if hint is not None:
+            self.hint = hint
+
+
+class InvalidInput(BanyanError):
+    code = "invalid_input"
+    hint = "Correct the request and send it again; nothing was stored."
+
+
+class InvalidDocument(InvalidInput):
+    code = "invalid_document"
+    hint = "Send UTF-8 text without NUL characters, within the size limit."
+
+
+class InvalidSchema(InvalidInput):
+    code = "invalid_schema"
+    hint = "Send a JSON Schema (draft 2020-12) whose root is an object."
+
+
+class NotFound(BanyanError):
+    code = "not_found"
+    hint = "Check the id; finished solves and documents are kept for a limited time."
+
+
+class Conflict(BanyanError):
+    code = "conflict"
+    hint = "Read the object's current state first."
+
+
+class StoreError(BanyanError):
+    code = "store_error"
+
+
+class StaleLease(StoreError):
+    code = "stale_lease"
+    hint = "Drop the work: the node belongs to another worker now, or was cancelled."
+
+
+class StoreUnavailable(StoreError):
+    code = "store_unavailable"
+    hint = "Start Redis or Valkey, or set BANYAN_REDIS_URL to one that answers."
+
+
+class EngineError(BanyanError):
+    code = "engine_error"
+
+
+class EngineUnavailable(EngineError):
+    code = "engine_unavailable"
+    hint = "Check that the model server is up and that BANYAN_ENGINE_URL points to it."
+
+
+class EngineRefused(EngineError):
+    code = "engine_refused"
+
+
+class PromptTooLong(EngineError):
+    code = "prompt_too_long"
+
+
+class AbilityMissing(EngineError):
+    code = "engine_ability_missing"
+    hint = "Choose another mode, or an engine that has this ability (see `banyan doctor`)."
+
+
+class InvalidAction(BanyanError):
+    code = "invalid_action"
+
+
+class PackError(BanyanError):
+    code = "unreadable_pack"
+
+
+class ForeignVersion(PackError):
+    code = "foreign_pack_version"
+    hint = "Upgrade every worker to the version that wrote this state."

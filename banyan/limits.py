@@ -1,0 +1,28 @@
+"""Limits: the rules of a tree, fixed when it is admitted. What is left to spend is the budget."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Limits(BaseModel):
+    """Upper bounds for one tree. Enforced by the store, not by the prompt."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_depth: int = Field(
+        6, ge=0, le=32, description="Levels below the root; 0 means no children."
+    )
+    max_nodes: int = Field(
+        2_000, ge=1, le=1_000_000, description="Nodes of the tree, root included."
+    )
+    max_tokens: int = Field(
+        2_000_000,
+        ge=256,
+        le=10_000_000_000,
+        description="Prompt and completion tokens over all nodes.",
+    )
+    max_parallel: int = Field(256, ge=1, le=10_000, description="Nodes dispatched at one time.")
+    deadline_s: float = Field(
+        600.0, ge=1.0, le=86_400.0, description="Seconds from admission to the best answer so far."
+    )

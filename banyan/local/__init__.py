@@ -1,0 +1,1 @@
+"""Local: the embedded all-in-one that `banyan up` starts."""

@@ -1,0 +1,133 @@
+"""Node: one agent instance on one sub-goal, and everything it needs to go on after any crash.
+
+A `Node` is the packed state: it is what a parent hands to a child when it spawns it, and what a
+suspended node keeps while its children run. It holds references to documents, never their text.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from banyan.action import Kind
+from banyan.spans import Span
+from banyan.task import GateMode
+
+ROOT_PATH = "0"
+
+OutcomeStatus = Literal["ok", "failed", "cancelled", "over_budget"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Failure(_Model):
+    """Why a node did not finish well: a stable code and a sentence without document text."""
+
+    code: str
+    message: str
+
+
+class Outcome(_Model):
+    """What a node hands to its parent. `answer` may be partial unless `status` is ok.
+
+    `complete` is false where anything below failed or was cut short. `citations` and `covered` are
+    spans of the original documents. Times are seconds: `critical_path_s` follows the slowest
+    child at every level, `sequential_s` is the sum of all model time.
+    """
+
+    status: OutcomeStatus
+    answer: JsonValue = None
+    citations: tuple[Span, ...] = ()
+    covered: tuple[Span, ...] = ()
+    complete: bool = True
+    truncated: bool = False
+    failure: Failure | None = None
+    critical_path_s: float = 0.0
+    sequential_s: float = 0.0
+
+
+class Passage(_Model):
+    """A numbered piece of text in a prompt, and where in the original documents it comes from.
+
+    `sources` is what a citation of it stands for; `covered` is what it speaks for.
+    """
+
+    text: str
+    sources: tuple[Span, ...]
+    covered: tuple[Span, ...]
+
+
+class Decision(_Model):
+    """How the kind of an action was chosen. `score` is null where there was nothing to choose."""
+
+    kind: Kind
+    mode: GateMode
+    forced: bool
+    score: float | None = None
+    threshold: float | None = None
+    logprobs: dict[str, float] | None = None
+
+
+class Brief(_Model):
+    """The summary form of packed state: what the parent wrote, and the goal of the whole task."""
+
+    form: Literal["summary"] = "summary"
+    task_goal: str
+    text: str = ""
+
+
+class Exchange(_Model):
+    """A turn that stays in the dialogue: what the agent did, and what came of it.
+
+    `token_ids` are the completion's own, exactly as sampled, where the engine tells them.
+    """
+
+    reply: str
+    token_ids: tuple[int, ...] | None = None
+    observation: str
+
+
+class Node(_Model):
+    """The state of one agent instance between two turns."""
+
+    path: str
+    goal: str
+    brief: Brief
+    inputs: tuple[Span, ...] = ()
+    expects: dict[str, Any] | None = None
+    answer_tokens: int
+    tokens_per_char: float | None = None
+    exchanges: tuple[Exchange, ...] = ()
+    notes: tuple[str, ...] = ()
+    covered: tuple[Span, ...] = ()
+    read_to: tuple[int, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    num_turns: int = 0
+    num_invalid: int = 0
+    incomplete: bool = False
+    fits: bool | None = None
+    own_s: float = 0.0
+    children_critical_s: float = 0.0
+    children_sequential_s: float = 0.0
+
+    @property
+    def depth(self) -> int:
+        return depth_of(self.path)
+
+
+def child_path(path: str, index: int) -> str:
+    """The deterministic path of a node's child: `0` is the root, `0.3.1` its fourth's second."""
+    return f"{path}.{index}"
+
+
+def parent_path(path: str) -> str | None:
+    """The path of a node's parent; None for the root."""
+    return path.rpartition(".")[0] or None
+
+
+def depth_of(path: str) -> int:
+    """Levels below the root."""
+    return path.count(".")

@@ -1,0 +1,44 @@
+"""Policy: a version of the weights, and what is published with it.
+
+Until training publishes others there is one version, `base`: the engine's own weights with
+documented constants. A tree is pinned to the version that was live when it was admitted.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from banyan.action import Kind
+
+LIVE = "live"
+
+
+class Policy(BaseModel):
+    """What a tree needs to know of the weights it runs on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: str
+    threshold: float
+    """Delegate where the delegation score (nats) is above this; see `banyan/gate.py`."""
+    kinds: tuple[Kind, ...] = ("answer", "delegate", "read", "search", "note", "use")
+    """The kinds this policy may choose from; forced decisions may use `answer` and `delegate`."""
+    max_turns: int = 16
+    """Turns of one node, after which it must answer with what it has."""
+    max_invalid: int = 3
+    """Invalid actions in a row before a node fails."""
+
+
+BASE = Policy(version="base", threshold=4.0)
+"""Untrained weights: 4 nats, so that what fits the window is answered directly unless the model
+is nearly certain that it should be divided. The fitted threshold comes with trained versions."""
+
+POLICIES: dict[str, Policy] = {BASE.version: BASE}
+
+
+def resolve(name: str) -> Policy:
+    """The policy of a version's name; `live` is the version that new trees get.
+
+    Raises KeyError for a version that is not served.
+    """
+    return POLICIES[BASE.version if name == LIVE else name]

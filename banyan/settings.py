@@ -1,0 +1,50 @@
+"""Settings that the service and the workers share. Read once at start-up, then passed down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+EngineKind = Literal["llama", "vllm", "openai"]
+
+
+class Settings(BaseSettings):
+    """Environment variables with the prefix `BANYAN_`, for example `BANYAN_REDIS_URL`."""
+
+    model_config = SettingsConfigDict(env_prefix="BANYAN_", extra="ignore", frozen=True)
+
+    redis_url: str = Field(
+        "redis://127.0.0.1:6379/0",
+        description="State store: Redis or Valkey, standalone or cluster.",
+    )
+    broker_url: str | None = Field(
+        None, description="Celery's broker, standalone or Sentinel; default: the state store."
+    )
+    num_shards: int = Field(8, ge=1, le=256, description="Fixed at install.")
+    blob_dir: Path = Field(
+        Path("var/blobs"), description="Folder for documents, shared by service and workers."
+    )
+    engine_kind: EngineKind = Field("vllm", description="Protocol of the model server.")
+    engine_urls: str = Field(
+        "http://127.0.0.1:8000", description="Model servers (replicas), separated by commas."
+    )
+    engine_model: str = Field("", description="Served model's name; default: the first it serves.")
+    engine_api_key: str = Field("", repr=False, description="Bearer token for the model server.")
+    engine_window: int | None = Field(
+        None, ge=512, description="Tokens; default: what the server says."
+    )
+    lease_s: float = Field(30.0, gt=0, description="Until a silent worker's node is given away.")
+    queued_s: float = Field(15.0, gt=0, description="Until an unclaimed hint is sent again.")
+    tenant_dispatch: int = Field(
+        1_024, ge=1, description="Nodes of one tenant that are dispatched at one time, per shard."
+    )
+    retention_s: float = Field(7 * 86_400.0, gt=0, description="How long finished trees are kept.")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def broker(self) -> str:
+        """Celery's broker URL."""
+        return self.broker_url or self.redis_url

@@ -1,0 +1,58 @@
+"""Packed state: a versioned byte string of a kernel model, msgpack + zstd, never pickle.
+
+Layout: 4 bytes magic `BNY` + kind, 1 byte format version, then a zstd frame of msgpack. `unpack` is
+the inverse of `pack`, and refuses what is foreign, newer, cut off or larger than MAX_UNPACKED.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+import zstandard
+from pydantic import BaseModel, ValidationError
+
+from banyan.errors import ForeignVersion, PackError
+
+FORMAT_VERSION = 1
+MAX_UNPACKED_BYTES = 256 * 1024 * 1024
+
+_MAGIC = b"BNY"
+_KINDS: dict[str, bytes] = {
+    "Node": b"n",
+    "Outcome": b"o",
+    "Task": b"t",
+    "TurnRecord": b"r",
+}
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def pack(value: BaseModel) -> bytes:
+    """Bytes of `value`: a Node, an Outcome, a Task or a TurnRecord."""
+    header = _MAGIC + _KINDS[type(value).__name__] + bytes([FORMAT_VERSION])
+    body = msgspec.msgpack.encode(value.model_dump(mode="python", exclude_defaults=True))
+    return header + zstandard.ZstdCompressor(level=1).compress(body)
+
+
+def unpack(packed: bytes, model: type[M]) -> M:
+    """The model that `packed` holds. Raises ForeignVersion or PackError."""
+    kind = _KINDS[model.__name__]
+    if packed[:3] != _MAGIC:
+        raise PackError("not packed state: the first bytes are foreign")
+    if packed[3:4] != kind:
+        raise PackError(f"packed state of another kind: {packed[3:4]!r} instead of {kind!r}")
+    if packed[4:5] != bytes([FORMAT_VERSION]):
+        raise ForeignVersion(
+            f"packed by format version {packed[4:5].hex()}, this is {FORMAT_VERSION:02x}"
+        )
+    try:
+        size = zstandard.frame_content_size(packed[5:])
+        if not 0 <= size <= MAX_UNPACKED_BYTES:
+            raise PackError(
+                f"packed state says it holds {size} bytes, at most {MAX_UNPACKED_BYTES}"
+            )
+        body = zstandard.ZstdDecompressor().decompress(packed[5:])
+        return model.model_validate(msgspec.msgpack.decode(body))
+    except (zstandard.ZstdError, msgspec.DecodeError, ValidationError, UnicodeError) as error:
+        raise PackError(f"packed state is damaged: {error}") from error

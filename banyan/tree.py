@@ -1,0 +1,112 @@
+"""Tree: one run of a task, as the store keeps it and as clients see it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from banyan.budget import Budget
+from banyan.node import Outcome
+
+TreeStatus = Literal["queued", "running", "completed", "partial", "failed", "cancelled"]
+NodeStatus = Literal["queued", "running", "suspended", "finished"]
+
+FINAL: frozenset[TreeStatus] = frozenset({"completed", "partial", "failed", "cancelled"})
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Usage(_Model):
+    """What a tree has spent so far."""
+
+    llm_calls: int = 0
+    nodes: int = 0
+    max_depth: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    lost_tokens: int = 0
+    """Reserves charged for turns whose worker died; an upper bound of what they used."""
+
+
+class TreeRecord(_Model):
+    """A tree's state. Times are seconds since the epoch on the store's clock."""
+
+    id: str
+    tenant: str
+    status: TreeStatus
+    task: bytes
+    created_at: float
+    deadline_at: float
+    finished_at: float | None = None
+    generation: int = 1
+    last_event: int = 0
+    usage: Usage = Usage()
+    outcome: Outcome | None = None
+
+
+class NodeRecord(_Model):
+    """A node's state for people to look at; `packed` and `turns` only where they were asked for."""
+
+    path: str
+    status: NodeStatus
+    generation: int
+    epoch: int
+    attempts: int
+    budget: Budget
+    num_children: int
+    queued_at: float
+    claimed_at: float | None = None
+    finished_at: float | None = None
+    outcome: Outcome | None = None
+    packed: bytes | None = None
+    turns: tuple[bytes, ...] = ()
+
+
+class Event(_Model):
+    """One transition. `seq` starts at 1 and has no gaps within a tree."""
+
+    seq: int
+    type: str
+    at: float
+    data: dict[str, JsonValue] = {}
+
+
+def tree_id(tenant: str, idempotency_key: str, num_shards: int) -> str:
+    """The id of the tree that this tenant's key names, with its shard in the last two digits.
+
+    Derived, so that an admission can be repeated after a crash without making a second tree.
+    """
+    digest = hashlib.sha256(f"{len(tenant)}:{tenant}:{idempotency_key}".encode()).hexdigest()
+    return f"solve_{digest[:26]}{int(digest[26:34], 16) % num_shards:02x}"
+
+
+def shard_of(tree: str) -> int:
+    """The shard that a tree's id carries. Raises ValueError for what is no tree id."""
+    if not is_tree_id(tree):
+        raise ValueError(f"{tree!r} is no solve id")
+    return int(tree[-2:], 16)
+
+
+def is_tree_id(value: str) -> bool:
+    """Whether `value` has the form of a tree's id."""
+    head, _, digits = value.partition("_")
+    return head == "solve" and len(digits) == 28 and all(c in "0123456789abcdef" for c in digits)
+
+
+def final_status(outcome: Outcome) -> TreeStatus:
+    """What a tree ends as, given its root's outcome."""
+    if outcome.status == "cancelled":
+        return "cancelled"
+    if outcome.status == "ok" and outcome.complete:
+        return "completed"
+    return "partial" if outcome.answer is not None else "failed"
+
+
+def as_json(event: Event) -> dict[str, Any]:
+    """The event as it goes over the wire."""
+    return event.model_dump(mode="json")

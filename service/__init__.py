@@ -1,0 +1,1 @@
+"""Service: the REST surface. It admits tasks, reads trees and never calls a model."""

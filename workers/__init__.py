@@ -1,0 +1,1 @@
+"""Workers: Celery carries hints, the runner drives nodes, the reaper finds what was lost."""
