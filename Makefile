@@ -1,0 +1,70 @@
+# Banyan: `make` lists what there is. Everything lives in .venv; nothing needs root.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.made-from
+UV_VERSION := 0.13.9
+
+ENGINE ?= llama
+DOCUMENT ?= default
+GOAL ?=
+TESTS ?= tests
+
+.PHONY: help setup demo test lint lock clean
+
+help: ## Say what each target does
+	@printf 'Usage: make TARGET [NAME=VALUE ...]\n\n'
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@printf '\n  ENGINE=llama|vllm   model server of the demo (default llama, embedded)\n'
+	@printf '  DOCUMENT=default|long|PATH   what the demo reads (20k tokens, 110k, or your file)\n'
+	@printf '  GOAL="..."          what the demo asks\n'
+	@printf '  TESTS=PATH          the part of the tests to run\n'
+
+setup: $(STAMP) ## Make .venv with the service, workers, client and tests
+
+# The stamp holds what the environment was made from, so that nothing is done twice.
+$(STAMP): requirements/service.lock pyproject.toml Makefile
+	@set -eu; \
+	if [ ! -x $(BIN)/python ]; then \
+	  for name in python3.13 python3.12 python3.11 python3; do \
+	    if command -v "$$name" >/dev/null 2>&1 && "$$name" -c \
+	      'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
+	    then found="$$name"; break; fi; \
+	  done; \
+	  if [ -z "$${found:-}" ]; then \
+	    echo 'Banyan needs Python 3.11 or newer with venv; found none of python3.13, python3.12,' \
+	      'python3.11, python3 that is. Install one, for example: apt-get install python3 python3-venv' >&2; \
+	    exit 1; \
+	  fi; \
+	  echo "Making $(VENV) with $$($$found --version)"; \
+	  "$$found" -m venv $(VENV); \
+	fi; \
+	[ -x $(BIN)/uv ] && [ "$$($(BIN)/uv --version | cut -d' ' -f2)" = "$(UV_VERSION)" ] || \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); \
+	export VIRTUAL_ENV="$(CURDIR)/$(VENV)"; \
+	$(BIN)/uv pip sync --quiet requirements/service.lock; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); \
+	$(BIN)/uv pip install --quiet --no-deps --editable .; \
+	cksum requirements/service.lock pyproject.toml > $@
+
+demo: setup ## Solve a question over a long document with everything on this machine
+	@$(BIN)/python -P -m banyan.local.demo --engine "$(ENGINE)" --document "$(DOCUMENT)" --goal "$(GOAL)"
+
+test: lint ## Run everything: style, types, layout and all tests on real parts
+	$(BIN)/python -m pytest $(TESTS)
+
+lint: setup ## Check style, spelling, types and the direction of imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/codespell
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock: setup ## Resolve the dependencies anew and write requirements/service.lock
+	$(BIN)/uv pip compile --override requirements/overrides.txt --python-version 3.11 \
+	  --generate-hashes --extra dev pyproject.toml -o requirements/service.lock --no-emit-index-url
+
+clean: ## Remove what was made here (not the engine's environment)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var
