@@ -1,0 +1,271 @@
+"""The trees of the in-memory store, and the steps that its transitions are made of.
+
+The same steps as in `lua/lib.lua`: a node that becomes ready waits in its tree's backlog until its
+tree and its tenant have a free slot; a dispatched node counts until it finishes or is suspended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
+
+from banyan.adapters.hints import Ready
+from banyan.adapters.store_rules import CANCELLED, MAX_EXPIRIES, WORKER_LOST
+from banyan.budget import Budget
+from banyan.errors import NotFound
+from banyan.node import Outcome, depth_of, parent_path
+from banyan.ports import Admission, TurnLog
+from banyan.tree import FINAL, Event, NodeStatus, TreeStatus, Usage, final_status, shard_of
+
+
+@dataclass(slots=True)
+class NodeState:
+    """One node. Times are seconds on the store's clock."""
+
+    path: str
+    packed: bytes
+    budget: Budget
+    queued_at: float
+    status: NodeStatus = "queued"
+    generation: int = 1
+    epoch: int = 0
+    attempts: int = 0
+    num_children: int = 0
+    open_children: int = 0
+    continuation: bool = False
+    dispatched: bool = False
+    reserve: int = 0
+    lease_until: float = 0.0
+    due_at: float = 0.0
+    claimed_at: float | None = None
+    finished_at: float | None = None
+    outcome: Outcome | None = None
+    turns: list[bytes] = field(default_factory=list)
+
+    @property
+    def rank(self) -> tuple[bool, int, str]:
+        """Order of dispatch: continuations before children, deeper first."""
+        return (not self.continuation, -depth_of(self.path), self.path)
+
+    @property
+    def complete(self) -> bool:
+        return self.outcome is not None and self.outcome.status == "ok" and self.outcome.complete
+
+
+@dataclass(slots=True)
+class TreeState:
+    """One tree with its nodes in the order of creation and all of its events."""
+
+    admission: Admission
+    created_at: float
+    deadline_at: float
+    status: TreeStatus = "queued"
+    finished_at: float | None = None
+    generation: int = 1
+    cancelled: bool = False
+    num_dispatched: int = 0
+    usage: Usage = field(default_factory=lambda: Usage(nodes=1))
+    nodes: dict[str, NodeState] = field(default_factory=dict)
+    backlog: set[str] = field(default_factory=set)
+    events: list[Event] = field(default_factory=list)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def id(self) -> str:
+        return self.admission.tree_id
+
+    @property
+    def tenant(self) -> tuple[int, str]:
+        """Dispatch is bounded for each tenant in each shard."""
+        return shard_of(self.id), self.admission.tenant
+
+    @property
+    def open(self) -> list[NodeState]:
+        """Unfinished nodes, deepest first."""
+        unfinished = [node for node in self.nodes.values() if node.status != "finished"]
+        return sorted(unfinished, key=lambda node: -depth_of(node.path))
+
+
+class Forest:
+    """All trees of one in-memory store."""
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float],
+        queued_s: float,
+        tenant_dispatch: int,
+        retention_s: float,
+    ) -> None:
+        self.clock = clock
+        self.queued_s = queued_s
+        self.tenant_dispatch = tenant_dispatch
+        self.retention_s = retention_s
+        self.trees: dict[str, TreeState] = {}
+        self._dispatched: dict[tuple[int, str], int] = defaultdict(int)
+        self._waiting: dict[tuple[int, str], dict[str, None]] = defaultdict(dict)
+
+    def tree(self, tree_id: str) -> TreeState:
+        """Raises NotFound, for trees that finished longer ago than is kept, too."""
+        tree = self.trees.get(tree_id)
+        if tree is not None and tree.finished_at is not None:
+            if self.clock() < tree.finished_at + self.retention_s:
+                return tree
+            del self.trees[tree_id]
+            tree = None
+        if tree is None:
+            raise NotFound(f"there is no solve {tree_id}")
+        return tree
+
+    def emit(self, tree: TreeState, kind: str, **data: JsonValue) -> None:
+        tree.events.append(Event(seq=len(tree.events) + 1, type=kind, at=self.clock(), data=data))
+        tree.changed.set()
+        tree.changed = asyncio.Event()
+
+    def make_ready(self, tree: TreeState, node: NodeState, *, continuation: bool) -> None:
+        node.status = "queued"
+        node.continuation = continuation
+        node.queued_at = self.clock()
+        tree.backlog.add(node.path)
+        self._update_waiting(tree)
+
+    def dispatch(self, tenant: tuple[int, str]) -> list[Ready]:
+        """Dispatch from the tenant's backlogs while there are slots; its trees take turns."""
+        ready: list[Ready] = []
+        waiting = self._waiting[tenant]
+        while waiting and self._dispatched[tenant] < self.tenant_dispatch:
+            tree = self.trees[next(iter(waiting))]
+            del waiting[tree.id]
+            node = min((tree.nodes[path] for path in tree.backlog), key=lambda node: node.rank)
+            tree.backlog.remove(node.path)
+            node.dispatched = True
+            node.due_at = self.clock() + self.queued_s
+            tree.num_dispatched += 1
+            self._dispatched[tenant] += 1
+            self._update_waiting(tree)
+            ready.append((tree.id, node.path, node.continuation))
+        return ready
+
+    def retire(self, tree: TreeState, node: NodeState) -> None:
+        """The node leaves the queue or its worker: its slot is free."""
+        tree.backlog.discard(node.path)
+        if node.dispatched:
+            node.dispatched = False
+            tree.num_dispatched -= 1
+            self._dispatched[tree.tenant] -= 1
+        self._update_waiting(tree)
+
+    def charge(self, tree: TreeState, node: NodeState, log: TurnLog) -> None:
+        """Record a turn: pay for it, count it, and say so."""
+        node.budget, _ = node.budget.spend(log.spent.tokens)
+        node.turns.append(log.record)
+        spent, usage = log.spent, tree.usage
+        tree.usage = usage.model_copy(
+            update={
+                "llm_calls": usage.llm_calls + spent.llm_calls,
+                "prompt_tokens": usage.prompt_tokens + spent.prompt_tokens,
+                "cached_tokens": usage.cached_tokens + spent.cached_tokens,
+                "completion_tokens": usage.completion_tokens + spent.completion_tokens,
+            }
+        )
+        self.emit(tree, "node.turn", **{"node": node.path, **log.event})
+
+    def finish(self, tree: TreeState, node: NodeState, outcome: Outcome) -> None:
+        """End the node; what it has left goes to its parent; the last child wakes the parent."""
+        self.retire(tree, node)
+        node.status = "finished"
+        node.outcome = outcome
+        node.finished_at = self.clock()
+        self.emit(tree, "node.finished", node=node.path, status=outcome.status)
+        above = parent_path(node.path)
+        if above is None:
+            tree.status = final_status(outcome)
+            tree.finished_at = self.clock()
+            self.emit(tree, "tree.finished", status=tree.status)
+            return
+        parent = tree.nodes[above]
+        parent.budget = parent.budget.refund(node.budget)
+        node.budget = Budget(tokens=0, nodes=0)
+        parent.open_children -= 1
+        if parent.open_children == 0 and parent.status == "suspended" and not tree.cancelled:
+            self.make_ready(tree, parent, continuation=True)
+
+    def requeue(self, tree: TreeState, node: NodeState, reason: str) -> Ready:
+        """Give a running node back to the queue. It keeps its slot; its lease is void."""
+        node.status = "queued"
+        node.epoch += 1
+        node.queued_at = self.clock()
+        node.due_at = self.clock() + self.queued_s
+        self.emit(tree, "node.requeued", node=node.path, reason=reason)
+        return (tree.id, node.path, node.continuation)
+
+    def expire(self, tree: TreeState, node: NodeState) -> list[Ready]:
+        """Charge the reserve of a lease that ran out, and queue the node again or give it up."""
+        lost = min(node.reserve, node.budget.tokens)
+        node.budget, _ = node.budget.spend(lost)
+        tree.usage = tree.usage.model_copy(update={"lost_tokens": tree.usage.lost_tokens + lost})
+        node.attempts += 1
+        if node.attempts <= MAX_EXPIRIES:
+            return [self.requeue(tree, node, "lease_expired")]
+        node.epoch += 1
+        self.finish(tree, node, WORKER_LOST)
+        return self.dispatch(tree.tenant)
+
+    def cancel(self, tree: TreeState) -> None:
+        """End all unfinished nodes, deepest first. Other trees' nodes that got slots are due."""
+        tree.cancelled = True
+        self._update_waiting(tree)
+        self.emit(tree, "tree.cancelled")
+        for node in tree.open:
+            node.epoch += 1
+            self.finish(tree, node, CANCELLED)
+        for tree_id, path, _ in self.dispatch(tree.tenant):
+            self.trees[tree_id].nodes[path].due_at = self.clock()
+
+    def reopen(self, tree: TreeState, node: NodeState) -> None:
+        """Run an incomplete node again, or where it has incomplete children, wait for these.
+
+        A waiting node and its children share its budget equally; it keeps the remainder.
+        """
+        node.generation = tree.generation
+        node.epoch += 1
+        node.attempts = 0
+        node.outcome = node.finished_at = node.claimed_at = None
+        again = [child for child in children_of(tree, node) if not child.complete]
+        if not again:
+            self.make_ready(tree, node, continuation=node.num_children > 0)
+            return
+        node.status = "suspended"
+        node.open_children = len(again)
+        share = Budget(
+            tokens=node.budget.tokens // (len(again) + 1),
+            nodes=node.budget.nodes // (len(again) + 1),
+        )
+        node.budget = Budget(
+            tokens=node.budget.tokens - share.tokens * len(again),
+            nodes=node.budget.nodes - share.nodes * len(again),
+        )
+        for child in again:
+            child.budget = share
+            self.reopen(tree, child)
+
+    def _update_waiting(self, tree: TreeState) -> None:
+        waiting = self._waiting[tree.tenant]
+        free = tree.num_dispatched < tree.admission.max_parallel and not tree.cancelled
+        if tree.backlog and free:
+            waiting.setdefault(tree.id)
+        else:
+            waiting.pop(tree.id, None)
+
+
+def children_of(tree: TreeState, node: NodeState) -> Iterable[NodeState]:
+    """In the order of their index."""
+    return [tree.nodes[f"{node.path}.{index}"] for index in range(node.num_children)]
+
+
+def is_final(tree: TreeState) -> bool:
+    return tree.status in FINAL

@@ -1,0 +1,49 @@
+"""What the in-memory store shows of its trees and nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from banyan.adapters.hints import Ready
+from banyan.adapters.memory_forest import NodeState, TreeState
+from banyan.node import ROOT_PATH
+from banyan.tree import NodeRecord, TreeRecord
+
+
+def queued(tree: TreeState, nodes: Iterable[NodeState]) -> Iterator[Ready]:
+    """Those of `nodes` that were dispatched and not claimed yet."""
+    for node in nodes:
+        if node.status == "queued" and node.dispatched:
+            yield tree.id, node.path, node.continuation
+
+
+def node_record(node: NodeState) -> NodeRecord:
+    return NodeRecord(
+        path=node.path,
+        status=node.status,
+        generation=node.generation,
+        epoch=node.epoch,
+        attempts=node.attempts,
+        budget=node.budget,
+        num_children=node.num_children,
+        queued_at=node.queued_at,
+        claimed_at=node.claimed_at,
+        finished_at=node.finished_at,
+        outcome=node.outcome,
+    )
+
+
+def tree_record(tree: TreeState) -> TreeRecord:
+    return TreeRecord(
+        id=tree.id,
+        tenant=tree.admission.tenant,
+        status=tree.status,
+        task=tree.admission.task,
+        created_at=tree.created_at,
+        deadline_at=tree.deadline_at,
+        finished_at=tree.finished_at,
+        generation=tree.generation,
+        last_event=len(tree.events),
+        usage=tree.usage,
+        outcome=tree.nodes[ROOT_PATH].outcome,
+    )

@@ -1,0 +1,312 @@
+"""The durable tree's twin in the memory of one process: for tests, and to read the rules at ease.
+
+Nothing here awaits inside a transition, so each is atomic on one event loop.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from banyan.adapters.hints import Ready, group
+from banyan.adapters.memory_forest import Forest, NodeState, TreeState, children_of, is_final
+from banyan.adapters.memory_records import node_record, queued, tree_record
+from banyan.adapters.store_rules import MAX_CHILDREN, MAX_EXPIRIES
+from banyan.budget import Budget
+from banyan.errors import Conflict, NotFound, StaleLease
+from banyan.node import ROOT_PATH, Outcome, child_path, depth_of
+from banyan.ports import Admission, ChildNode, Claimed, Hint, Lease, Renewal, TurnLog
+from banyan.tree import Event, NodeRecord, TreeRecord, is_tree_id
+
+
+class MemoryStore:
+    """`banyan.ports.Store` without a server. `clock` tells seconds since the epoch."""
+
+    def __init__(
+        self,
+        *,
+        queued_s: float = 15.0,
+        tenant_dispatch: int = 1_024,
+        retention_s: float = 7 * 86_400.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._forest = Forest(
+            clock=clock,
+            queued_s=queued_s,
+            tenant_dispatch=tenant_dispatch,
+            retention_s=retention_s,
+        )
+        self._now = clock
+
+    async def admit(self, admission: Admission) -> tuple[bool, list[Hint]]:
+        if not is_tree_id(admission.tree_id):
+            raise ValueError(f"{admission.tree_id!r} is no solve id")
+        try:
+            known = self._forest.tree(admission.tree_id)
+        except NotFound:
+            pass
+        else:
+            if known.admission.fingerprint != admission.fingerprint:
+                raise Conflict("the same idempotency key was used for another request")
+            return False, group(self._unclaimed_root(known))
+        now = self._now()
+        root = NodeState(ROOT_PATH, admission.root, admission.budget, queued_at=now)
+        tree = TreeState(admission, created_at=now, deadline_at=now + admission.deadline_s)
+        tree.nodes[ROOT_PATH] = root
+        self._forest.trees[tree.id] = tree
+        self._forest.emit(tree, "tree.admitted")
+        self._forest.make_ready(tree, root, continuation=False)
+        return True, group(self._forest.dispatch(tree.tenant))
+
+    async def claim(
+        self, tree_id: str, paths: Sequence[str], *, worker: str, lease_s: float, reserve: int
+    ) -> list[Claimed]:
+        try:
+            tree = self._forest.tree(tree_id)
+        except NotFound:
+            return []
+        now = self._now()
+        claimed = []
+        for path in dict.fromkeys(paths):
+            node = tree.nodes.get(path)
+            if node is None:
+                continue
+            # A node that would be given up is left to `reap`, which hands on the hints.
+            if (
+                node.status == "running"
+                and node.lease_until <= now
+                and node.attempts < MAX_EXPIRIES
+            ):
+                self._forest.expire(tree, node)
+            if node.status == "queued" and node.dispatched:
+                node.lease_until = now + lease_s
+                claimed.append(self._take(tree, node, worker, reserve))
+        return claimed
+
+    def _take(self, tree: TreeState, node: NodeState, worker: str, reserve: int) -> Claimed:
+        node.status = "running"
+        node.epoch += 1
+        node.reserve = reserve
+        node.claimed_at = self._now()
+        if tree.status == "queued":
+            tree.status = "running"
+        self._forest.emit(tree, "node.claimed", node=node.path, worker=worker, epoch=node.epoch)
+        outcomes: list[Outcome] = []
+        if node.continuation:
+            outcomes = [child.outcome for child in children_of(tree, node) if child.outcome]
+        return Claimed(
+            lease=Lease(tree.id, node.path, node.epoch),
+            packed=node.packed,
+            budget=node.budget,
+            deadline_at=tree.deadline_at,
+            now=self._now(),
+            generation=node.generation,
+            attempts=node.attempts,
+            queued_at=node.queued_at,
+            outcomes=tuple(outcomes),
+        )
+
+    async def renew(self, leases: Sequence[Lease], *, lease_s: float) -> Renewal:
+        lost = []
+        for lease in leases:
+            try:
+                _, node = self._owned(lease)
+            except StaleLease:
+                lost.append(lease)
+            else:
+                node.lease_until = self._now() + lease_s
+        return Renewal(tuple(lost))
+
+    async def turn(self, lease: Lease, log: TurnLog, packed: bytes) -> Budget:
+        tree, node = self._owned(lease)
+        self._forest.charge(tree, node, log)
+        node.packed = packed
+        return node.budget
+
+    async def spawn(
+        self,
+        lease: Lease,
+        children: Sequence[ChildNode],
+        *,
+        packed: bytes,
+        kept: Budget,
+        log: TurnLog | None,
+        event: Mapping[str, Any],
+    ) -> list[Hint]:
+        if not 1 <= len(children) <= MAX_CHILDREN:
+            raise Conflict(f"a node spawns 1 to {MAX_CHILDREN} children, not {len(children)}")
+        if repeated := self._after(lease, {"suspended", "queued"}):
+            tree, node = repeated
+            return group(queued(tree, children_of(tree, node)))
+        tree, node = self._owned(lease)
+        held, _ = node.budget.spend(log.spent.tokens if log else 0)
+        tokens = held.tokens - sum(child.budget.tokens for child in children)
+        nodes = held.nodes - len(children) - sum(child.budget.nodes for child in children)
+        if tokens < kept.tokens or nodes < kept.nodes:
+            raise Conflict(
+                f"node {node.path} holds {held.tokens} tokens and {held.nodes} nodes, "
+                f"its children and what it keeps need more"
+            )
+        if log is not None:
+            self._forest.charge(tree, node, log)
+        node.budget = Budget(tokens=tokens, nodes=nodes)
+        node.packed = packed
+        self._forest.retire(tree, node)
+        node.status = "suspended"
+        node.open_children = len(children)
+        tree.usage = tree.usage.model_copy(
+            update={
+                "nodes": tree.usage.nodes + len(children),
+                "max_depth": max(tree.usage.max_depth, depth_of(node.path) + 1),
+            }
+        )
+        self._forest.emit(
+            tree, "node.spawned", **{"node": node.path, "children": len(children), **event}
+        )
+        for child in children:
+            path = child_path(node.path, node.num_children)
+            node.num_children += 1
+            created = NodeState(
+                path,
+                child.packed,
+                child.budget,
+                queued_at=self._now(),
+                generation=tree.generation,
+            )
+            tree.nodes[path] = created
+            self._forest.make_ready(tree, created, continuation=False)
+        return group(self._forest.dispatch(tree.tenant))
+
+    async def finish(
+        self, lease: Lease, outcome: Outcome, *, log: TurnLog | None, packed: bytes | None = None
+    ) -> list[Hint]:
+        if repeated := self._after(lease, {"finished"}):
+            tree, node = repeated
+            parent = tree.nodes.get(node.path.rpartition(".")[0])
+            return group(queued(tree, [parent] if parent else []))
+        tree, node = self._owned(lease)
+        if log is not None:
+            self._forest.charge(tree, node, log)
+        if packed is not None:
+            node.packed = packed
+        self._forest.finish(tree, node, outcome)
+        return group(self._forest.dispatch(tree.tenant))
+
+    async def release(self, leases: Sequence[Lease]) -> list[Hint]:
+        ready: list[Ready] = []
+        for lease in leases:
+            try:
+                tree, node = self._owned(lease)
+            except StaleLease:
+                continue
+            ready.append(self._forest.requeue(tree, node, "released"))
+        return group(ready)
+
+    async def delta(self, lease: Lease, data: Mapping[str, Any]) -> None:
+        tree, node = self._owned(lease)
+        self._forest.emit(tree, "answer.delta", **{"node": node.path, **data})
+
+    async def cancel(self, tree_id: str) -> bool:
+        tree = self._forest.tree(tree_id)
+        if is_final(tree):
+            return False
+        self._forest.cancel(tree)
+        return True
+
+    async def resume(
+        self, tree_id: str, *, extra: Budget, deadline_s: float
+    ) -> tuple[bool, list[Hint]]:
+        tree = self._forest.tree(tree_id)
+        root = tree.nodes[ROOT_PATH]
+        if not is_final(tree):
+            raise Conflict("the solve is still running")
+        if root.complete:
+            return False, []
+        tree.status, tree.finished_at, tree.cancelled = "queued", None, False
+        tree.generation += 1
+        tree.deadline_at = self._now() + deadline_s
+        self._forest.emit(tree, "tree.resumed", generation=tree.generation)
+        root.budget = root.budget.refund(extra)
+        self._forest.reopen(tree, root)
+        return True, group(self._forest.dispatch(tree.tenant))
+
+    async def reap(self, *, limit: int = 256) -> list[Hint]:
+        now = self._now()
+        ready: list[Ready] = []
+        for tree, node in self._overdue(now, limit):
+            if node.status == "running":
+                ready.extend(self._forest.expire(tree, node))
+            else:
+                node.due_at = now + self._forest.queued_s
+                ready.append((tree.id, node.path, node.continuation))
+        return group(ready)
+
+    def _overdue(self, now: float, limit: int) -> list[tuple[TreeState, NodeState]]:
+        overdue: list[tuple[TreeState, NodeState]] = []
+        for tree in self._forest.trees.values():
+            for node in tree.nodes.values():
+                late = (node.status == "running" and node.lease_until <= now) or (
+                    node.status == "queued" and node.dispatched and node.due_at <= now
+                )
+                if late and len(overdue) < limit:
+                    overdue.append((tree, node))
+        return overdue
+
+    async def get_tree(self, tree_id: str) -> TreeRecord:
+        return tree_record(self._forest.tree(tree_id))
+
+    async def get_node(self, tree_id: str, path: str) -> NodeRecord:
+        node = self._forest.tree(tree_id).nodes.get(path)
+        if node is None:
+            raise NotFound(f"solve {tree_id} has no node {path}")
+        return node_record(node).model_copy(
+            update={"packed": node.packed, "turns": tuple(node.turns)}
+        )
+
+    async def list_nodes(
+        self, tree_id: str, *, offset: int, limit: int
+    ) -> tuple[list[NodeRecord], int]:
+        nodes = list(self._forest.tree(tree_id).nodes.values())
+        return [node_record(node) for node in nodes[offset : offset + limit]], len(nodes)
+
+    async def events(self, tree_id: str, *, after: int = 0) -> AsyncIterator[Event]:
+        tree = self._forest.tree(tree_id)
+        while True:
+            changed = tree.changed
+            for event in tree.events[after:]:
+                after = event.seq
+                yield event
+            if after >= len(tree.events):
+                if is_final(tree):
+                    return
+                await changed.wait()
+
+    async def ping(self) -> None:
+        """Always there."""
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    def _unclaimed_root(self, tree: TreeState) -> Iterable[Ready]:
+        root = tree.nodes[ROOT_PATH]
+        return queued(tree, [root] if root.epoch == 0 else [])
+
+    def _owned(self, lease: Lease) -> tuple[TreeState, NodeState]:
+        """The lease's tree and node. Raises StaleLease unless it is the node's present lease."""
+        tree = self._forest.trees.get(lease.tree_id)
+        node = tree.nodes.get(lease.path) if tree else None
+        if tree is None or node is None or node.status != "running" or node.epoch != lease.epoch:
+            raise StaleLease(f"node {lease.path} belongs to another worker or was cancelled")
+        return tree, node
+
+    def _after(self, lease: Lease, statuses: set[str]) -> tuple[TreeState, NodeState] | None:
+        """Tree and node where the transition that ended this very lease was applied before.
+
+        Only SPAWN and FINISH end a lease without raising the epoch.
+        """
+        tree = self._forest.trees.get(lease.tree_id)
+        node = tree.nodes.get(lease.path) if tree else None
+        if tree and node and node.epoch == lease.epoch and node.status in statuses:
+            return tree, node
+        return None

@@ -1,0 +1,26 @@
+"""What the durable store and its in-memory twin agree on."""
+
+from __future__ import annotations
+
+from banyan.node import Failure, Outcome
+
+MAX_EXPIRIES = 5
+"""Leases of one node that may expire in one generation before it fails as `worker_lost`."""
+
+MAX_CHILDREN = 10_000
+"""Children of one spawn."""
+
+CANCELLED = Outcome(
+    status="cancelled",
+    complete=False,
+    failure=Failure(code="cancelled", message="the solve was cancelled"),
+)
+
+WORKER_LOST = Outcome(
+    status="failed",
+    complete=False,
+    failure=Failure(
+        code="worker_lost",
+        message=f"the workers that ran this node were lost {MAX_EXPIRIES + 1} times",
+    ),
+)
