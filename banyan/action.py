@@ -42,7 +42,7 @@ class Answer(_Model):
 
 
 class ChildInput(_Model):
-    """A document by its number; the whole of it, or `[start, end)` in code points of what is shown."""
+    """A document by its number: the whole of it, or `[start, end)` in its code points."""
 
     document: int = Field(ge=1)
     start: int | None = Field(None, ge=0)
@@ -85,7 +85,7 @@ class Read(_Model):
 
 
 class Search(_Model):
-    """Find a literal, or with `regex` a linear-time regular expression; null searches everything."""
+    """Find a literal, or with `regex` a linear-time expression; no document: in all of them."""
 
     kind: Literal["search"] = "search"
     document: int | None = Field(None, ge=1)

@@ -34,8 +34,9 @@ class Outcome(_Model):
     """What a node hands to its parent. `answer` may be partial unless `status` is ok.
 
     `complete` is false where anything below failed or was cut short. `citations` and `covered` are
-    spans of the original documents. Times are seconds: `critical_path_s` follows the slowest
-    child at every level, `sequential_s` is the sum of all model time.
+    spans of the original documents. `notices` are stable codes of what the caller must be told,
+    see `banyan/notices.py`. Times are seconds: `critical_path_s` follows the slowest child at
+    every level, `sequential_s` is the sum of all model time.
     """
 
     status: OutcomeStatus
@@ -43,7 +44,7 @@ class Outcome(_Model):
     citations: tuple[Span, ...] = ()
     covered: tuple[Span, ...] = ()
     complete: bool = True
-    truncated: bool = False
+    notices: tuple[str, ...] = ()
     failure: Failure | None = None
     critical_path_s: float = 0.0
     sequential_s: float = 0.0
@@ -61,9 +62,12 @@ class Passage(_Model):
 
 
 class Decision(_Model):
-    """How the kind of an action was chosen. `score` is null where there was nothing to choose."""
+    """How the kind of an action was chosen. `score` is null where there was nothing to choose.
 
-    kind: Kind
+    `kind` is null where the engine writes the kind itself, inside its JSON.
+    """
+
+    kind: Kind | None
     mode: GateMode
     forced: bool
     score: float | None = None
@@ -80,35 +84,44 @@ class Brief(_Model):
 
 
 class Exchange(_Model):
-    """A turn that stays in the dialogue: what the agent did, and what came of it.
+    """A turn that stays in the dialogue: what was asked, what the agent did, what came of it.
 
-    `token_ids` are the completion's own, exactly as sampled, where the engine tells them.
+    `token_ids` are the reply's own, exactly as sampled, where the engine tells them.
     """
 
+    request: str
     reply: str
     token_ids: tuple[int, ...] | None = None
     observation: str
 
 
 class Node(_Model):
-    """The state of one agent instance between two turns."""
+    """The state of one agent instance between two turns.
+
+    `seen` are the passages of the exchanges, numbered in this order, without their text.
+    `outcomes` are the latest children's. `overflow` says that the inputs turned out not to fit
+    the window. The `_s` fields are seconds of model time, for the critical path.
+    """
 
     path: str
     goal: str
     brief: Brief
     inputs: tuple[Span, ...] = ()
     expects: dict[str, Any] | None = None
-    answer_tokens: int
+    answer_tokens: int = 0
     tokens_per_char: float | None = None
     exchanges: tuple[Exchange, ...] = ()
     notes: tuple[str, ...] = ()
     covered: tuple[Span, ...] = ()
     read_to: tuple[int, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
+    seen: tuple[Passage, ...] = ()
+    num_children: int = 0
     num_turns: int = 0
     num_invalid: int = 0
     incomplete: bool = False
-    fits: bool | None = None
+    notices: tuple[str, ...] = ()
+    overflow: bool = False
     own_s: float = 0.0
     children_critical_s: float = 0.0
     children_sequential_s: float = 0.0

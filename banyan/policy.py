@@ -20,7 +20,9 @@ class Policy(BaseModel):
 
     version: str
     threshold: float
-    """Delegate where the delegation score (nats) is above this; see `banyan/gate.py`."""
+    """Where the inputs fit the window: delegate if the delegation score (nats) is above this."""
+    threshold_overflow: float
+    """The same where they do not fit, so that the alternative is to look around in them."""
     kinds: tuple[Kind, ...] = ("answer", "delegate", "read", "search", "note", "use")
     """The kinds this policy may choose from; forced decisions may use `answer` and `delegate`."""
     max_turns: int = 16
@@ -29,9 +31,10 @@ class Policy(BaseModel):
     """Invalid actions in a row before a node fails."""
 
 
-BASE = Policy(version="base", threshold=4.0)
-"""Untrained weights: 4 nats, so that what fits the window is answered directly unless the model
-is nearly certain that it should be divided. The fitted threshold comes with trained versions."""
+BASE = Policy(version="base", threshold=4.0, threshold_overflow=-4.0)
+"""Untrained weights: 4 nats either way. What fits the window is answered directly unless the model
+is nearly certain that it should be divided; what does not fit is divided unless the model is
+nearly certain that it should look around. Fitted thresholds come with trained versions."""
 
 POLICIES: dict[str, Policy] = {BASE.version: BASE}
 

@@ -121,7 +121,7 @@ class Store(Protocol):
     async def claim(
         self, tree_id: str, paths: Sequence[str], *, worker: str, lease_s: float, reserve: int
     ) -> list[Claimed]:
-        """Lease those of `paths` that are ready. `reserve` tokens are charged if a lease expires."""
+        """Lease those of `paths` that are ready; an expiring lease charges `reserve` tokens."""
         ...
 
     async def renew(self, leases: Sequence[Lease], *, lease_s: float) -> Renewal:

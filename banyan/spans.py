@@ -32,7 +32,7 @@ class Span(BaseModel):
 
 
 def merge(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """The union of `spans` as the fewest disjoint spans, by document and start. Empty ones vanish."""
+    """The union of `spans` as the fewest disjoint spans, ordered. Empty ones vanish."""
     by_document: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for span in spans:
         if span.end > span.start:

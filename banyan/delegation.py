@@ -1,0 +1,133 @@
+"""Delegation: from a `delegate` action to child nodes. Pure; a child is always a smaller task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from banyan import sizes
+from banyan.action import Child, Delegate
+from banyan.effects import Context, Cut, Spawn
+from banyan.errors import InvalidAction
+from banyan.node import Brief, Node, child_path
+from banyan.spans import Span, size
+
+
+def cut(node: Node, action: Delegate, context: Context) -> Cut:
+    """How the inputs are to be divided for a `split`.
+
+    The agent may ask for more parts than planned, but not for so few that the levels left do not
+    suffice, nor for more than there are nodes.
+    """
+    if action.split is None:
+        raise InvalidAction("delegate needs either children or split")
+    window = context.abilities.window
+    planned = sizes.plan_parts(node, context.task, window, context.budget)
+    fewest = sizes.fewest_parts(node, context.task, window)
+    wanted = planned if action.split.parts is None else max(action.split.parts, fewest)
+    most = min(context.budget.nodes, max(sizes.MAX_FAN_OUT, fewest))
+    return Cut(
+        spans=node.inputs,
+        parts=max(2, min(wanted, most)),
+        by=action.split.by,
+        goal=action.split.goal,
+        brief=action.brief,
+        expects=action.split.expects,
+    )
+
+
+def children_of_split(
+    node: Node, request: Cut, parts: Sequence[tuple[Span, ...]], context: Context
+) -> list[Node]:
+    """One child a part, all with the same sub-goal."""
+    return [
+        _child(
+            node,
+            index,
+            context,
+            goal=request.goal,
+            brief=request.brief,
+            inputs=part,
+            expects=request.expects,
+        )
+        for index, part in enumerate(parts)
+    ]
+
+
+def listed_children(node: Node, action: Delegate, context: Context) -> list[Node]:
+    """The children that the agent listed, with the inputs that it named by number and range."""
+    children = action.children or ()
+    if len(children) > context.budget.nodes:
+        raise InvalidAction(f"at most {context.budget.nodes} children are possible")
+    nodes = []
+    for index, child in enumerate(children):
+        inputs = _inputs(node, child)
+        if node.inputs and size(inputs) >= size(node.inputs):
+            raise InvalidAction(f"child {index + 1} has a task as large as its parent's")
+        if not node.inputs and child.goal.strip() == node.goal.strip():
+            raise InvalidAction(f"child {index + 1} has its parent's goal")
+        nodes.append(
+            _child(
+                node,
+                index,
+                context,
+                goal=child.goal,
+                brief=action.brief,
+                inputs=inputs,
+                expects=child.expects,
+            )
+        )
+    return nodes
+
+
+def spawn(node: Node, children: Sequence[Node], goal: str, context: Context) -> tuple[Node, Spawn]:
+    """Share the budget out, keeping back what merging costs, and put the parent away."""
+    keep = sizes.merge_reserve(context.abilities.window, context.budget)
+    kept, budgets = context.budget.split(len(children), keep)
+    suspended = node.model_copy(
+        update={
+            "num_children": node.num_children + len(children),
+            "outcomes": (),
+            "exchanges": (),
+            "seen": (),
+        }
+    )
+    return suspended, Spawn(children=tuple(children), budgets=tuple(budgets), kept=kept, goal=goal)
+
+
+def _child(
+    node: Node,
+    index: int,
+    context: Context,
+    *,
+    goal: str,
+    brief: str,
+    inputs: tuple[Span, ...],
+    expects: object,
+) -> Node:
+    return Node.model_validate(
+        {
+            "path": child_path(node.path, node.num_children + index),
+            "goal": goal,
+            "brief": Brief(task_goal=node.brief.task_goal, text=brief),
+            "inputs": inputs,
+            "expects": expects,
+            "answer_tokens": sizes.child_answer_tokens(
+                node.answer_tokens, context.abilities.window
+            ),
+            "tokens_per_char": node.tokens_per_char,
+        }
+    )
+
+
+def _inputs(node: Node, child: Child) -> tuple[Span, ...]:
+    spans = []
+    for wanted in child.inputs:
+        if wanted.document > len(node.inputs):
+            raise InvalidAction(f"there is no document {wanted.document}")
+        whole = node.inputs[wanted.document - 1]
+        start = whole.start + min(wanted.start or 0, len(whole))
+        end = whole.end if wanted.end is None else min(whole.start + wanted.end, whole.end)
+        if end <= start:
+            raise InvalidAction(f"document {wanted.document}: the range is empty")
+        spans.append(Span(document=whole.document, start=start, end=end))
+    return tuple(spans)

@@ -1,0 +1,279 @@
+"""Drive: performs the effects of one node's steps through the ports, until it suspends or ends.
+
+This is the only loop that runs agents: workers call it with the durable store, training with the
+in-memory one. A turn is recorded in the store before anything that follows from it happens; with
+`spawn` and `finish` it is recorded in the same transition.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from banyan.action import LETTERS
+from banyan.answer_deltas import AnswerDeltas
+from banyan.effects import (
+    CallTool,
+    Choose,
+    Chosen,
+    Context,
+    Cut,
+    Derive,
+    Derived,
+    Effect,
+    Event,
+    Failed,
+    Find,
+    Finish,
+    Generate,
+    Look,
+    Observed,
+    Parts,
+    ReadOn,
+    Spawn,
+    TooExpensive,
+    TooLong,
+    Woken,
+)
+from banyan.errors import (
+    EngineError,
+    EngineUnavailable,
+    InvalidInput,
+    PromptTooLong,
+)
+from banyan.node import ROOT_PATH, Node
+from banyan.policy import Policy
+from banyan.ports import (
+    CallOptions,
+    ChildNode,
+    Claimed,
+    Completion,
+    Engine,
+    Hint,
+    Library,
+    Prompt,
+    Sampling,
+    Store,
+)
+from banyan.state import pack, unpack
+from banyan.step import step
+from banyan.task import Task
+from banyan.turns import TurnDraft
+from banyan.views import look
+
+R = TypeVar("R")
+
+SEARCH_LIMIT = 6
+_RETRY_TEMPERATURE = 0.7
+_FIRST_BACKOFF_S = 0.25
+_LONGEST_BACKOFF_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What a node needs of the world. `engine_patience_s`: how long a down engine is waited for."""
+
+    store: Store
+    library: Library
+    engine: Engine
+    engine_patience_s: float = 180.0
+    draw: Callable[[], float] = field(default=random.random)
+
+
+async def drive(claimed: Claimed, task: Task, policy: Policy, ports: Ports) -> list[Hint]:
+    """Run one claimed node until it is suspended or finished; return the hints to send.
+
+    Raises StaleLease where the node was lost to another worker or cancelled: the work is void.
+    """
+    return await _Driver(claimed, task, policy, ports).run()
+
+
+class _Driver:
+    """One claimed node, from its waking to its next suspension or its end."""
+
+    def __init__(self, claimed: Claimed, task: Task, policy: Policy, ports: Ports) -> None:
+        self._claimed = claimed
+        self._task = task
+        self._policy = policy
+        self._ports = ports
+        self._budget = claimed.budget
+        self._turn = TurnDraft(generation=claimed.generation, policy_version=policy.version)
+        self._clock_offset = claimed.now - asyncio.get_running_loop().time()
+
+    async def run(self) -> list[Hint]:
+        node = unpack(self._claimed.packed, Node)
+        abilities = await self._patiently(self._ports.engine.abilities)
+        event: Event = Woken(self._claimed.outcomes)
+        while True:
+            context = Context(
+                task=self._task,
+                policy=self._policy,
+                abilities=abilities,
+                budget=self._budget,
+                now=self._now(),
+                deadline_at=self._claimed.deadline_at,
+            )
+            node, effect = step(node, event, context)
+            match effect:
+                case Finish(outcome):
+                    return await self._ports.store.finish(
+                        self._claimed.lease,
+                        outcome,
+                        log=self._turn.close(node, effect),
+                        packed=pack(node),
+                    )
+                case Spawn():
+                    return await self._spawn(node, effect)
+                case Look() | Choose() | Generate() | CallTool() if self._turn.is_open:
+                    await self._record(node, effect)
+            event = await self._perform_in_time(node, effect, context)
+
+    async def _spawn(self, node: Node, effect: Spawn) -> list[Hint]:
+        children = [
+            ChildNode(packed=pack(child), budget=budget)
+            for child, budget in zip(effect.children, effect.budgets, strict=True)
+        ]
+        return await self._ports.store.spawn(
+            self._claimed.lease,
+            children,
+            packed=pack(node),
+            kept=effect.kept,
+            log=self._turn.close(node, effect),
+            event={"goal": effect.goal},
+        )
+
+    async def _record(self, node: Node, effect: Effect) -> None:
+        log = self._turn.close(node, effect)
+        if log is not None:
+            self._budget = await self._ports.store.turn(self._claimed.lease, log, pack(node))
+
+    async def _perform_in_time(self, node: Node, effect: Effect, context: Context) -> Event:
+        """Perform an effect; what goes wrong for good becomes an event for the agent."""
+        try:
+            async with asyncio.timeout(max(0.0, context.deadline_at - self._now())):
+                return await self._perform(node, effect, context)
+        except TimeoutError:
+            return TooExpensive("deadline_exceeded", "the task's deadline passed during a turn")
+        except PromptTooLong:
+            return TooLong()
+        except EngineError as error:
+            return Failed(error.code, str(error))
+
+    async def _perform(self, node: Node, effect: Effect, context: Context) -> Event:
+        library, tenant = self._ports.library, self._task.tenant
+        match effect:
+            case Look():
+                return await look(node, effect, tenant, library, self._ports.engine)
+            case Choose():
+                return await self._choose(effect, context)
+            case Generate():
+                return await self._generate(node, effect, context)
+            case Cut(spans, parts, by):
+                divided = await library.split(tenant, spans, parts, by)
+                return Parts(effect, tuple(divided))
+            case Derive(passages):
+                name = f"{self._claimed.lease.tree_id}:{node.path}:{node.num_children}"
+                return Derived(await library.derive(tenant, name, passages))
+            case ReadOn(span, document, reply):
+                read = await library.passages(tenant, span)
+                position = span.end - node.inputs[document - 1].start
+                return Observed(reply, read, read=(document, position))
+            case Find(spans, query, regex, reply):
+                try:
+                    found = await library.search(
+                        tenant, spans, query, regex=regex, limit=SEARCH_LIMIT
+                    )
+                except InvalidInput as error:
+                    return Observed(reply, text=f"The search failed: {error}")
+                notes = [note for note in node.notes if query.lower() in note.lower()]
+                return Observed(reply, found, text="\n".join(f"Note: {note}" for note in notes))
+            case CallTool(tool, _, reply):
+                return Observed(reply, text=f"There is no tool {tool}.")
+            case Spawn() | Finish():
+                raise ValueError("the end of a node is no effect to perform")
+
+    async def _choose(self, effect: Choose, context: Context) -> Event:
+        prompt = await self._patiently(lambda: self._ports.engine.render(effect.messages))
+        refusal = self._refuse(prompt, 1, context)
+        if refusal is not None:
+            return refusal
+        letters = {kind: LETTERS[kind] for kind in effect.kinds}
+        logprobs, completion = await self._patiently(
+            lambda: self._ports.engine.choose(prompt, letters, self._options())
+        )
+        self._spend(completion)
+        self._turn.chose(prompt)
+        return Chosen(effect, logprobs, self._ports.draw())
+
+    async def _generate(self, node: Node, effect: Generate, context: Context) -> Event:
+        prompt = await self._patiently(lambda: self._ports.engine.render(effect.messages))
+        refusal = self._refuse(prompt, effect.max_tokens, context)
+        if refusal is not None:
+            return refusal
+        options = self._options(retries=node.num_invalid)
+        streams = (
+            node.path == ROOT_PATH and effect.decision.kind == "answer" and node.expects is None
+        )
+
+        async def call() -> Completion:
+            deltas = AnswerDeltas(self._ports.store, self._claimed.lease) if streams else None
+            completion = await self._ports.engine.complete(
+                prompt,
+                schema=effect.schema,
+                max_tokens=effect.max_tokens,
+                options=options,
+                on_delta=deltas.feed if deltas else None,
+            )
+            if deltas:
+                await deltas.flush()
+            return completion
+
+        completion = await self._patiently(call)
+        self._spend(completion)
+        return self._turn.generated(effect, prompt, completion, context.abilities, options)
+
+    def _refuse(self, prompt: Prompt, max_tokens: int, context: Context) -> Event | None:
+        """Check a call against the window and the budget before it costs anything."""
+        cost = prompt.num_tokens + max_tokens
+        if cost > context.abilities.window:
+            return TooLong()
+        if cost > self._budget.tokens:
+            left = self._budget.tokens
+            return TooExpensive(
+                "token_budget_exhausted", f"a turn needs {cost} tokens, the node has {left} left"
+            )
+        return None
+
+    def _spend(self, completion: Completion) -> None:
+        self._turn.spend(completion)
+        tokens = completion.prompt_tokens + completion.completion_tokens
+        self._budget, _ = self._budget.spend(tokens)
+
+    def _options(self, retries: int = 0) -> CallOptions:
+        """Deterministic at first; after an invalid action another sample is what helps."""
+        temperature = _RETRY_TEMPERATURE if retries else 0.0
+        return CallOptions(
+            salt=f"{self._task.tenant}:{self._policy.version}",
+            policy=self._policy.version,
+            sampling=Sampling(temperature=temperature, seed=retries),
+        )
+
+    async def _patiently(self, call: Callable[[], Awaitable[R]]) -> R:
+        """Repeat a call while the engine is unavailable, up to the patience that was set."""
+        give_up_at = self._now() + self._ports.engine_patience_s
+        backoff_s = _FIRST_BACKOFF_S
+        while True:
+            try:
+                return await call()
+            except EngineUnavailable:
+                if self._now() + backoff_s > give_up_at:
+                    raise
+            await asyncio.sleep(backoff_s * (0.5 + self._ports.draw()))
+            backoff_s = min(2 * backoff_s, _LONGEST_BACKOFF_S)
+
+    def _now(self) -> float:
+        """Seconds on the store's clock, by this machine's monotonic one since the claim."""
+        return asyncio.get_running_loop().time() + self._clock_offset

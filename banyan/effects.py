@@ -1,0 +1,235 @@
+"""What the kernel is told (events) and what it wants done (effects): the vocabulary of `step`.
+
+An effect that is answered later travels inside its event, so that `step` keeps nothing in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import JsonValue
+
+from banyan.action import Kind, SplitBy
+from banyan.budget import Budget
+from banyan.node import Decision, Node, Outcome, Passage
+from banyan.policy import Policy
+from banyan.ports import Abilities, Message
+from banyan.prompts import View
+from banyan.spans import Span
+from banyan.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Facts that hold during one step. Times are seconds on the store's clock."""
+
+    task: Task
+    policy: Policy
+    abilities: Abilities
+    budget: Budget
+    now: float
+    deadline_at: float
+    tools: tuple[str, ...] = ()
+
+
+# --- Effects -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Load the inputs: all of their text as passages if `whole`, else how they begin."""
+
+    spans: tuple[Span, ...]
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Generate:
+    """Let the engine write the action. `decision.kind` is None where it also chooses the kind."""
+
+    messages: tuple[Message, ...]
+    request: str
+    decision: Decision
+    schema: Mapping[str, Any]
+    max_tokens: int
+    passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """Ask for the log-probabilities of the kinds' letters, then decide."""
+
+    messages: tuple[Message, ...]
+    kinds: tuple[Kind, ...]
+    view: View
+    request: str
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Divide the inputs into parts for children that all get the same sub-goal."""
+
+    spans: tuple[Span, ...]
+    parts: int
+    by: SplitBy | None
+    goal: str
+    brief: str
+    expects: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Derive:
+    """Make a document of the children's results, which together exceed the window."""
+
+    passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOn:
+    """Read one span; the text becomes an observation."""
+
+    span: Span
+    document: int
+    reply: Generated
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """Search in spans; matching passages become an observation."""
+
+    spans: tuple[Span, ...]
+    query: str
+    regex: bool
+    reply: Generated
+
+
+@dataclass(frozen=True, slots=True)
+class CallTool:
+    """Call a tool that the task declares; its reply becomes an observation."""
+
+    tool: str
+    arguments: Mapping[str, JsonValue]
+    reply: Generated
+
+
+@dataclass(frozen=True, slots=True)
+class Spawn:
+    """Create children and suspend; the node goes on when the last of them has finished."""
+
+    children: tuple[Node, ...]
+    budgets: tuple[Budget, ...]
+    kept: Budget
+    goal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """End the node with this outcome."""
+
+    outcome: Outcome
+
+
+Effect = Look | Choose | Generate | Cut | Derive | ReadOn | Find | CallTool | Spawn | Finish
+
+
+# --- Events --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """The node was claimed; with its children's outcomes where it was suspended."""
+
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """The inputs as the prompt may show them, and their measured tokens per character."""
+
+    view: View
+    tokens_per_char: float
+
+
+@dataclass(frozen=True, slots=True)
+class TooLong:
+    """The rendered prompt does not fit the window."""
+
+
+@dataclass(frozen=True, slots=True)
+class TooExpensive:
+    """The turn would cost more tokens or time than there are left."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Log-probabilities of the kinds, and a uniform draw for the mode `sampled`."""
+
+    effect: Choose
+    logprobs: Mapping[Kind, float]
+    draw: float
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """What the engine wrote. `reply` and `token_ids` include a letter that was chosen before."""
+
+    effect: Generate
+    text: str
+    cut: bool
+    seconds: float
+    reply: str
+    token_ids: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The inputs, divided."""
+
+    effect: Cut
+    parts: tuple[tuple[Span, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """Where the derived document lies."""
+
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What came of looking around: passages, or a sentence where there is nothing to show."""
+
+    reply: Generated
+    passages: tuple[Passage, ...] = ()
+    text: str = ""
+    read: tuple[int, int] | None = None
+    """Number of the document that was read, and the code point it was read to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The engine or the library refused for good."""
+
+    code: str
+    message: str
+
+
+Event = (
+    Woken
+    | Looked
+    | TooLong
+    | TooExpensive
+    | Chosen
+    | Generated
+    | Parts
+    | Derived
+    | Observed
+    | Failed
+)

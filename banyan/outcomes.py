@@ -1,0 +1,105 @@
+"""Outcomes: what a node hands up. Pure functions from a node and what it did to an `Outcome`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import JsonValue
+
+from banyan import notices
+from banyan.node import Failure, Node, Outcome, OutcomeStatus, Passage
+from banyan.prompts import result_text
+from banyan.spans import Span, merge
+
+_PARTIAL_CHARS = 20_000
+
+
+def answered(
+    node: Node, answer: JsonValue, citations: Sequence[int], passages: Sequence[Passage]
+) -> Outcome:
+    """The outcome of an answer that rests on numbered `passages` and cites some of them.
+
+    Citing a child's result cites what that child cited, so that sources survive every merge.
+    """
+    cited = [span for number in citations for span in passages[number - 1].sources]
+    covered = [span for passage in passages for span in passage.covered]
+    return _outcome(
+        node,
+        "ok",
+        answer=answer,
+        citations=_unique(cited),
+        covered=merge([*node.covered, *covered]),
+    )
+
+
+def stopped(
+    node: Node, status: OutcomeStatus, code: str, message: str, extra_notices: Sequence[str] = ()
+) -> Outcome:
+    """The best that is there when a node cannot go on: its children's results as they came.
+
+    Where a schema is expected nothing can be put together without the model, so the answer is the
+    only child's result or null.
+    """
+    results = [outcome for outcome in node.outcomes if outcome.answer is not None]
+    answer: JsonValue = None
+    if node.expects is None and results:
+        answer = "\n".join(result_text(outcome) for outcome in results)[:_PARTIAL_CHARS]
+    used = results if answer is not None else []
+    return _outcome(
+        node,
+        status,
+        answer=answer,
+        citations=_unique([span for outcome in used for span in outcome.citations]),
+        covered=merge([span for outcome in used for span in outcome.covered]),
+        failure=Failure(code=code, message=message),
+        complete=False,
+        extra_notices=extra_notices,
+    )
+
+
+def absorb(node: Node, outcomes: Sequence[Outcome]) -> Node:
+    """The node after its children finished: their results are what it works on now."""
+    failed = any(outcome.status != "ok" for outcome in outcomes)
+    return node.model_copy(
+        update={
+            "outcomes": tuple(outcomes),
+            "incomplete": node.incomplete or not all(outcome.complete for outcome in outcomes),
+            "notices": notices.union(
+                node.notices,
+                *(outcome.notices for outcome in outcomes),
+                (notices.CHILD_FAILED,) if failed else (),
+            ),
+            "children_critical_s": node.children_critical_s
+            + max(outcome.critical_path_s for outcome in outcomes),
+            "children_sequential_s": node.children_sequential_s
+            + sum(outcome.sequential_s for outcome in outcomes),
+        }
+    )
+
+
+def _outcome(
+    node: Node,
+    status: OutcomeStatus,
+    *,
+    answer: JsonValue,
+    citations: tuple[Span, ...],
+    covered: tuple[Span, ...],
+    failure: Failure | None = None,
+    complete: bool = True,
+    extra_notices: Sequence[str] = (),
+) -> Outcome:
+    return Outcome(
+        status=status,
+        answer=answer,
+        citations=citations,
+        covered=covered,
+        complete=complete and not node.incomplete,
+        notices=notices.union(node.notices, tuple(extra_notices)),
+        failure=failure,
+        critical_path_s=node.own_s + node.children_critical_s,
+        sequential_s=node.own_s + node.children_sequential_s,
+    )
+
+
+def _unique(spans: Sequence[Span]) -> tuple[Span, ...]:
+    return tuple(dict.fromkeys(spans))

@@ -1,0 +1,195 @@
+"""Schemas: what constrains generation, one JSON Schema for each kind of action, and its check.
+
+Bounds are chosen so that a valid object fits into the turn's tokens. Citations are a closed choice
+of the numbers that stand in the prompt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError, ValidationError
+from pydantic import JsonValue
+
+from banyan.action import Kind
+from banyan.errors import InvalidAction, InvalidSchema
+
+Schema = dict[str, Any]
+
+MAX_CITATIONS = 4
+_CHARS_PER_TOKEN = 3
+_BRIEF_CHARS = 200
+_GOAL_CHARS = 200
+_NOTE_CHARS = 400
+_QUERY_CHARS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a turn's schema depends on, beside the kind."""
+
+    answer_tokens: int
+    num_passages: int
+    num_documents: int
+    max_parts: int
+    explicit_children: bool
+    expects: Schema | None = None
+    tools: tuple[str, ...] = ()
+
+
+def schema_for(kind: Kind, bounds: Bounds) -> Schema:
+    """The schema of one kind's object, without the kind itself."""
+    return _any_of(_variants(kind, bounds))
+
+
+def open_schema(kinds: Sequence[Kind], bounds: Bounds) -> Schema:
+    """One schema for several kinds: each object starts with its own `kind`."""
+    options = []
+    for kind in kinds:
+        for schema in _variants(kind, bounds):
+            properties = {"kind": {"const": kind}, **schema["properties"]}
+            required = ["kind", *schema["required"]]
+            options.append({**schema, "properties": properties, "required": required})
+    return _any_of(options)
+
+
+def check_schema(schema: Mapping[str, Any]) -> None:
+    """Raise InvalidSchema unless `schema` is a JSON Schema (2020-12) without remote references."""
+    try:
+        Draft202012Validator.check_schema(dict(schema))
+    except SchemaError as error:
+        where = "/".join(str(part) for part in error.absolute_path)
+        raise InvalidSchema(f"no JSON Schema at /{where}: {error.message[:200]}") from error
+    _refuse_remote_references(schema)
+
+
+def check_answer(answer: JsonValue, expects: Mapping[str, Any] | None) -> None:
+    """Raise InvalidAction unless `answer` is what was expected; text where nothing was said."""
+    if expects is None:
+        if not isinstance(answer, str):
+            raise InvalidAction("answer: text is expected")
+        return
+    try:
+        Draft202012Validator(dict(expects)).validate(answer)
+    except ValidationError as error:
+        where = "/".join(str(part) for part in error.absolute_path)
+        raise InvalidAction(f"answer/{where} does not match what is expected") from error
+
+
+_RANGE: Schema = {
+    "start": {"type": "integer", "minimum": 0},
+    "end": {"type": "integer", "minimum": 0},
+}
+
+EXPECTS: Schema = {
+    "type": "object",
+    "properties": {
+        "type": {"const": "object"},
+        "properties": {
+            "type": "object",
+            "additionalProperties": {
+                "type": "object",
+                "properties": {
+                    "type": {"enum": ["string", "number", "integer", "boolean", "array"]}
+                },
+                "required": ["type"],
+                "additionalProperties": False,
+            },
+        },
+        "required": {"type": "array", "items": {"type": "string", "maxLength": 40}},
+    },
+    "required": ["type", "properties", "required"],
+    "additionalProperties": False,
+}
+"""The JSON Schemas that an agent may ask its children for: flat objects."""
+
+
+def _variants(kind: Kind, bounds: Bounds) -> list[Schema]:
+    match kind:
+        case "answer":
+            return [_answer(bounds)]
+        case "delegate":
+            return _delegate(bounds)
+        case "read":
+            return [_object({"document": _number(bounds.num_documents)}, optional=_RANGE)]
+        case "search":
+            document = {"document": _number(bounds.num_documents), "regex": {"type": "boolean"}}
+            return [_object({"query": _text(_QUERY_CHARS)}, optional=document)]
+        case "note":
+            return [_object({"text": _text(_NOTE_CHARS)})]
+        case "use":
+            return [_object({"tool": {"enum": [*bounds.tools]}, "arguments": {"type": "object"}})]
+
+
+def _any_of(options: list[Schema]) -> Schema:
+    return options[0] if len(options) == 1 else {"anyOf": options}
+
+
+def _answer(bounds: Bounds) -> Schema:
+    text = {"type": "string", "maxLength": bounds.answer_tokens * _CHARS_PER_TOKEN}
+    properties: Schema = {"answer": bounds.expects or text}
+    if bounds.num_passages:
+        properties["citations"] = {
+            "type": "array",
+            "items": _number(bounds.num_passages),
+            "minItems": 1,
+            "maxItems": min(MAX_CITATIONS, bounds.num_passages),
+        }
+    return _object(properties)
+
+
+def _delegate(bounds: Bounds) -> list[Schema]:
+    """The split form where there is something to split; listed children where that is allowed."""
+    brief = {"type": "string", "maxLength": _BRIEF_CHARS}
+    forms = []
+    if bounds.num_documents:
+        split = _object(
+            {"goal": _text(_GOAL_CHARS)},
+            optional={
+                "parts": {"type": "integer", "minimum": 2, "maximum": bounds.max_parts},
+                "by": {"enum": ["section", "paragraph", "sentence", "line"]},
+                "expects": EXPECTS,
+            },
+        )
+        forms.append(_object({"brief": brief, "split": split}))
+    if bounds.explicit_children:
+        one_input = _object({"document": _number(bounds.num_documents)}, optional=_RANGE)
+        child = _object(
+            {"goal": _text(_GOAL_CHARS)},
+            optional={"inputs": {"type": "array", "items": one_input}, "expects": EXPECTS},
+        )
+        children = {"type": "array", "items": child, "minItems": 1, "maxItems": bounds.max_parts}
+        forms.append(_object({"brief": brief, "children": children}))
+    return forms
+
+
+def _object(properties: Schema, optional: Schema | None = None) -> Schema:
+    return {
+        "type": "object",
+        "properties": {**properties, **(optional or {})},
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _text(max_chars: int) -> Schema:
+    return {"type": "string", "minLength": 1, "maxLength": max_chars}
+
+
+def _number(highest: int) -> Schema:
+    return {"type": "integer", "minimum": 1, "maximum": max(1, highest)}
+
+
+def _refuse_remote_references(value: object) -> None:
+    if isinstance(value, Mapping):
+        reference = value.get("$ref") or value.get("$dynamicRef")
+        if isinstance(reference, str) and not reference.startswith("#"):
+            raise InvalidSchema("only references within the schema (`#/...`) are followed")
+        for item in value.values():
+            _refuse_remote_references(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _refuse_remote_references(item)

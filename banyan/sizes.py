@@ -1,0 +1,158 @@
+"""Sizes: how a window is shared out, and into how many parts an input is divided.
+
+All in tokens unless the name says otherwise. These are plans on estimates; the rendered prompt has
+the last word, and a node whose prompt turns out too long is told so and divides its input.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from banyan.budget import Budget
+from banyan.node import Node, Outcome
+from banyan.prompts import result_text
+from banyan.spans import size
+from banyan.task import Task
+
+MAX_FAN_OUT = 32
+DEFAULT_TOKENS_PER_CHAR = 0.35
+"""Before a text was measured: a little more than English prose needs."""
+
+_FRAME_TOKENS = 260
+"""Instructions, delimiters and the chat template around goal, brief and passages."""
+_JSON_TOKENS = 48
+"""What an answer needs beside its text: braces, keys, citations."""
+_PASSAGE_OVERHEAD = 1.12
+"""Passage numbers cost about a token in eight."""
+_NUMBER_TOKENS = 6
+"""A passage's number, brackets and line end."""
+_LOOK_FRAME_TOKENS = 200
+"""The menu of kinds, repeated after an observation, and the documents' previews."""
+_FILL = 0.92
+"""Plan parts a little smaller than what fits, since estimates err."""
+
+
+def root_answer_tokens(window: int) -> int:
+    """Length of the final answer that a window allows."""
+    return max(64, min(2_048, window // 8))
+
+
+def child_answer_tokens(parent_answer_tokens: int, window: int) -> int:
+    """Children answer more briefly than their parent, so that merging shrinks."""
+    return max(48, min(parent_answer_tokens, window // 16))
+
+
+def generation_tokens(node: Node) -> int:
+    """Tokens to reserve for a turn's output."""
+    return node.answer_tokens + _JSON_TOKENS
+
+
+def turn_reserve(window: int) -> int:
+    """The most that one turn can spend: a choice of kind and a completion, each a full window."""
+    return 2 * window
+
+
+def merge_reserve(window: int, budget: Budget) -> int:
+    """What a parent keeps back so that it can combine its children's results."""
+    return min(4 * window, budget.tokens // 2)
+
+
+def density(node: Node) -> float:
+    """Tokens per character of the inputs."""
+    return node.tokens_per_char or DEFAULT_TOKENS_PER_CHAR
+
+
+def input_tokens(node: Node) -> int:
+    """Estimated tokens of the inputs, as passages in a prompt."""
+    return math.ceil(size(node.inputs) * density(node) * _PASSAGE_OVERHEAD)
+
+
+def capacity(node: Node, window: int, answer_tokens: int | None = None) -> int:
+    """Tokens of passages that fit into one prompt beside goal, brief and answer."""
+    answer = node.answer_tokens if answer_tokens is None else answer_tokens
+    words = len(node.goal) + len(node.brief.task_goal) + len(node.brief.text)
+    notes = sum(len(note) for note in node.notes)
+    frame = _FRAME_TOKENS + math.ceil((words + notes) * DEFAULT_TOKENS_PER_CHAR)
+    return max(32, window - frame - answer - _JSON_TOKENS)
+
+
+def fits(node: Node, window: int) -> bool:
+    """Whether all inputs are expected to fit into one prompt."""
+    return not node.overflow and input_tokens(node) <= capacity(node, window)
+
+
+def plan_parts(node: Node, task: Task, window: int, budget: Budget) -> int:
+    """Into how many parts the inputs are best divided, at least 2.
+
+    As few levels as possible such that the parts' results fit into one merge, and as few parts as
+    possible on these levels, so that the tree is balanced.
+    """
+    child_answer = child_answer_tokens(node.answer_tokens, window)
+    fan_out = max(2, min(MAX_FAN_OUT, capacity(node, window) // (child_answer + 16)))
+    leaves = _num_leaves(node, window)
+    levels = max(1, math.ceil(math.log(leaves) / math.log(fan_out) - 1e-9))
+    parts = math.ceil(leaves ** (1 / min(levels, _levels_left(node, task))) - 1e-9)
+    return max(2, min(parts, budget.nodes))
+
+
+def fewest_parts(node: Node, task: Task, window: int) -> int:
+    """The smallest number of parts with which the levels that are left suffice."""
+    levels = _levels_left(node, task)
+    return max(2, math.ceil(_num_leaves(node, window) ** (1 / levels) - 1e-9))
+
+
+def _num_leaves(node: Node, window: int) -> int:
+    child_answer = child_answer_tokens(node.answer_tokens, window)
+    one_leaf = _FILL * capacity(node, window, child_answer)
+    return max(2, math.ceil(input_tokens(node) / one_leaf))
+
+
+def _levels_left(node: Node, task: Task) -> int:
+    return max(1, task.limits.max_depth - node.depth)
+
+
+def may_delegate(node: Node, task: Task, window: int, budget: Budget) -> bool:
+    """Whether depth, nodes and tokens allow at least two children and a merge."""
+    smallest = _FRAME_TOKENS + 2 * _JSON_TOKENS
+    return (
+        node.depth < task.limits.max_depth
+        and budget.nodes >= 2  # fewer than two children divide nothing
+        and budget.tokens - merge_reserve(window, budget) >= 2 * smallest
+    )
+
+
+def result_chars(results: Sequence[Outcome]) -> int:
+    """Characters of children's results, as a prompt shows them."""
+    return sum(len(result_text(outcome)) for outcome in results)
+
+
+def results_fit(node: Node, window: int) -> bool:
+    """Whether all of the children's results fit into one prompt."""
+    return len(results_that_fit(node, window)) == len(node.outcomes)
+
+
+def results_that_fit(node: Node, window: int) -> tuple[Outcome, ...]:
+    """As many of the results, from the first on, as fit into one prompt; at least one."""
+    left = float(capacity(node, window))
+    kept = []
+    for outcome in node.outcomes:
+        left -= len(result_text(outcome)) * density(node) + _NUMBER_TOKENS
+        if left < 0 and kept:
+            break
+        kept.append(outcome)
+    return tuple(kept)
+
+
+def room(node: Node, window: int) -> int:
+    """Tokens that are left in the window for another observation and an answer after it."""
+    spoken = sum(
+        len(exchange.request) + len(exchange.reply) + len(exchange.observation)
+        for exchange in node.exchanges
+    )
+    return capacity(node, window) - math.ceil(spoken * density(node)) - _LOOK_FRAME_TOKENS
+
+
+def room_chars(node: Node, window: int) -> int:
+    """The same in characters of the inputs."""
+    return max(0, int(room(node, window) / density(node) / _PASSAGE_OVERHEAD))

@@ -1,0 +1,375 @@
+"""Step: what an agent does next. Pure: (node, event, context) to (node, effect), no I/O.
+
+A node is woken, looks at its inputs (or at its children's results), lets the gate decide the kind
+of its action, lets the engine write the action, and acts:
+
+    Woken ── Look ── Looked ─┬─ Choose ── Chosen ─┬─ Generate ── Generated ─┬─ Finish
+      │                      └── (forced) ────────┘                         ├─ Cut ── Parts ── Spawn
+      │                                                                     ├─ Spawn
+      │                             ┌── Observed ── ReadOn / Find / CallTool┤
+      │                             └── Look ... (the next turn)            └─ Look (note, invalid)
+      └─ Derive ── Derived ── Look   (children's results that exceed the window are divided again)
+
+Whoever drives it (`banyan/drive.py`) performs each effect and feeds its event back. All that a
+node remembers is in `Node`, so that it can be put away after every turn and go on elsewhere.
+"""
+
+from __future__ import annotations
+
+from banyan import delegation, gate, notices, outcomes, partial_json, prompts, schemas, sizes
+from banyan.action import Action, Answer, Delegate, Note, Read, Search, Use, parse
+from banyan.effects import (
+    CallTool,
+    Choose,
+    Chosen,
+    Context,
+    Derive,
+    Derived,
+    Effect,
+    Event,
+    Failed,
+    Find,
+    Finish,
+    Generate,
+    Generated,
+    Look,
+    Looked,
+    Observed,
+    Parts,
+    ReadOn,
+    TooExpensive,
+    TooLong,
+    Woken,
+)
+from banyan.errors import InvalidAction
+from banyan.gate import Situation
+from banyan.node import Decision, Exchange, Node, Outcome, Passage
+from banyan.ports import Message
+from banyan.prompts import View
+from banyan.spans import Span, size
+
+_LOOK_AROUND_TOKENS = 160
+_DELEGATE_TOKENS = 256
+_READ_CHARS_AT_LEAST = 400
+
+
+def step(node: Node, event: Event, context: Context) -> tuple[Node, Effect]:
+    """The node after `event`, and the one thing to do now. Total: every event has an answer."""
+    match event:
+        case Woken(results):
+            return _wake(node, results, context)
+        case Looked(view, tokens_per_char):
+            measured = node.model_copy(update={"tokens_per_char": tokens_per_char})
+            return _ask(measured, view, context)
+        case TooLong():
+            return _shorten(node, context)
+        case TooExpensive(code, message):
+            return node, _over_budget(node, code, message)
+        case Chosen():
+            return _decide(node, event, context)
+        case Generated():
+            return _act(node, event, context)
+        case Parts(cut, parts):
+            if len(parts) < 2:  # one part would be the same task again
+                return node, _fail(node, "indivisible_input", "the input cannot be divided")
+            children = delegation.children_of_split(node, cut, parts, context)
+            return delegation.spawn(node, children, cut.goal, context)
+        case Derived(span):
+            derived = node.model_copy(update={"inputs": (span,), "outcomes": (), "overflow": True})
+            return _look(derived, context)
+        case Observed():
+            return _look(_remember(node, event), context)
+        case Failed(code, message):
+            return node, _fail(node, code, message)
+
+
+# --- Waking up and looking ----------------------------------------------------------------------
+
+
+def _wake(node: Node, results: tuple[Outcome, ...], context: Context) -> tuple[Node, Effect]:
+    if not node.answer_tokens:
+        tokens = sizes.root_answer_tokens(context.abilities.window)
+        node = node.model_copy(update={"answer_tokens": tokens})
+    return _look(outcomes.absorb(node, results) if results else node, context)
+
+
+def _look(node: Node, context: Context) -> tuple[Node, Effect]:
+    if context.now >= context.deadline_at:
+        return node, _over_budget(node, "deadline_exceeded", "the task's deadline has passed")
+    if node.outcomes:
+        return _look_at_results(node, context)
+    return node, Look(node.inputs, whole=sizes.fits(node, context.abilities.window))
+
+
+def _look_at_results(node: Node, context: Context) -> tuple[Node, Effect]:
+    """Combine the results if they fit; else they are an input that is too long, once more."""
+    window = context.abilities.window
+    if sizes.results_fit(node, window):
+        return _ask(node, View(results=node.outcomes), context)
+    num_chars = sizes.result_chars(node.outcomes)
+    shrinks = not node.inputs or num_chars < size(node.inputs)
+    if shrinks and sizes.may_delegate(node, context.task, window, context.budget):
+        passages = prompts.passages_of(node.model_copy(update={"seen": ()}), _results(node))
+        return node, Derive(passages)
+    return _ask(*_leave_out(node, window), context)
+
+
+def _leave_out(node: Node, window: int) -> tuple[Node, View]:
+    kept = sizes.results_that_fit(node, window)
+    told = node.model_copy(
+        update={
+            "outcomes": kept,
+            "incomplete": True,
+            "notices": notices.union(node.notices, (notices.RESULTS_LEFT_OUT,)),
+        }
+    )
+    return told, _results(told)
+
+
+def _results(node: Node) -> View:
+    return View(results=node.outcomes)
+
+
+def _shorten(node: Node, context: Context) -> tuple[Node, Effect]:
+    """The estimate was too low: drop the oldest exchange, else divide, else leave results out."""
+    if node.exchanges:
+        return _look(node.model_copy(update={"exchanges": (), "seen": ()}), context)
+    if len(node.outcomes) > 1:
+        fewer = node.outcomes[: len(node.outcomes) * 3 // 4 or 1]
+        shorter = node.model_copy(update={"outcomes": fewer, "incomplete": True})
+        told = notices.union(node.notices, (notices.RESULTS_LEFT_OUT,))
+        return _ask(shorter.model_copy(update={"notices": told}), _results(shorter), context)
+    if not node.overflow and node.inputs:
+        return _look(node.model_copy(update={"overflow": True}), context)
+    return node, _fail(node, "prompt_too_long", "goal and brief alone exceed the window")
+
+
+# --- Deciding -----------------------------------------------------------------------------------
+
+
+def _ask(node: Node, view: View, context: Context) -> tuple[Node, Effect]:
+    """Let the gate decide the kind, at once where it is forced, else by its log-probabilities."""
+    situation = _situation(node, view, context)
+    task_gate = context.task.gate
+    kinds = gate.allowed(situation, task_gate, context.policy)
+    if len(kinds) == 1:
+        return node, _generate(node, view, gate.forced(kinds[0], task_gate), context)
+    if context.abilities.scores:
+        request = _request(node, view, kinds, context, letters=True)
+        messages = prompts.dialogue(node, view, request)
+        threshold = gate.threshold_for(situation, task_gate, context.policy)
+        return node, Choose(messages, kinds, view, request, threshold)
+    if task_gate.mode == "threshold":
+        told = notices.union(node.notices, (notices.GATE_WITHOUT_SCORES,))
+        node = node.model_copy(update={"notices": told})
+        decision = gate.without_scores(kinds, situation, task_gate)
+        return node, _generate(node, view, decision, context)
+    decision = Decision(kind=None, mode=task_gate.mode, forced=False)
+    request = _request(node, view, kinds, context, letters=False)
+    schema = schemas.open_schema(kinds, _bounds(node, view, context))
+    messages = prompts.dialogue(node, view, request)
+    tokens = max(sizes.generation_tokens(node), _DELEGATE_TOKENS)
+    passages = prompts.passages_of(node, view)
+    return node, Generate(messages, request, decision, schema, tokens, passages)
+
+
+def _decide(node: Node, chosen: Chosen, context: Context) -> tuple[Node, Effect]:
+    choose = chosen.effect
+    decision = gate.decide(chosen.logprobs, context.task.gate, choose.threshold, chosen.draw)
+    generate = _generate(node, choose.view, decision, context)
+    letter = Message("assistant", prompts.letter(decision.kind))
+    messages = (*choose.messages, letter)
+    return node, Generate(
+        messages=messages,
+        request=choose.request,
+        decision=decision,
+        schema=generate.schema,
+        max_tokens=generate.max_tokens,
+        passages=generate.passages,
+    )
+
+
+def _generate(node: Node, view: View, decision: Decision, context: Context) -> Generate:
+    if decision.kind is None:
+        raise ValueError("the kind is not decided")
+    request = _request(node, view, (decision.kind,), context, letters=False)
+    tokens = {"answer": sizes.generation_tokens(node), "delegate": _DELEGATE_TOKENS}
+    return Generate(
+        messages=prompts.dialogue(node, view, request),
+        request=request,
+        decision=decision,
+        schema=schemas.schema_for(decision.kind, _bounds(node, view, context)),
+        max_tokens=tokens.get(decision.kind, _LOOK_AROUND_TOKENS),
+        passages=prompts.passages_of(node, view),
+    )
+
+
+def _situation(node: Node, view: View, context: Context) -> Situation:
+    window = context.abilities.window
+    passages = prompts.passages_of(node, view)
+    divisible = not node.inputs or not view.shows_all or len(passages) > 1
+    may_delegate = sizes.may_delegate(node, context.task, window, context.budget)
+    return Situation(
+        shows_all=view.shows_all,
+        has_seen=bool(node.seen) or not node.inputs,
+        may_delegate=may_delegate and divisible and not view.results,
+        has_unread=_has_unread(node),
+        has_tools=bool(context.tools),
+        out_of_turns=node.num_turns >= context.policy.max_turns or not _has_room(node, context),
+    )
+
+
+def _has_unread(node: Node) -> bool:
+    read_to = [*node.read_to, *([0] * len(node.inputs))]
+    return any(position < len(span) for position, span in zip(read_to, node.inputs, strict=False))
+
+
+def _has_room(node: Node, context: Context) -> bool:
+    """Whether another observation fits into this dialogue."""
+    return not node.exchanges or sizes.room(node, context.abilities.window) > _LOOK_AROUND_TOKENS
+
+
+def _request(
+    node: Node, view: View, kinds: tuple[prompts.Kind, ...], context: Context, *, letters: bool
+) -> str:
+    return prompts.request(
+        kinds,
+        letters=letters,
+        cites=bool(prompts.passages_of(node, view)),
+        expects=node.expects,
+        tools=context.tools,
+    )
+
+
+def _bounds(node: Node, view: View, context: Context) -> schemas.Bounds:
+    window = context.abilities.window
+    fewest = sizes.fewest_parts(node, context.task, window) if node.inputs else 2
+    return schemas.Bounds(
+        answer_tokens=node.answer_tokens,
+        num_passages=len(prompts.passages_of(node, view)),
+        num_documents=len(node.inputs),
+        max_parts=max(2, min(context.budget.nodes, max(sizes.MAX_FAN_OUT, fewest))),
+        explicit_children=view.shows_all or len(node.inputs) != 1,
+        expects=node.expects,
+        tools=context.tools,
+    )
+
+
+# --- Acting -------------------------------------------------------------------------------------
+
+
+def _act(node: Node, generated: Generated, context: Context) -> tuple[Node, Effect]:
+    """Do what the agent wrote, if it is valid; else let it write again."""
+    node = node.model_copy(
+        update={"num_turns": node.num_turns + 1, "own_s": node.own_s + generated.seconds}
+    )
+    try:
+        return _perform(node, generated, context)
+    except InvalidAction as error:
+        num_invalid = node.num_invalid + 1
+        if num_invalid >= context.policy.max_invalid:
+            return node, _fail(node, InvalidAction.code, str(error))
+        return _look(node.model_copy(update={"num_invalid": num_invalid}), context)
+
+
+def _perform(node: Node, generated: Generated, context: Context) -> tuple[Node, Effect]:
+    action, told = _read_action(generated)
+    node = node.model_copy(update={"num_invalid": 0, "notices": notices.union(node.notices, told)})
+    passages = generated.effect.passages
+    match action:
+        case Answer(answer=answer, citations=citations):
+            schemas.check_answer(answer, node.expects)
+            _check_numbers(citations, len(passages))
+            return node, Finish(outcomes.answered(node, answer, citations, passages))
+        case Delegate() if action.split is not None:
+            return node, delegation.cut(node, action, context)
+        case Delegate():
+            children = delegation.listed_children(node, action, context)
+            return delegation.spawn(node, children, children[0].goal, context)
+        case Read():
+            return node, _read(node, action, generated, context)
+        case Search():
+            inputs = node.inputs
+            if action.document is not None:
+                _check_numbers((action.document,), len(inputs))
+                inputs = (inputs[action.document - 1],)
+            return node, Find(inputs, action.query, action.regex, generated)
+        case Note():
+            noted = node.model_copy(update={"notes": (*node.notes, action.text)})
+            return _look(noted, context)
+        case Use():
+            return node, CallTool(action.tool, action.arguments, generated)
+
+
+def _read_action(generated: Generated) -> tuple[Action, tuple[str, ...]]:
+    """The action, and what the caller must be told of how it was read."""
+    kind = generated.effect.decision.kind
+    try:
+        return parse(generated.text, kind), ()
+    except InvalidAction:
+        text = partial_json.cut_answer(generated.text) if generated.cut else None
+        if text is None or kind not in {"answer", None}:
+            raise
+        return Answer(answer=text), (notices.ANSWER_CUT,)
+
+
+def _read(node: Node, action: Read, reply: Generated, context: Context) -> ReadOn:
+    """The span to read: from where the last read ended, as much as there is room for."""
+    _check_numbers((action.document,), len(node.inputs))
+    whole = node.inputs[action.document - 1]
+    read_to = dict(enumerate(node.read_to, start=1)).get(action.document, 0)
+    offset = min(read_to if action.start is None else action.start, len(whole))
+    room = sizes.room_chars(node, context.abilities.window)
+    end = offset + max(_READ_CHARS_AT_LEAST, room)
+    if action.end is not None:
+        end = min(end, max(action.end, offset + 1))
+    start = whole.start + offset
+    span = Span(document=whole.document, start=start, end=min(whole.start + end, whole.end))
+    return ReadOn(span, action.document, reply)
+
+
+def _remember(node: Node, observed: Observed) -> Node:
+    """Put the exchange into the dialogue, its passages numbered on from those seen before."""
+    first = len(node.seen) + 1
+    shown = prompts.numbered(observed.passages, first) if observed.passages else observed.text
+    reply = observed.reply
+    exchange = Exchange(
+        request=reply.effect.request,
+        reply=reply.reply,
+        token_ids=reply.token_ids,
+        observation=shown or "Nothing was found.",
+    )
+    without_text = [
+        Passage(text="", sources=passage.sources, covered=passage.covered)
+        for passage in observed.passages
+    ]
+    read_to = list(node.read_to)
+    if observed.read is not None:
+        number, position = observed.read
+        read_to.extend([0] * (number - len(read_to)))
+        read_to[number - 1] = position
+    return node.model_copy(
+        update={
+            "exchanges": (*node.exchanges, exchange),
+            "seen": (*node.seen, *without_text),
+            "read_to": tuple(read_to),
+        }
+    )
+
+
+def _check_numbers(numbers: tuple[int, ...], highest: int) -> None:
+    for number in numbers:
+        if not 1 <= number <= highest:
+            raise InvalidAction(f"{number} is none of the numbers 1 to {highest}")
+
+
+# --- Ending without an answer of its own --------------------------------------------------------
+
+
+def _over_budget(node: Node, code: str, message: str) -> Finish:
+    told = (notices.BUDGET_RAN_OUT,)
+    return Finish(outcomes.stopped(node, "over_budget", code, message, told))
+
+
+def _fail(node: Node, code: str, message: str) -> Finish:
+    return Finish(outcomes.stopped(node, "failed", code, message))

@@ -1,0 +1,144 @@
+"""A turn while it happens: what it spent, and the record that it leaves in the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from banyan.effects import Effect, Finish, Generate, Generated, Look, Spawn
+from banyan.node import Node
+from banyan.ports import Abilities, CallOptions, Completion, Prompt, Spent, TurnLog
+from banyan.state import pack
+from banyan.trajectory import TurnRecord
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    effect: Generate
+    prompt: Prompt
+    completion: Completion
+    abilities: Abilities
+    options: CallOptions
+
+
+class TurnDraft:
+    """Gathers one turn's calls. It is open from the model's reply until `close`.
+
+    Calls that led to no reply (a choice whose prompt then was too long) are spent all the same:
+    they are charged with the next turn that closes.
+    """
+
+    def __init__(self, generation: int, policy_version: str) -> None:
+        self._generation = generation
+        self._policy_version = policy_version
+        self._spent = Spent()
+        self._seconds = 0.0
+        self._choice_length: int | None = None
+        self._reply: _Reply | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._reply is not None
+
+    def spend(self, completion: Completion) -> None:
+        """Count a model call."""
+        self._spent = Spent(
+            llm_calls=self._spent.llm_calls + 1,
+            prompt_tokens=self._spent.prompt_tokens + completion.prompt_tokens,
+            cached_tokens=self._spent.cached_tokens + completion.cached_tokens,
+            completion_tokens=self._spent.completion_tokens + completion.completion_tokens,
+        )
+        self._seconds += completion.seconds
+
+    def chose(self, prompt: Prompt) -> None:
+        """Remember where the reply began, so that its letter's token ids belong to it."""
+        self._choice_length = None if prompt.token_ids is None else len(prompt.token_ids)
+
+    def generated(
+        self,
+        effect: Generate,
+        prompt: Prompt,
+        completion: Completion,
+        abilities: Abilities,
+        options: CallOptions,
+    ) -> Generated:
+        """Open the turn with the model's reply, and tell the kernel of it."""
+        self._reply = _Reply(effect, prompt, completion, abilities, options)
+        last = effect.messages[-1]
+        prefill = last.content if last.role == "assistant" else ""
+        token_ids = completion.token_ids
+        if prefill and token_ids is not None and prompt.token_ids is not None:
+            token_ids = (*prompt.token_ids[self._choice_length :], *token_ids)
+        return Generated(
+            effect=effect,
+            text=completion.text,
+            cut=completion.finish_reason == "length",
+            seconds=self._seconds,
+            reply=prefill + completion.text,
+            token_ids=token_ids,
+        )
+
+    def close(self, node: Node, effect: Effect) -> TurnLog | None:
+        """The log of the turn that led to `effect`; None where no model was called for it."""
+        if self._reply is None and not self._spent.llm_calls:
+            return None
+        record = self._record(node) if self._reply is not None else b""
+        log = TurnLog(record=record, spent=self._spent, event=self._event(node, effect))
+        self._spent, self._seconds = Spent(), 0.0
+        self._reply, self._choice_length = None, None
+        return log
+
+    def _record(self, node: Node) -> bytes:
+        if self._reply is None:
+            raise ValueError("the turn has no reply")
+        reply, completion = self._reply, self._reply.completion
+        return pack(
+            TurnRecord(
+                index=node.num_turns,
+                generation=self._generation,
+                decision=reply.effect.decision,
+                action=completion.text,
+                valid=not node.num_invalid,
+                prompt_text="\n".join(f"{m.role}: {m.content}" for m in reply.prompt.messages),
+                completion_text=completion.text,
+                prompt_token_ids=reply.prompt.token_ids,
+                completion_token_ids=completion.token_ids,
+                logprobs=completion.logprobs,
+                logprobs_kind=reply.abilities.logprobs,
+                prompt_tokens=self._spent.prompt_tokens,
+                completion_tokens=self._spent.completion_tokens,
+                cached_tokens=self._spent.cached_tokens,
+                policy_version=self._policy_version,
+                engine=completion.engine,
+                finish_reason=completion.finish_reason,
+                temperature=reply.options.sampling.temperature,
+                seconds=self._seconds,
+            )
+        )
+
+    def _event(self, node: Node, effect: Effect) -> dict[str, Any]:
+        event: dict[str, Any] = {
+            "turn": node.num_turns,
+            "prompt_tokens": self._spent.prompt_tokens,
+            "completion_tokens": self._spent.completion_tokens,
+            "seconds": round(self._seconds, 4),
+            "led_to": _name(effect),
+        }
+        if self._reply is not None:
+            decision = self._reply.effect.decision
+            event["kind"] = decision.kind
+            event["forced"] = decision.forced
+            event["score"] = decision.score
+        return event
+
+
+def _name(effect: Effect) -> str:
+    match effect:
+        case Finish(outcome):
+            return f"finish:{outcome.status}"
+        case Spawn(children):
+            return f"spawn:{len(children)}"
+        case Look():
+            return "next_turn"
+        case _:
+            return type(effect).__name__.lower()

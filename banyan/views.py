@@ -1,0 +1,57 @@
+"""Views: load a node's inputs through the library, as its prompt may show them."""
+
+from __future__ import annotations
+
+import math
+
+from banyan.documents import preview
+from banyan.effects import Look, Looked
+from banyan.node import Node
+from banyan.ports import Engine, Library
+from banyan.prompts import DocumentView, View
+from banyan.sizes import DEFAULT_TOKENS_PER_CHAR
+from banyan.spans import Span
+
+_SAMPLE_CHARS = 65_536
+_PREVIEW_CHARS = 240
+_SHORTEST_SAMPLE_CHARS = 200
+
+
+async def look(node: Node, effect: Look, tenant: str, library: Library, engine: Engine) -> Looked:
+    """The inputs as passages or as previews; measures their tokens per character once a tree."""
+    density = node.tokens_per_char or await _measure(effect.spans, tenant, library, engine)
+    documents = []
+    for span in effect.spans:
+        passages = await library.passages(tenant, span) if effect.whole else None
+        start = Span(
+            document=span.document,
+            start=span.start,
+            end=min(span.end, span.start + 2 * _PREVIEW_CHARS),
+        )
+        text = "" if effect.whole else await library.text(tenant, start)
+        documents.append(
+            DocumentView(
+                num_chars=len(span),
+                num_tokens=math.ceil(len(span) * density),
+                preview=preview(text, _PREVIEW_CHARS),
+                passages=passages,
+            )
+        )
+    return Looked(View(documents=tuple(documents)), density)
+
+
+async def _measure(spans: tuple[Span, ...], tenant: str, library: Library, engine: Engine) -> float:
+    """Tokens per character of a sample from the start of the inputs."""
+    sample: list[str] = []
+    left = _SAMPLE_CHARS
+    for span in spans:
+        if left <= 0:
+            break
+        end = min(span.end, span.start + left)
+        text = await library.text(tenant, Span(document=span.document, start=span.start, end=end))
+        sample.append(text)
+        left -= len(text)
+    text = "\n".join(sample)
+    if len(text) < _SHORTEST_SAMPLE_CHARS:
+        return DEFAULT_TOKENS_PER_CHAR
+    return await engine.count(text) / len(text)
