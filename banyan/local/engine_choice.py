@@ -1,0 +1,135 @@
+"""Engine choice: which model server the all-in-one talks to, and how to start it.
+
+Nothing is started here. What is missing is found now, so that the user hears of it before anything
+runs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from banyan.local import engine_env, programs, weights
+from banyan.local.errors import Missing
+from banyan.local.options import Options
+from banyan.local.ports import LOOPBACK, free_port
+from banyan.local.probes import status_of
+from banyan.settings import EngineKind
+
+LLAMA_START_S = 120.0
+VLLM_START_S = 900.0
+"""A model that is named by its id is downloaded first."""
+
+_HTTP_ERROR = 400
+_UNAUTHORIZED = (401, 403)
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class EnginePlan:
+    """A model server. `argv` None: it runs already, and is not ours to stop."""
+
+    kind: EngineKind
+    url: str
+    title: str
+    health_url: str
+    served_model: str = ""
+    argv: tuple[str, ...] | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    start_s: float = LLAMA_START_S
+
+
+def choose(options: Options, progress: Progress, *, install: bool = False) -> EnginePlan:
+    """The plan for what `options` ask for. Raises Missing with what to do.
+
+    `install`: make the engine's environment where it is missing. `progress` gets sentences on what
+    takes long.
+    """
+    if options.engine_url is not None:
+        return _running(options.engine, options.engine_url.rstrip("/"), options.model or "")
+    try:
+        match options.engine:
+            case "llama":
+                return _llama(options)
+            case "vllm":
+                return _vllm(options, progress, install=install)
+            case "openai":
+                raise Missing("the engine openai needs a server's URL", hint="Give --engine-url.")
+    except (engine_env.EngineEnvironmentError, weights.WeightsError) as error:
+        raise Missing(str(error), hint=error.hint) from error
+
+
+def _running(kind: EngineKind, url: str, model: str) -> EnginePlan:
+    base = url.removesuffix("/v1")
+    key = os.environ.get("BANYAN_ENGINE_API_KEY", "")
+    headers = {"Authorization": f"Bearer {key}"} if key else None
+    status = status_of(f"{base}/v1/models", headers)
+    if status is None:
+        raise Missing(
+            f"no model server answers at {url}", hint="Start it, or correct --engine-url."
+        )
+    if status in _UNAUTHORIZED:
+        raise Missing(
+            f"the model server at {url} wants a key", hint="Set BANYAN_ENGINE_API_KEY to it."
+        )
+    if status >= _HTTP_ERROR:
+        raise Missing(
+            f"{url} answers {status} to GET /v1/models, so it is no model server",
+            hint="Correct --engine-url.",
+        )
+    return EnginePlan(
+        kind=kind, url=url, title=model or "its first model", health_url="", served_model=model
+    )
+
+
+def _llama(options: Options) -> EnginePlan:
+    if options.model is None:
+        model = weights.find_gguf()
+    else:
+        model = Path(options.model).expanduser().resolve()
+        if not model.is_file() or not _is_gguf(model):
+            raise Missing(
+                f"{options.model} is no GGUF file",
+                hint="llama serves GGUF files; for a Hugging Face id take --engine vllm.",
+            )
+    url = f"http://{LOOPBACK}:{free_port()}"
+    argv = programs.command(
+        "banyan.local.llama_server",
+        *("--model", str(model)),
+        *("--port", url.rpartition(":")[2]),
+        *("--window", str(options.window)),
+        *("--slots", str(options.engine_slots)),
+    )
+    return EnginePlan(
+        kind="llama",
+        url=url,
+        title=f"llama.cpp, {model.stem}",
+        health_url=f"{url}/health",
+        argv=tuple(argv),
+        env=programs.environment(),
+    )
+
+
+def _vllm(options: Options, progress: Progress, *, install: bool) -> EnginePlan:
+    try:
+        python = engine_env.ensure(progress) if install else engine_env.find()
+    except OSError as error:
+        raise Missing(
+            f"the engine's environment cannot be made: {error}", hint="Work in a clone of Banyan."
+        ) from error
+    if python is None:
+        raise Missing(
+            "vLLM's environment is not installed",
+            hint="Add --install-engine to make it (0.6 GB to download, 3.6 GB on disk), set "
+            "BANYAN_ENGINE_VENV to one that you have, or give the --engine-url of a server.",
+        )
+    model = options.model or str(weights.ensure_hf(weights.find_gguf(), python, progress))
+    raise NotImplementedError(model)
+
+
+def _is_gguf(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == b"GGUF"

@@ -1,0 +1,37 @@
+"""What the all-in-one is asked to run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from banyan.settings import EngineKind
+
+DEFAULT_PORT = 8080
+DEFAULT_WINDOW = 2_048
+DEFAULT_SLOTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`engine_url` names a model server that runs already; `data_dir` None keeps nothing."""
+
+    engine: EngineKind = "llama"
+    engine_url: str | None = None
+    model: str | None = None
+    port: int = DEFAULT_PORT
+    window: int = DEFAULT_WINDOW
+    num_workers: int = 1
+    slots: int = DEFAULT_SLOTS
+    """Model calls at one time, over all workers."""
+    data_dir: Path | None = None
+
+    @property
+    def engine_slots(self) -> int:
+        """Requests that an embedded engine computes at one time; the others wait in its queue."""
+        return min(self.slots, DEFAULT_SLOTS)
+
+    @property
+    def slots_per_worker(self) -> int:
+        """Nodes that one worker process runs at one time."""
+        return -(-self.slots // self.num_workers)
