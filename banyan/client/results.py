@@ -1,0 +1,138 @@
+"""Results: what the service says, typed. The service makes its replies from these same models.
+
+The SDK reads them with `extra="ignore"`, so that an older client understands a newer service.
+Times are seconds; those ending in `_at` count from the epoch on the store's clock.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from banyan.budget import Budget
+from banyan.citations import Citation, Coverage
+from banyan.node import Decision, Failure, OutcomeStatus
+from banyan.spans import Span
+from banyan.tree import FINAL, NodeStatus, TreeStatus, Usage
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Document(_Model):
+    """A stored document. Refer to it by `id`."""
+
+    id: str
+    num_chars: int = Field(description="Code points of the text.")
+    num_bytes: int = Field(description="Bytes of the text in UTF-8.")
+    title: str | None = None
+
+
+class Timing(_Model):
+    """Null while the tree runs."""
+
+    wall_s: float | None = Field(None, description="From admission to the end.")
+    critical_path_s: float | None = Field(None, description="Along the slowest children.")
+    sequential_s: float | None = Field(None, description="Sum of the time of all model calls.")
+    speed_up: float | None = Field(None, description="sequential_s / wall_s.")
+
+
+class SolveResult(_Model):
+    """One run of a task: running, or finished with its answer."""
+
+    id: str
+    status: TreeStatus
+    answer: JsonValue = None
+    citations: tuple[Citation, ...] = ()
+    coverage: Coverage | None = Field(None, description="Null while the tree runs.")
+    usage: Usage = Usage()
+    timing: Timing = Timing()
+    policy: str = Field(description="The version of the weights that this tree is pinned to.")
+    error: Failure | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether `status` is final."""
+        return self.status in FINAL
+
+
+class NodeSummary(_Model):
+    """One node in a page of the tree."""
+
+    path: str = Field(description="`0` is the root, `0.3.1` its fourth child's second child.")
+    depth: int
+    status: NodeStatus
+    outcome: OutcomeStatus | None = Field(None, description="How it ended; null while it runs.")
+    complete: bool | None = Field(None, description="False: something below is missing.")
+    failure: Failure | None = None
+    num_children: int
+    generation: int
+    attempts: int
+    budget: Budget = Field(description="What it and its descendants may still use.")
+    queued_at: float
+    claimed_at: float | None = None
+    finished_at: float | None = None
+
+
+class TreePage(_Model):
+    """Nodes `offset` to `offset + len(nodes)` of `total`, in the order of their creation."""
+
+    id: str
+    total: int
+    offset: int
+    limit: int
+    nodes: tuple[NodeSummary, ...]
+
+
+class Turn(_Model):
+    """One model call of a node, and the action that came of it."""
+
+    index: int
+    generation: int
+    decision: Decision
+    action: str = Field(description="As JSON; see `valid`.")
+    valid: bool
+    prompt: str
+    completion: str
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+    finish_reason: str
+    temperature: float
+    seconds: float
+    policy: str
+    engine: str
+
+
+class NodeDetail(NodeSummary):
+    """One node with what it was asked, what it saw and what it did."""
+
+    goal: str
+    brief: str
+    inputs: tuple[Span, ...]
+    expects: dict[str, Any] | None = None
+    notes: tuple[str, ...] = ()
+    answer: JsonValue = None
+    citations: tuple[Span, ...] = ()
+    covered: tuple[Span, ...] = ()
+    critical_path_s: float | None = None
+    sequential_s: float | None = None
+    turns: tuple[Turn, ...] = ()
+
+
+class StreamEvent(_Model):
+    """One event of a tree. The last one has the type `result` and carries it; it has no `seq`."""
+
+    type: str
+    seq: int | None = Field(None, description="1, 2, 3 ... within a tree, without gaps.")
+    at: float | None = None
+    data: dict[str, JsonValue] = {}
+    result: SolveResult | None = None
+
+    @property
+    def text(self) -> str | None:
+        """The piece of the root's answer that an `answer.delta` brings, else null."""
+        text = self.data.get("text") if self.type == "answer.delta" else None
+        return text if isinstance(text, str) else None

@@ -1,0 +1,110 @@
+"""`python -m service`: the service on Redis or Valkey, Celery's broker and the document folder."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+from pydantic import ValidationError
+
+from banyan.adapters.blobs import FolderBlobs
+from banyan.adapters.celery_queue import CeleryQueue
+from banyan.adapters.library import BlobLibrary
+from banyan.adapters.redis_store import RedisStore
+from service import logs
+from service.app import create_app
+from service.dependencies import Ports
+from service.settings import ServiceSettings
+
+EXIT_USAGE = 2
+EXIT_NOT_STARTED = 4
+
+
+def main() -> int:
+    """Serve until a signal comes. Returns the exit code; messages go to stderr."""
+    try:
+        settings = ServiceSettings()
+    except ValidationError as error:
+        for detail in error.errors():
+            where = ".".join(str(part) for part in detail["loc"])
+            name = f"BANYAN_{where.upper()}: " if where else ""
+            sys.stderr.write(f"{name}{detail['msg'].removeprefix('Value error, ')}\n")
+        return EXIT_USAGE
+    logs.configure(settings.log_level)
+    try:
+        listener = _listen(settings.host, settings.port)
+    except OSError as error:
+        sys.stderr.write(
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; "
+            "set BANYAN_HOST and BANYAN_PORT to an address that is free\n"
+        )
+        return EXIT_NOT_STARTED
+    app = _app(settings)
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=settings.shutdown_s,
+        server_header=False,
+    )
+    with listener:
+        host, port = listener.getsockname()[:2]
+        sys.stderr.write(f"serving on http://{host}:{port}\n")
+        server = Server(config, app.state.ports)
+        server.run(sockets=[listener])
+    return 0 if server.started else EXIT_NOT_STARTED
+
+
+def _app(settings: ServiceSettings) -> FastAPI:
+    store = RedisStore(
+        settings.redis_url,
+        num_shards=settings.num_shards,
+        queued_s=settings.queued_s,
+        tenant_dispatch=settings.tenant_dispatch,
+        retention_s=settings.retention_s,
+    )
+    library = BlobLibrary(FolderBlobs(settings.blob_dir), max_bytes=settings.max_document_bytes)
+    return create_app(store, library, CeleryQueue(settings.broker), settings)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket of our own, so that a port that is taken is our message and not a traceback."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+class Server(uvicorn.Server):
+    """uvicorn, that tells waiting requests and open streams to end when a signal comes."""
+
+    def __init__(self, config: uvicorn.Config, ports: Ports) -> None:
+        super().__init__(config)
+        self._ports = ports
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Streams close here; their clients come back with Last-Event-ID.
+
+        uvicorn's own method would raise the signal again when all is done, and a service that
+        ended well would look killed.
+        """
+        del frame
+        self._ports.stopping.set()
+        if self.should_exit and sig == signal.SIGINT:
+            self.force_exit = True
+        self.should_exit = True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

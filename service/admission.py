@@ -1,0 +1,187 @@
+"""Admission: a request that is checked as a whole, and only then stored.
+
+Order is the point: shape, values, schema and the ids of documents are checked before the first
+text is put away, and the tree comes last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import AsyncIterator, Sequence
+
+import structlog
+
+from banyan import policy as policies
+from banyan.budget import Budget
+from banyan.errors import Conflict, InvalidDocument, InvalidInput, NotFound
+from banyan.node import ROOT_PATH, Brief, Node
+from banyan.ports import Admission, DocumentInfo, Hint, Library, Queue, Store
+from banyan.spans import Span
+from banyan.state import pack
+from banyan.task import Task
+from banyan.tree import tree_id
+from service import answer_schema
+from service.json_values import canonical, check_storable, check_text
+from service.problems import Refused
+from service.schemas import MAX_METADATA_BYTES, SolveRequest
+
+MAX_KEY_CHARS = 255
+ENGINE_DEFAULT = 0
+"""`answer_tokens` of the root: the worker takes what suits its engine's window."""
+
+_CHUNK_CHARS = 64 * 1024
+
+log = structlog.get_logger("banyan.service")
+
+
+async def admit(
+    request: SolveRequest,
+    *,
+    tenant: str,
+    idempotency_key: str | None,
+    num_shards: int,
+    store: Store,
+    library: Library,
+    queue: Queue,
+) -> str:
+    """Start a tree for `request`, or find the one that the key started before. Returns its id.
+
+    Raises InvalidInput (of several kinds) before anything is stored, and Refused where the key was
+    used for another request.
+    """
+    check(request)
+    key = _checked_key(idempotency_key)
+    known = await _known_documents(request, tenant, library)
+    inputs = await _inputs(request, known, tenant, library)
+    admission = _admission(request, inputs, tenant, tree_id(tenant, key, num_shards))
+    try:
+        created, hints = await store.admit(admission)
+    except Conflict as error:
+        raise Refused(
+            "This Idempotency-Key was used for another request.",
+            code="idempotency_key_reused",
+            hint="Send a new key with a new request, or the very same request again.",
+            status=409,
+        ) from error
+    log.info("solve.admitted", tree_id=admission.tree_id, created=created, inputs=len(inputs))
+    await _send(queue, hints, admission.tree_id)
+    return admission.tree_id
+
+
+def check(request: SolveRequest) -> None:
+    """Everything about a request that can be known without asking anyone. Raises InvalidInput."""
+    check_text(request.goal, "goal")
+    check_storable(request.gate.threshold, "gate.threshold")
+    check_storable(request.metadata, "metadata")
+    if len(canonical(request.metadata)) > MAX_METADATA_BYTES:
+        raise InvalidInput(f"metadata: larger than {MAX_METADATA_BYTES} bytes as JSON")
+    if request.answer_schema is not None:
+        answer_schema.check(request.answer_schema)
+    for index, document in enumerate(request.documents):
+        if document.text is not None:
+            try:
+                check_text(document.text, f"documents.{index}.text")
+            except InvalidInput as error:
+                raise InvalidDocument(str(error)) from error
+
+
+def _checked_key(key: str | None) -> str:
+    """The caller's key, or a random one that nobody can repeat."""
+    if key is None:
+        return secrets.token_hex(32)
+    if not 1 <= len(key) <= MAX_KEY_CHARS or not key.isascii() or not key.isprintable():
+        raise Refused(
+            f"Idempotency-Key must be 1 to {MAX_KEY_CHARS} printable ASCII characters.",
+            code="invalid_header",
+            hint="Send for example a UUID.",
+            status=400,
+        )
+    return key
+
+
+async def _known_documents(
+    request: SolveRequest, tenant: str, library: Library
+) -> dict[str, DocumentInfo]:
+    known: dict[str, DocumentInfo] = {}
+    for index, document in enumerate(request.documents):
+        if document.id is None or document.id in known:
+            continue
+        try:
+            info = await library.info(tenant, document.id)
+        except NotFound:
+            info = None
+        # What a tree derives is its own working material, and no one else's document.
+        if info is None or info.derived:
+            raise Refused(
+                f"documents.{index}: there is no document with this id.",
+                code="unknown_document",
+                hint="Upload it with POST /documents and use the id of the reply.",
+                field=f"documents.{index}.id",
+            )
+        known[document.id] = info
+    return known
+
+
+async def _inputs(
+    request: SolveRequest, known: dict[str, DocumentInfo], tenant: str, library: Library
+) -> tuple[Span, ...]:
+    """Whole documents in the order of the request; texts are stored on the way."""
+    inputs = []
+    for document in request.documents:
+        if document.id is not None:
+            info = known[document.id]
+        else:
+            info = await library.put(tenant, _chunks(document.text or ""))
+        inputs.append(Span(document=info.id, start=0, end=info.num_chars))
+    return tuple(inputs)
+
+
+async def _chunks(text: str) -> AsyncIterator[bytes]:
+    for start in range(0, len(text), _CHUNK_CHARS):
+        yield text[start : start + _CHUNK_CHARS].encode()
+
+
+def _admission(
+    request: SolveRequest, inputs: tuple[Span, ...], tenant: str, new_id: str
+) -> Admission:
+    limits = request.limits
+    task = Task(
+        tenant=tenant,
+        goal=request.goal,
+        inputs=inputs,
+        answer_schema=request.answer_schema,
+        limits=limits,
+        gate=request.gate,
+        state=request.state,
+        policy=policies.resolve(request.policy).version,
+        metadata=request.metadata,
+    )
+    root = Node(
+        path=ROOT_PATH,
+        goal=request.goal,
+        brief=Brief(task_goal=request.goal),
+        inputs=inputs,
+        expects=request.answer_schema,
+        answer_tokens=ENGINE_DEFAULT,
+    )
+    # The policy as it was asked for: a repeated request stays the same when `live` moves on.
+    asked = {**task.model_dump(mode="json"), "policy": request.policy}
+    return Admission(
+        tree_id=new_id,
+        tenant=tenant,
+        task=pack(task),
+        root=pack(root),
+        budget=Budget(tokens=limits.max_tokens, nodes=limits.max_nodes - 1),
+        max_parallel=limits.max_parallel,
+        deadline_s=limits.deadline_s,
+        fingerprint=hashlib.sha256(canonical(asked)).hexdigest(),
+    )
+
+
+async def _send(queue: Queue, hints: Sequence[Hint], new_id: str) -> None:
+    """A hint that is lost costs time, not the tree: the reaper finds what nobody was told of."""
+    try:
+        await queue.send(hints)
+    except Exception as error:  # noqa: BLE001  # whatever the broker's library raises
+        log.warning("hint.lost", tree_id=new_id, error=type(error).__name__)

@@ -1,0 +1,91 @@
+"""Answer schemas: what a caller's JSON Schema must be before it may constrain a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import re2
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
+
+from banyan.errors import InvalidInput, InvalidSchema
+from service.json_values import canonical, check_storable
+from service.schemas import MAX_SCHEMA_BYTES
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_HOLD_DATA = frozenset({"const", "enum", "default", "examples"})
+_REFERENCES = frozenset({"$ref", "$dynamicRef"})
+
+
+def check(schema: dict[str, Any]) -> None:
+    """Raise InvalidSchema unless `schema` is draft 2020-12, closed in itself, and an object's.
+
+    References must point into the schema: nothing is ever fetched. Patterns must be regular
+    expressions that can be matched in linear time (RE2).
+    """
+    try:
+        check_storable(schema, "answer_schema")
+    except InvalidInput as error:
+        raise InvalidSchema(str(error)) from error
+    if len(canonical(schema)) > MAX_SCHEMA_BYTES:
+        raise InvalidSchema(f"answer_schema: larger than {MAX_SCHEMA_BYTES} bytes")
+    if schema.get("type") != "object":
+        raise InvalidSchema('answer_schema: the root needs "type": "object"')
+    if schema.get("$schema", _DIALECT) != _DIALECT:
+        raise InvalidSchema(f"answer_schema: $schema must be {_DIALECT}")
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        where = ".".join(str(part) for part in error.absolute_path) or "root"
+        raise InvalidSchema(
+            f"answer_schema: {where} breaks the rule {error.validator!r} of JSON Schema"
+        ) from error
+    _check_references(schema)
+    for pattern in _patterns(schema):
+        try:
+            re2.compile(pattern)
+        except re2.error as error:
+            raise InvalidSchema("answer_schema: a pattern is no RE2 expression") from error
+
+
+def _check_references(schema: dict[str, Any]) -> None:
+    registry: Registry[Any] = Registry()
+    resolver = registry.with_resource("", DRAFT202012.create_resource(schema)).resolver()
+    for reference in _references(schema):
+        if not reference.startswith("#"):
+            raise InvalidSchema("answer_schema: references must begin with #; nothing is fetched")
+        try:
+            resolver.lookup(reference)
+        except Unresolvable as error:
+            raise InvalidSchema("answer_schema: a reference points to nothing") from error
+
+
+def _walk(value: object) -> Iterator[dict[str, Any]]:
+    """Every object in a schema that may be a schema itself."""
+    if isinstance(value, dict):
+        yield value
+        for key, item in value.items():
+            if key not in _HOLD_DATA:
+                yield from _walk(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _walk(item)
+
+
+def _references(schema: dict[str, Any]) -> Iterator[str]:
+    for part in _walk(schema):
+        for key in _REFERENCES & part.keys():
+            if isinstance(part[key], str):
+                yield part[key]
+
+
+def _patterns(schema: dict[str, Any]) -> Iterator[str]:
+    for part in _walk(schema):
+        if isinstance(part.get("pattern"), str):
+            yield part["pattern"]
+        if isinstance(part.get("patternProperties"), dict):
+            yield from part["patternProperties"]

@@ -1,0 +1,75 @@
+"""The application: routes on ports. `create_app` is all that tests and `__main__` need."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from banyan.errors import BanyanError
+from banyan.ports import Library, Queue, Store
+from service import problems
+from service.context import BodyLimit, RequestContext
+from service.dependencies import Ports
+from service.routes import documents, health, solve, tree
+from service.settings import ServiceSettings
+
+VERSION = "0.1.0"
+DESCRIPTION = """\
+Recursive inference: give a goal and any amount of text; copies of one language model divide the
+work among themselves, and the answer comes back with its sources.
+
+Errors are `application/problem+json`: `code` is stable, `hint` says what to do."""
+
+
+def create_app(store: Store, library: Library, queue: Queue, settings: ServiceSettings) -> FastAPI:
+    """The service on these ports, which it closes when it ends."""
+    ports = Ports(store=store, library=library, queue=queue, settings=settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            ports.stopping.set()
+            await queue.close()
+            await library.close()
+            await store.close()
+
+    app = Service(
+        title="Banyan",
+        version=VERSION,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    app.state.ports = ports
+    for feature in (solve, tree, documents, health):
+        app.include_router(feature.router)
+    app.add_exception_handler(BanyanError, problems.from_banyan)
+    app.add_exception_handler(HTTPException, problems.from_http)
+    app.add_exception_handler(RequestValidationError, problems.from_validation)
+    app.add_middleware(
+        BodyLimit,
+        max_bytes=settings.max_body_bytes,
+        by_path={"/documents": settings.max_document_bytes},
+    )
+    app.add_middleware(RequestContext)  # the last one added is the outermost
+    return app
+
+
+class Service(FastAPI):
+    """FastAPI, with problems in place of its own description of errors."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, made once."""
+        if self.openapi_schema is None:
+            schemas = super().openapi()["components"]["schemas"]
+            for name in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(name, None)
+            schemas.update(problems.schemas())
+        return super().openapi()

@@ -1,0 +1,64 @@
+"""Dependencies of routes: the ports, the tenant, and the tree that a path names."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Path, Request
+
+from banyan.errors import NotFound
+from banyan.ports import Library, Queue, Store
+from banyan.tree import TreeRecord, is_tree_id, shard_of
+from service.settings import ServiceSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the service stands on. `stopping` is set when the process was asked to end."""
+
+    store: Store
+    library: Library
+    queue: Queue
+    settings: ServiceSettings
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+def ports(request: Request) -> Ports:
+    """The ports that the application was made with."""
+    found = request.app.state.ports
+    if not isinstance(found, Ports):
+        raise TypeError("the application was not made by create_app")
+    return found
+
+
+def tenant() -> str:
+    """Whose request this is. There is one tenant until requests are authenticated."""
+    return "default"
+
+
+PortsOf = Annotated[Ports, Depends(ports)]
+Tenant = Annotated[str, Depends(tenant)]
+
+
+async def owned_tree(
+    request: Request,
+    id: Annotated[str, Path(description="A solve's id.")],  # noqa: A002  # named as in the path
+    ports: PortsOf,
+    tenant: Tenant,
+) -> TreeRecord:
+    """The tenant's tree of this id. Raises NotFound for others' trees too."""
+    if not is_tree_id(id) or shard_of(id) >= ports.settings.num_shards:
+        raise NotFound("there is no solve with this id")
+    request.state.tree_id = id
+    try:
+        record = await ports.store.get_tree(id)
+    except NotFound:
+        record = None
+    if record is None or record.tenant != tenant:
+        raise NotFound("there is no solve with this id")
+    return record
+
+
+OwnedTree = Annotated[TreeRecord, Depends(owned_tree)]

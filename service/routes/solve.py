@@ -1,0 +1,135 @@
+"""POST /solve, GET /solve/{id}, POST /solve/{id}/cancel: start, read and cancel a tree."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Request, Response
+
+from banyan.client.results import SolveResult
+from banyan.tree import FINAL, TreeRecord
+from service import streaming
+from service.admission import admit
+from service.dependencies import OwnedTree, Ports, PortsOf, Tenant
+from service.preferences import EVENT_STREAM, Preference, parse_prefer, wants_events
+from service.problems import documented
+from service.results import etag_of, result_of
+from service.schemas import SolveRequest
+from service.waiting import wait_finished
+
+RETRY_AFTER_S = 1
+
+router = APIRouter(tags=["solve"])
+one = APIRouter(prefix="/solve/{id}")
+
+PreferHeader = Annotated[
+    str | None,
+    Header(description="`wait=N`: up to N seconds for the result. `respond-async`: at once."),
+]
+
+_EVENTS: dict[str, Any] = {"schema": {"type": "string"}}
+_REPLIES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Finished; as an event stream: under way.",
+        "model": SolveResult,
+        "content": {EVENT_STREAM: _EVENTS},
+    },
+    202: {"description": "Accepted and not finished yet; see Location.", "model": SolveResult},
+}
+
+
+@router.post(
+    "/solve",
+    summary="Solve a goal over documents",
+    response_model=SolveResult,
+    responses={**_REPLIES, **documented(400, 409, 413, 422, 503)},
+)
+async def start(
+    *,
+    body: SolveRequest,
+    request: Request,
+    ports: PortsOf,
+    tenant: Tenant,
+    prefer: PreferHeader = None,
+    accept: Annotated[str | None, Header(include_in_schema=False)] = None,
+    idempotency_key: Annotated[
+        str | None, Header(description="The same key and body find the same solve again.")
+    ] = None,
+) -> Response:
+    """Starts a tree and waits for it: 60 s by default, then 202 with the Location to look at.
+
+    With `Accept: text/event-stream`, the events of the tree as they happen, pieces of the answer
+    (`answer.delta`) included, and its result at the end.
+    """
+    settings = ports.settings
+    preference = parse_prefer(prefer, default_s=settings.default_wait_s, settings=settings)
+    tree_id = await admit(
+        body,
+        tenant=tenant,
+        idempotency_key=idempotency_key,
+        num_shards=settings.num_shards,
+        store=ports.store,
+        library=ports.library,
+        queue=ports.queue,
+    )
+    request.state.tree_id = tree_id
+    record = await ports.store.get_tree(tree_id)
+    if wants_events(accept):
+        location = {"Location": f"/solve/{tree_id}"}
+        return streaming.respond(record, after=0, ports=ports, headers=location)
+    record = await wait_finished(record, preference.wait_s, request=request, ports=ports)
+    status = 200 if record.status in FINAL else 202
+    reply = await _reply(record, status=status, preference=preference, ports=ports)
+    reply.headers["Location"] = f"/solve/{tree_id}"
+    return reply
+
+
+@one.get(
+    "",
+    summary="Read a solve",
+    response_model=SolveResult,
+    responses={304: {"description": "As the ETag says"}, **documented(400, 404, 422, 503)},
+)
+async def read(
+    tree: OwnedTree,
+    request: Request,
+    ports: PortsOf,
+    prefer: PreferHeader = None,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Its state, and once finished its answer. `Prefer: wait=N` waits up to N seconds for that."""
+    preference = parse_prefer(prefer, default_s=0.0, settings=ports.settings)
+    tree = await wait_finished(tree, preference.wait_s, request=request, ports=ports)
+    if if_none_match is not None and etag_of(tree) in if_none_match:
+        return Response(status_code=304, headers={"ETag": etag_of(tree)})
+    return await _reply(tree, status=200, preference=preference, ports=ports)
+
+
+@one.post(
+    "/cancel",
+    summary="Cancel a solve",
+    response_model=SolveResult,
+    responses=documented(404, 503),
+)
+async def cancel(tree: OwnedTree, ports: PortsOf) -> Response:
+    """Ends what is not finished. Repeating it, or cancelling what is finished, changes nothing."""
+    await ports.store.cancel(tree.id)
+    tree = await ports.store.get_tree(tree.id)
+    return await _reply(tree, status=200, preference=Preference(0.0), ports=ports)
+
+
+async def _reply(
+    record: TreeRecord, *, status: int, preference: Preference, ports: Ports
+) -> Response:
+    headers = {"ETag": etag_of(record)}
+    if record.status not in FINAL:
+        headers["Retry-After"] = str(RETRY_AFTER_S)
+    if preference.applied:
+        headers["Preference-Applied"] = preference.applied
+    result = await result_of(record, ports.store, ports.library)
+    return Response(
+        result.model_dump_json(), status_code=status, headers=headers, media_type="application/json"
+    )
+
+
+router.include_router(one)

@@ -1,0 +1,82 @@
+"""GET /solve/{id}/events, /tree and /nodes/{node}: look into a tree while it grows and after."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Path, Query
+from fastapi.sse import EventSourceResponse
+
+from banyan.client.results import NodeDetail, TreePage
+from service import streaming
+from service.dependencies import OwnedTree, PortsOf
+from service.nodes import detail_of, summary_of
+from service.preferences import EVENT_STREAM
+from service.problems import documented
+
+MAX_PAGE = 1_000
+
+router = APIRouter(prefix="/solve/{id}", tags=["tree"])
+
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Events; `id` is the sequence number, the last one is `result`.",
+        "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
+    }
+}
+
+
+@router.get(
+    "/events",
+    summary="Follow a solve",
+    response_class=EventSourceResponse,
+    responses={**_STREAM, **documented(400, 404, 503)},
+)
+async def events(
+    tree: OwnedTree,
+    ports: PortsOf,
+    last_event_id: Annotated[
+        str | None, Header(description="Go on behind the event with this id.")
+    ] = None,
+) -> EventSourceResponse:
+    """All events from the first, or from behind `Last-Event-ID`, without gap or repeat."""
+    after = streaming.parse_last_event_id(last_event_id)
+    return streaming.respond(tree, after=after, ports=ports)
+
+
+@router.get(
+    "/tree",
+    summary="Page through a tree",
+    responses=documented(404, 422, 503),
+)
+async def nodes(
+    tree: OwnedTree,
+    ports: PortsOf,
+    offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
+) -> TreePage:
+    """Its nodes in the order of their creation; the root is the first."""
+    records, total = await ports.store.list_nodes(tree.id, offset=offset, limit=limit)
+    return TreePage(
+        id=tree.id,
+        total=total,
+        offset=offset,
+        limit=limit,
+        nodes=tuple(summary_of(record) for record in records),
+    )
+
+
+@router.get(
+    "/nodes/{node}",
+    summary="Look at one node",
+    responses=documented(404, 422, 503),
+)
+async def node(
+    tree: OwnedTree,
+    ports: PortsOf,
+    node: Annotated[
+        str, Path(pattern=r"^0(\.(0|[1-9]\d{0,5})){0,64}$", description="Its path, such as `0.3`.")
+    ],
+) -> NodeDetail:
+    """What it was asked, every prompt and action with its decision, and what came of it."""
+    return detail_of(await ports.store.get_node(tree.id, node))

@@ -1,0 +1,103 @@
+"""Schemas: the shape of requests. The shape of replies is `banyan.client.results`.
+
+What a later version will take is refused here by name: nothing that a caller asks for is ignored.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from banyan import policy as policies
+from banyan.limits import Limits
+from banyan.task import Gate
+
+MAX_GOAL_CHARS = 20_000
+MAX_DOCUMENTS = 1_000
+MAX_SCHEMA_BYTES = 64 * 1024
+MAX_METADATA_BYTES = 16 * 1024
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class InputDocument(_Model):
+    """A document by its id, or its text. Exactly one of them."""
+
+    id: str | None = Field(
+        None, min_length=1, max_length=128, description="From POST /documents.", examples=["doc_1f"]
+    )
+    text: str | None = Field(None, description="Stored as if it had been uploaded.")
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.id is None) == (self.text is None):
+            raise PydanticCustomError("one_of_id_or_text", "give either id or text")
+        return self
+
+
+class SolveRequest(_Model):
+    """What to solve, over which documents, within which limits."""
+
+    goal: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_GOAL_CHARS)
+    ] = Field(
+        description=f"What is asked, 1 to {MAX_GOAL_CHARS} characters.",
+        examples=["Which obligations survive termination, and for how long?"],
+    )
+    documents: list[InputDocument] = Field(
+        [], max_length=MAX_DOCUMENTS, description="Read in this order."
+    )
+    answer_schema: dict[str, Any] | None = Field(
+        None,
+        description="JSON Schema (draft 2020-12) that the answer must follow; its root is an "
+        f"object. At most {MAX_SCHEMA_BYTES} bytes. Null: the answer is text.",
+    )
+    limits: Limits = Limits()
+    gate: Gate = Gate()
+    state: Literal["auto", "summary"] = Field(
+        "auto", description="The form in which a parent hands its state to its children."
+    )
+    policy: str = Field(
+        "live", max_length=64, description="Version of the weights; `live` is the one served now."
+    )
+    webhook: None = Field(None, description="Not available in this version.")
+    metadata: dict[str, JsonValue] = Field(
+        {}, description=f"Kept with the task. At most {MAX_METADATA_BYTES} bytes as JSON."
+    )
+
+    @field_validator("policy")
+    @classmethod
+    def _served(cls, value: str) -> str:
+        try:
+            policies.resolve(value)
+        except KeyError as error:
+            raise PydanticCustomError(
+                "unknown_policy", "no such version is served; use `live`"
+            ) from error
+        return value
+
+    @field_validator("webhook", mode="before")
+    @classmethod
+    def _no_webhook(cls, value: object) -> None:
+        if value is not None:
+            raise PydanticCustomError(
+                "unsupported", "webhooks are not available in this version; wait, poll or stream"
+            )
+
+
+class Health(BaseModel):
+    """A probe's answer."""
+
+    status: Literal["ok"] = "ok"
