@@ -6,12 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import psutil
 
 from banyan.local import watchdog
-from banyan.local.processes import Processes
+from banyan.local.processes import Child, Processes
 from tests.cli.waiting import group_members, wait_for
 
 STUBBORN = (
@@ -59,7 +60,7 @@ def test_children_stop_in_the_reverse_order_of_their_start(tmp_path: Path) -> No
         child = processes.start(
             name, [sys.executable, "-c", blocked, str(order), name], env=os.environ
         )
-        wait_for(lambda child=child: child.tail() == "ready", name)
+        wait_for(partial(_says_ready, child), name)
 
     processes.stop()
 
@@ -122,3 +123,7 @@ def test_signalling_a_group_that_is_gone_is_no_error() -> None:
     process.wait()
     watchdog.signal_group(process.pid, signal.SIGTERM)
     assert not watchdog.group_alive(process.pid)
+
+
+def _says_ready(child: Child) -> bool:
+    return child.tail() == "ready"
