@@ -1,0 +1,28 @@
+"""`python -m workers`: one worker process; settings from the environment (`BANYAN_...`)."""
+
+from __future__ import annotations
+
+from workers.app import make_app
+from workers.process import WorkerProcess
+from workers.settings import WorkerSettings
+
+
+def main() -> None:
+    """Run Celery's worker until SIGTERM; it then drains and hands its leases back."""
+    settings = WorkerSettings()
+    app = make_app(settings, WorkerProcess(settings))
+    app.worker_main(
+        [
+            "worker",
+            "--pool=threads",
+            f"--concurrency={settings.threads}",
+            f"--loglevel={settings.log_level}",
+            "--without-gossip",
+            "--without-mingle",
+            "--without-heartbeat",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    main()

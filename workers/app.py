@@ -1,0 +1,58 @@
+"""Celery app: one thin task. A message is a hint; the truth is in the store.
+
+Early acknowledgement, no result backend, prefetch 1, JSON of keys only, continuations before new
+children. The task blocks until its nodes have slots, so that a busy worker takes no more messages.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Celery
+from celery.signals import celeryd_after_setup, worker_shutdown, worker_shutting_down
+from kombu import Queue
+
+from banyan.adapters.celery_queue import CHILDREN, CONTINUATIONS, TASK
+from workers.process import WorkerProcess
+from workers.settings import WorkerSettings
+
+
+def make_app(settings: WorkerSettings, process: WorkerProcess) -> Celery:
+    """A Celery app whose task hands hints to `process`, which starts and stops with its worker."""
+    app = Celery("banyan", broker=settings.broker)
+    app.conf.update(
+        accept_content=["json"],
+        broker_connection_retry_on_startup=True,
+        broker_transport_options={
+            "queue_order_strategy": "priority",
+            "socket_connect_timeout": 5,
+            "socket_timeout": 30,
+        },
+        task_acks_late=False,
+        task_ignore_result=True,
+        task_queues=[Queue(CONTINUATIONS), Queue(CHILDREN)],
+        task_serializer="json",
+        worker_concurrency=settings.threads,
+        worker_hijack_root_logger=False,
+        worker_pool="threads",
+        worker_prefetch_multiplier=1,
+        worker_send_task_events=False,
+    )
+
+    @app.task(name=TASK)  # type: ignore[untyped-decorator]  # celery publishes no types
+    def look(tree_id: str, paths: list[str]) -> None:
+        process.look(tree_id, paths)
+
+    def start(**_: Any) -> None:
+        process.start()
+
+    def begin_stop(**_: Any) -> None:
+        process.begin_stop()
+
+    def stop(**_: Any) -> None:
+        process.stop()
+
+    celeryd_after_setup.connect(start, weak=False)
+    worker_shutting_down.connect(begin_stop, weak=False)
+    worker_shutdown.connect(stop, weak=False)
+    return app

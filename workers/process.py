@@ -1,0 +1,118 @@
+"""Process: the event loop thread of one worker, with its ports, runner, lease keeper and reaper."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import threading
+from collections.abc import Coroutine, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+import structlog
+import uvloop
+from banyan.adapters.engines import make_engine
+
+from banyan.adapters.celery_queue import CeleryQueue
+from banyan.adapters.library import BlobLibrary
+from banyan.adapters.redis_store import RedisStore
+from banyan.drive import Ports
+from banyan.errors import BanyanError
+from banyan.ports import Lease
+from workers.leases import LeaseKeeper
+from workers.runner import Runner
+from workers.settings import WorkerSettings
+
+log = structlog.get_logger(__name__)
+
+
+class WorkerProcess:
+    """Everything that runs in a worker beside Celery. Thread-safe: `look` and `stop`."""
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        self._settings = settings
+        self._loop = uvloop.new_event_loop()
+        self._thread = threading.Thread(target=self._main, name="nodes", daemon=True)
+        self._runner: Runner | None = None
+        self._reaping: asyncio.Task[None] | None = None
+        self._draining: Future[None] | None = None
+
+    def start(self) -> None:
+        """Start the loop and the runner; raises what starting them raises."""
+        self._thread.start()
+        self._call(self._open()).result()
+
+    def look(self, tree_id: str, paths: Sequence[str]) -> None:
+        """Block until each of the nodes has a slot; see `Runner.look`."""
+        if self._runner is None:
+            raise RuntimeError("the worker has not started")
+        self._call(self._runner.look(tree_id, paths)).result()
+
+    def begin_stop(self) -> None:
+        """Stop claiming and drain in the background; safe to call from a signal handler."""
+        if self._runner is not None and self._draining is None:
+            self._draining = self._call(self._runner.drain(self._settings.grace_s))
+
+    def stop(self) -> None:
+        """Drain within the grace, hand leases back, close the ports."""
+        self.begin_stop()
+        if self._draining is None:
+            return
+        self._draining.result()
+        self._call(self._close()).result()
+        self._runner = None
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=5)
+
+    def _main(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    def _call(self, coroutine: Coroutine[Any, Any, None]) -> Future[None]:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+
+    async def _open(self) -> None:
+        settings = self._settings
+        self._leases = LeaseKeeper(
+            lambda: RedisStore.from_settings(settings),
+            self._lose,
+            lease_s=settings.lease_s,
+            renew_s=settings.renew_s,
+        )
+        self._ports = Ports(
+            store=RedisStore.from_settings(settings),
+            library=BlobLibrary(settings.blob_dir),
+            engine=make_engine(settings),
+            engine_patience_s=settings.engine_patience_s,
+        )
+        self._queue = CeleryQueue(settings.broker)
+        name = f"{socket.gethostname()}:{os.getpid()}"
+        self._runner = Runner(
+            name, self._ports, self._queue, self._leases, num_slots=settings.slots
+        )
+        self._leases.start()
+        self._reaping = asyncio.create_task(self._reap_for_ever(self._runner))
+        log.info("worker started", worker=name, slots=settings.slots)
+
+    async def _close(self) -> None:
+        if self._reaping is not None:
+            self._reaping.cancel()
+        self._leases.stop()
+        await self._queue.close()
+        await self._ports.engine.close()
+        await self._ports.library.close()
+        await self._ports.store.close()
+        log.info("worker stopped")
+
+    async def _reap_for_ever(self, runner: Runner) -> None:
+        while True:
+            await asyncio.sleep(self._settings.reap_s)
+            try:
+                await runner.reap()
+            except BanyanError as error:
+                log.warning("reaping failed", code=error.code)
+
+    def _lose(self, lease: Lease) -> None:
+        if self._runner is not None:
+            self._loop.call_soon_threadsafe(self._runner.lose, lease)

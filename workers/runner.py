@@ -1,0 +1,159 @@
+"""Runner: claims nodes, drives each on one event loop, and sends on the hints that come of it.
+
+A node takes a slot only while it runs: a parent that waits for its children is packed and put away
+in the store, so a pool of any size finishes a tree of any depth. Nothing here is remembered that
+the store does not know: a killed runner costs the calls that were in flight.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from banyan.drive import Ports, drive
+from banyan.errors import BanyanError, StaleLease
+from banyan.node import Failure, Outcome
+from banyan.policy import Policy, resolve
+from banyan.ports import Claimed, Lease, Queue
+from banyan.sizes import turn_reserve
+from banyan.state import unpack
+from banyan.task import Task
+from workers.leases import LeaseKeeper
+from workers.slots import Slots
+
+log = structlog.get_logger(__name__)
+
+_TASKS_REMEMBERED = 256
+
+
+@dataclass(frozen=True, slots=True)
+class _Assignment:
+    task: Task
+    policy: Policy
+
+
+class Runner:
+    """Runs the nodes of one worker process. All methods belong to the event loop that made it."""
+
+    def __init__(
+        self, name: str, ports: Ports, queue: Queue, leases: LeaseKeeper, *, num_slots: int
+    ) -> None:
+        self._name = name
+        self._ports = ports
+        self._queue = queue
+        self._leases = leases
+        self._slots = Slots(num_slots)
+        self._assignments: dict[str, _Assignment] = {}
+        self._running: dict[Lease, asyncio.Task[None]] = {}
+        self._draining = False
+
+    async def look(self, tree_id: str, paths: Sequence[str]) -> None:
+        """Claim and start those of `paths` that are ready; return once each has its slot.
+
+        Nodes that another worker has, or that are finished, are passed over: hints may repeat.
+        """
+        waiting = list(paths)
+        while waiting:
+            num_taken = await self._slots.take(len(waiting))
+            if self._draining:
+                self._slots.give(num_taken)
+                return
+            batch, waiting = waiting[:num_taken], waiting[num_taken:]
+            started = 0
+            try:
+                started = await self._start(tree_id, batch)
+            finally:
+                self._slots.give(num_taken - started)
+
+    async def reap(self) -> None:
+        """Send again what is overdue."""
+        await self._queue.send(await self._ports.store.reap())
+
+    async def drain(self, grace_s: float) -> None:
+        """Claim nothing more, let running nodes come to an end, then hand back what is left."""
+        self._draining = True
+        if self._running:
+            await asyncio.wait(list(self._running.values()), timeout=grace_s)
+        left = list(self._running.items())
+        for _, task in left:
+            task.cancel()
+        await asyncio.gather(*(task for _, task in left), return_exceptions=True)
+        if left:
+            log.info("leases handed back", count=len(left))
+            await self._queue.send(await self._ports.store.release([lease for lease, _ in left]))
+
+    def lose(self, lease: Lease) -> None:
+        """Stop driving a node whose lease is lost; its call in flight is aborted."""
+        task = self._running.get(lease)
+        if task is not None:
+            task.cancel()
+
+    @property
+    def num_running(self) -> int:
+        return len(self._running)
+
+    async def _start(self, tree_id: str, paths: Sequence[str]) -> int:
+        """Claim `paths` in one round trip and start what was ready; return how many."""
+        assignment = await self._assignment(tree_id)
+        if assignment is None:
+            return 0
+        abilities = await self._ports.engine.abilities()
+        claimed = await self._ports.store.claim(
+            tree_id,
+            paths,
+            worker=self._name,
+            lease_s=self._leases.lease_s,
+            reserve=turn_reserve(abilities.window),
+        )
+        for node in claimed:
+            self._leases.keep(node.lease)
+            task = asyncio.create_task(self._run(node, assignment))
+            self._running[node.lease] = task
+        return len(claimed)
+
+    async def _run(self, claimed: Claimed, assignment: _Assignment) -> None:
+        lease = claimed.lease
+        try:
+            hints = await drive(claimed, assignment.task, assignment.policy, self._ports)
+            await self._queue.send(hints)
+        except StaleLease:
+            log.info("lease lost", tree=lease.tree_id, node=lease.path, epoch=lease.epoch)
+        except BanyanError as error:
+            await self._fail(lease, error)
+        except Exception as error:
+            log.exception("node failed", tree=lease.tree_id, node=lease.path)
+            await self._fail(lease, error)
+        finally:
+            self._leases.drop(lease)
+            self._running.pop(lease, None)
+            self._slots.give(1)
+
+    async def _fail(self, lease: Lease, error: Exception) -> None:
+        """Finish a node whose driving broke; if even that fails its lease expires by itself."""
+        code = error.code if isinstance(error, BanyanError) else BanyanError.code
+        failure = Failure(code=code, message=f"{type(error).__name__} while the node was driven")
+        outcome = Outcome(status="failed", complete=False, failure=failure)
+        try:
+            await self._queue.send(await self._ports.store.finish(lease, outcome, log=None))
+        except BanyanError as second:
+            log.warning("node left to its lease", node=lease.path, code=second.code)
+
+    async def _assignment(self, tree_id: str) -> _Assignment | None:
+        """The tree's task and policy; they never change, so they are asked for once."""
+        known = self._assignments.get(tree_id)
+        if known is not None:
+            return known
+        try:
+            record = await self._ports.store.get_tree(tree_id)
+        except BanyanError as error:
+            log.warning("hint passed over", tree=tree_id, code=error.code)
+            return None
+        task = unpack(record.task, Task)
+        known = _Assignment(task, resolve(task.policy))
+        while len(self._assignments) >= _TASKS_REMEMBERED:
+            self._assignments.pop(next(iter(self._assignments)))
+        self._assignments[tree_id] = known
+        return known

@@ -1,0 +1,24 @@
+"""Settings of a worker process."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from banyan.settings import Settings
+
+
+class WorkerSettings(Settings):
+    """Environment variables with the prefix `BANYAN_`, for example `BANYAN_SLOTS`."""
+
+    slots: int = Field(64, ge=1, le=10_000, description="Nodes that run here at one time.")
+    threads: int = Field(4, ge=1, le=64, description="Celery messages that are looked at together.")
+    renew_s: float = Field(
+        0.4, gt=0, description="Between two renewals of leases; a cancel is noticed within it."
+    )
+    reap_s: float = Field(1.0, gt=0, description="Between two looks for overdue nodes.")
+    grace_s: float = Field(
+        20.0, ge=0, description="After SIGTERM: time for turns in flight before leases go back."
+    )
+    engine_patience_s: float = Field(
+        180.0, ge=0, description="How long a model server that does not answer is waited for."
+    )

@@ -1,0 +1,39 @@
+"""Slots: how many nodes a worker runs at one time, handed out several at once."""
+
+from __future__ import annotations
+
+import asyncio
+
+
+class Slots:
+    """A counter of free slots. First come, first served."""
+
+    def __init__(self, total: int) -> None:
+        self._free = total
+        self._changed = asyncio.Condition()
+        self._notify: set[asyncio.Task[None]] = set()
+
+    @property
+    def free(self) -> int:
+        return self._free
+
+    async def take(self, at_most: int) -> int:
+        """Wait for a free slot, then take as many as are free, up to `at_most`."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._free > 0)
+            taken = min(self._free, at_most)
+            self._free -= taken
+            return taken
+
+    def give(self, count: int) -> None:
+        """Give slots back. Never waits, so that it can stand in a `finally`."""
+        if count <= 0:
+            return
+        self._free += count
+        task = asyncio.create_task(self._wake())
+        self._notify.add(task)
+        task.add_done_callback(self._notify.discard)
+
+    async def _wake(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
