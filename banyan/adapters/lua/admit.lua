@@ -1,0 +1,24 @@
+#!lua
+-- ADMIT: create a tree and its root. Refused while memory is short, unlike all other transitions.
+local id, tree = a.tree, tree_key(a.tree)
+local known = call('HGET', tree, 'fingerprint')
+if known and known ~= a.fingerprint then return { 'conflict' } end
+local ready = {}
+if known then
+  if call('HGET', node_key(id, '0'), 'epoch') == '0' then add_if_queued(ready, id, '0') end
+  return { 'ok', call('HGET', tree, 'admit_op') == a.op and 1 or 0, ready }
+end
+call('HSET', tree, 'tenant', a.tenant, 'status', 'queued', 'task', a.task,
+  'fingerprint', a.fingerprint, 'admit_op', a.op, 'created_at', now,
+  'deadline_at', now + a.deadline_ms, 'generation', 1, 'seq', 0, 'cancelled', 0,
+  'max_parallel', a.max_parallel, 'dispatched', 0, 'llm_calls', 0, 'nodes', 1, 'max_depth', 0,
+  'prompt_tokens', 0, 'cached_tokens', 0, 'completion_tokens', 0, 'lost_tokens', 0)
+call('HSET', node_key(id, '0'), 'packed', a.root, 'generation', 1, 'epoch', 0, 'attempts', 0,
+  'tokens', a.tokens, 'nodes', a.nodes, 'num_children', 0, 'open_children', 0, 'reserve', 0,
+  'dispatched', 0)
+call('RPUSH', tree_key(id, ':nodes'), '0')
+call('ZADD', tree_key(id, ':open'), 0, '0')
+emit(id, 'tree.admitted', '{}')
+make_ready(id, '0', false)
+update_waiting(id, a.tenant)
+return { 'ok', 1, dispatch(a.tenant, ready) }

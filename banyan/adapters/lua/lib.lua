@@ -1,0 +1,226 @@
+-- The steps that all transitions are made of; the loader puts this before each script.
+--
+-- `a` holds the named arguments. Every key starts with the shard's tag, so that a script stays in
+-- one hash slot. `now` and all stored times are milliseconds on the server's clock.
+
+local a = cmsgpack.unpack(ARGV[1])
+local call = redis.call
+local clock = call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local DUE, LEASES, CANCELLING = a.tag .. ':due', a.tag .. ':leases', a.tag .. ':cancelling'
+local BATCH = 1000 -- below Lua's limit of values on its stack
+
+local function tree_key(id, part)
+  return a.tag .. ':tree:' .. id .. (part or '')
+end
+
+local function node_key(id, path)
+  return a.tag .. ':tree:' .. id .. ':node:' .. path
+end
+
+local function turns_key(id, path)
+  return a.tag .. ':tree:' .. id .. ':turns:' .. path
+end
+
+local function member(id, path)
+  return id .. '|' .. path
+end
+
+local function parent_of(path)
+  return string.match(path, '^(.*)%.[^.]*$')
+end
+
+local function depth_of(path)
+  return select(2, string.gsub(path, '%.', ''))
+end
+
+local function is_final(status)
+  return status == 'completed' or status == 'partial' or status == 'failed' or status == 'cancelled'
+end
+
+-- Append an event; `data` is JSON text.
+local function emit(id, kind, data)
+  local seq = call('HINCRBY', tree_key(id), 'seq', 1)
+  call('XADD', tree_key(id, ':events'), seq .. '-0', 'type', kind, 'at', now, 'data', data)
+end
+
+-- A tree stands in its tenant's `waiting` set while it has a backlog and a free slot of its own.
+-- Scores are serial numbers, so that the tenant's trees take turns.
+local function update_waiting(id, tenant)
+  local waiting = a.tag .. ':waiting:' .. tenant
+  local tree = call('HMGET', tree_key(id), 'max_parallel', 'dispatched', 'cancelled')
+  local free = tonumber(tree[2]) < tonumber(tree[1]) and tree[3] == '0'
+  if free and call('ZCARD', tree_key(id, ':backlog')) > 0 then
+    if not call('ZSCORE', waiting, id) then
+      call('ZADD', waiting, call('HINCRBY', a.tag .. ':tenant:' .. tenant, 'serial', 1), id)
+    end
+  else
+    call('ZREM', waiting, id)
+  end
+end
+
+-- Order of dispatch in a tree: continuations before children, deeper first.
+local function rank(path, continuation)
+  return (continuation and 0 or 1000) - depth_of(path)
+end
+
+local function make_ready(id, path, continuation)
+  call('HSET', node_key(id, path), 'status', 'queued', 'queued_at', now,
+    'continuation', continuation and 1 or 0)
+  call('ZADD', tree_key(id, ':backlog'), rank(path, continuation), path)
+end
+
+-- Append (tree, path, continuation) of a node to `ready`.
+local function add(ready, id, path, continuation)
+  ready[#ready + 1] = id
+  ready[#ready + 1] = path
+  ready[#ready + 1] = continuation
+end
+
+-- Dispatch from the tenant's backlogs while there are slots. A hint is sent again after `due_at`.
+local function dispatch(tenant, ready, due_at)
+  local account, waiting = a.tag .. ':tenant:' .. tenant, a.tag .. ':waiting:' .. tenant
+  local free = a.tenant_dispatch - tonumber(call('HGET', account, 'dispatched') or 0)
+  while free > 0 do
+    local id = call('ZPOPMIN', waiting)[1]
+    if not id then break end
+    local path = call('ZPOPMIN', tree_key(id, ':backlog'))[1]
+    call('HSET', node_key(id, path), 'dispatched', 1)
+    call('ZADD', DUE, due_at or now + a.queued_ms, member(id, path))
+    call('HINCRBY', tree_key(id), 'dispatched', 1)
+    call('HINCRBY', account, 'dispatched', 1)
+    update_waiting(id, tenant)
+    add(ready, id, path, call('HGET', node_key(id, path), 'continuation'))
+    free = free - 1
+  end
+  return ready
+end
+
+-- The node leaves the queue or its worker: its slot is free.
+local function retire(id, path, tenant)
+  call('ZREM', tree_key(id, ':backlog'), path)
+  call('ZREM', DUE, member(id, path))
+  call('ZREM', LEASES, member(id, path))
+  if call('HGET', node_key(id, path), 'dispatched') == '1' then
+    call('HSET', node_key(id, path), 'dispatched', 0)
+    call('HINCRBY', tree_key(id), 'dispatched', -1)
+    call('HINCRBY', a.tag .. ':tenant:' .. tenant, 'dispatched', -1)
+  end
+  update_waiting(id, tenant)
+end
+
+-- Whether a lease is its node's present one: nil where the node or its tree is gone or cancelled.
+local function owned(id, path, epoch)
+  local node = call('HMGET', node_key(id, path), 'status', 'epoch')
+  return node[1] == 'running' and tonumber(node[2]) == epoch
+    and call('HGET', tree_key(id), 'cancelled') == '0'
+end
+
+-- Whether the transition that ended this very lease was applied before, its reply lost. Only SPAWN
+-- and FINISH end a lease without raising the epoch.
+local function applied(id, path, epoch, ...)
+  local node = call('HMGET', node_key(id, path), 'status', 'epoch')
+  if tonumber(node[2]) ~= epoch then return false end
+  for _, status in ipairs({ ... }) do
+    if node[1] == status then return true end
+  end
+  return false
+end
+
+-- Add a node to `ready` if it was dispatched and not claimed yet.
+local function add_if_queued(ready, id, path)
+  local node = call('HMGET', node_key(id, path), 'status', 'dispatched', 'continuation')
+  if node[1] == 'queued' and node[2] == '1' then add(ready, id, path, node[3]) end
+end
+
+-- Record a turn: pay for it (never below zero), count it, and say so.
+local function charge(id, path, log)
+  local key, held = tree_key(id), tonumber(call('HGET', node_key(id, path), 'tokens'))
+  call('HINCRBY', node_key(id, path), 'tokens', -math.min(held, log.tokens))
+  call('RPUSH', turns_key(id, path), log.record)
+  call('HINCRBY', key, 'llm_calls', log.llm_calls)
+  call('HINCRBY', key, 'prompt_tokens', log.prompt_tokens)
+  call('HINCRBY', key, 'cached_tokens', log.cached_tokens)
+  call('HINCRBY', key, 'completion_tokens', log.completion_tokens)
+  emit(id, 'node.turn', log.event)
+end
+
+-- Keep a finished tree's keys for as long as promised, then let them go.
+local function expire_tree(id)
+  call('PEXPIRE', tree_key(id), a.retention_ms)
+  for _, part in ipairs({ ':events', ':nodes', ':open', ':backlog' }) do
+    call('PEXPIRE', tree_key(id, part), a.retention_ms)
+  end
+end
+
+-- End a node with `o`: packed, status, complete, and the tree's status should it be the root.
+-- What the node has left goes to its parent; the last child wakes the parent.
+local function finish(id, path, tenant, o)
+  local key, parent = node_key(id, path), parent_of(path)
+  retire(id, path, tenant)
+  call('ZREM', tree_key(id, ':open'), path)
+  call('HSET', key, 'status', 'finished', 'finished_at', now, 'outcome', o.packed,
+    'outcome_status', o.status, 'complete', o.complete and 1 or 0)
+  emit(id, 'node.finished', cjson.encode({ node = path, status = o.status }))
+  local tree = call('HMGET', tree_key(id), 'deadline_at', 'cancelled')
+  -- The tree may run until its deadline, and it needs this outcome for that long.
+  local keep = a.retention_ms + math.max(0, tonumber(tree[1]) - now)
+  call('PEXPIRE', key, keep)
+  call('PEXPIRE', turns_key(id, path), keep)
+  if not parent then
+    call('HSET', tree_key(id), 'status', o.tree_status, 'finished_at', now)
+    call('SREM', CANCELLING, id)
+    emit(id, 'tree.finished', cjson.encode({ status = o.tree_status }))
+    expire_tree(id)
+    return
+  end
+  local above = node_key(id, parent)
+  local held = call('HMGET', key, 'tokens', 'nodes')
+  call('HINCRBY', above, 'tokens', held[1])
+  call('HINCRBY', above, 'nodes', held[2])
+  call('HSET', key, 'tokens', 0, 'nodes', 0)
+  local open = call('HINCRBY', above, 'open_children', -1)
+  if open == 0 and tree[2] == '0' and call('HGET', above, 'status') == 'suspended' then
+    make_ready(id, parent, true)
+    update_waiting(id, tenant)
+  end
+end
+
+-- Give a running node back to the queue. It keeps its slot; its lease is void.
+local function requeue(id, path, reason, ready)
+  local key = node_key(id, path)
+  call('HSET', key, 'status', 'queued', 'queued_at', now)
+  call('HINCRBY', key, 'epoch', 1)
+  call('ZREM', LEASES, member(id, path))
+  call('ZADD', DUE, now + a.queued_ms, member(id, path))
+  emit(id, 'node.requeued', cjson.encode({ node = path, reason = reason }))
+  add(ready, id, path, call('HGET', key, 'continuation'))
+end
+
+-- Charge the reserve of a lease that ran out, and queue the node again or give it up.
+local function expire_lease(id, path, ready)
+  local key = node_key(id, path)
+  local node = call('HMGET', key, 'reserve', 'tokens')
+  local lost = math.min(tonumber(node[1]), tonumber(node[2]))
+  call('HINCRBY', key, 'tokens', -lost)
+  call('HINCRBY', tree_key(id), 'lost_tokens', lost)
+  if call('HINCRBY', key, 'attempts', 1) <= a.max_expiries then
+    return requeue(id, path, 'lease_expired', ready)
+  end
+  local tenant = call('HGET', tree_key(id), 'tenant')
+  call('HINCRBY', key, 'epoch', 1)
+  finish(id, path, tenant, a.worker_lost)
+  dispatch(tenant, ready)
+end
+
+-- Cancel up to BATCH unfinished nodes, deepest first; how many are left. Nodes of other trees that
+-- get the slots are due at once, so that the next REAP sends their hints.
+local function cancel_batch(id)
+  local open, tenant = tree_key(id, ':open'), call('HGET', tree_key(id), 'tenant')
+  for _, path in ipairs(call('ZREVRANGE', open, 0, BATCH - 1)) do
+    call('HINCRBY', node_key(id, path), 'epoch', 1)
+    finish(id, path, tenant, a.cancelled)
+  end
+  dispatch(tenant, {}, now)
+  return call('ZCARD', open)
+end

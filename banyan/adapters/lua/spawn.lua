@@ -1,0 +1,51 @@
+#!lua flags=allow-oom
+-- SPAWN: record the turn, create the children out of the node's budget, put the node away.
+local id, path, key = a.tree, a.path, node_key(a.tree, a.path)
+local ready = {}
+if applied(id, path, a.epoch, 'suspended', 'queued') then
+  for index = 0, tonumber(call('HGET', key, 'num_children')) - 1 do
+    add_if_queued(ready, id, path .. '.' .. index)
+  end
+  return { 'ok', ready }
+end
+if not owned(id, path, a.epoch) then return { 'stale' } end
+
+local node = call('HMGET', key, 'tokens', 'nodes', 'num_children')
+local spent = a.log and math.min(a.log.tokens, tonumber(node[1])) or 0
+local tokens, nodes = tonumber(node[1]) - spent, tonumber(node[2]) - #a.children
+for _, child in ipairs(a.children) do
+  tokens, nodes = tokens - child[2], nodes - child[3]
+end
+if tokens < a.kept_tokens or nodes < a.kept_nodes then
+  return { 'conflict', tonumber(node[1]) - spent, node[2] }
+end
+
+local tree = call('HMGET', tree_key(id), 'tenant', 'generation', 'max_depth')
+if a.log then charge(id, path, a.log) end
+retire(id, path, tree[1])
+call('HSET', key, 'status', 'suspended', 'packed', a.packed, 'tokens', tokens, 'nodes', nodes,
+  'open_children', #a.children)
+emit(id, 'node.spawned', a.event)
+local first, depth = tonumber(node[3]), depth_of(path) + 1
+call('HINCRBY', key, 'num_children', #a.children)
+call('HINCRBY', tree_key(id), 'nodes', #a.children)
+call('HSET', tree_key(id), 'max_depth', math.max(depth, tonumber(tree[3])))
+for start = 1, #a.children, BATCH do
+  local paths, open, backlog = {}, {}, {}
+  for index = start, math.min(start + BATCH - 1, #a.children) do
+    local child, below = a.children[index], path .. '.' .. (first + index - 1)
+    call('HSET', node_key(id, below), 'packed', child[1], 'tokens', child[2], 'nodes', child[3],
+      'status', 'queued', 'queued_at', now, 'continuation', 0, 'generation', tree[2], 'epoch', 0,
+      'attempts', 0, 'num_children', 0, 'open_children', 0, 'reserve', 0, 'dispatched', 0)
+    paths[#paths + 1] = below
+    open[#open + 1] = depth
+    open[#open + 1] = below
+    backlog[#backlog + 1] = rank(below, false)
+    backlog[#backlog + 1] = below
+  end
+  call('RPUSH', tree_key(id, ':nodes'), unpack(paths))
+  call('ZADD', tree_key(id, ':open'), unpack(open))
+  call('ZADD', tree_key(id, ':backlog'), unpack(backlog))
+end
+update_waiting(id, tree[1])
+return { 'ok', dispatch(tree[1], ready) }

@@ -1,0 +1,182 @@
+"""Between the store's records and Redis: key names, and what hashes and stream entries mean.
+
+Times in Redis are whole milliseconds; records carry seconds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from banyan.adapters.hints import Ready
+from banyan.adapters.redis_scripts import blob
+from banyan.budget import Budget
+from banyan.node import Outcome
+from banyan.ports import Claimed, Lease, TurnLog
+from banyan.state import pack, unpack
+from banyan.tree import Event, NodeRecord, TreeRecord, Usage, final_status, shard_of
+
+Fields = Mapping[bytes, bytes]
+
+_USAGE = (
+    "llm_calls",
+    "nodes",
+    "max_depth",
+    "prompt_tokens",
+    "cached_tokens",
+    "completion_tokens",
+    "lost_tokens",
+)
+
+NODE_FIELDS = (
+    b"status",
+    b"generation",
+    b"epoch",
+    b"attempts",
+    b"tokens",
+    b"nodes",
+    b"num_children",
+    b"queued_at",
+    b"claimed_at",
+    b"finished_at",
+    b"outcome",
+)
+"""What lists show of a node; its packed state stays behind."""
+
+
+class Keys:
+    """Names of keys. Every name starts with its shard's tag, which fixes the hash slot.
+
+    `namespace` keeps installations apart that share one server.
+    """
+
+    def __init__(self, namespace: str) -> None:
+        self._namespace = namespace
+
+    def tag(self, shard: int) -> str:
+        return f"{{{self._namespace}s{shard}}}"
+
+    def due(self, shard: int) -> str:
+        return f"{self.tag(shard)}:due"
+
+    def tree(self, tree_id: str) -> str:
+        return f"{self.tag(shard_of(tree_id))}:tree:{tree_id}"
+
+    def node(self, tree_id: str, path: str) -> str:
+        return f"{self.tree(tree_id)}:node:{path}"
+
+    def turns(self, tree_id: str, path: str) -> str:
+        return f"{self.tree(tree_id)}:turns:{path}"
+
+    def nodes(self, tree_id: str) -> str:
+        return f"{self.tree(tree_id)}:nodes"
+
+    def events(self, tree_id: str) -> str:
+        return f"{self.tree(tree_id)}:events"
+
+
+def dump_event(data: Mapping[str, Any]) -> str:
+    """An event's data as it is stored."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+
+def dump_outcome(outcome: Outcome) -> dict[str, Any]:
+    """An outcome for Lua: packed, and the few things that scripts decide by."""
+    return {
+        "packed": blob(pack(outcome)),
+        "status": outcome.status,
+        "complete": outcome.complete,
+        "tree_status": final_status(outcome),
+    }
+
+
+def dump_log(path: str, log: TurnLog | None) -> dict[str, Any] | None:
+    if log is None:
+        return None
+    return {
+        "record": blob(log.record),
+        "tokens": log.spent.tokens,
+        "llm_calls": log.spent.llm_calls,
+        "prompt_tokens": log.spent.prompt_tokens,
+        "cached_tokens": log.spent.cached_tokens,
+        "completion_tokens": log.spent.completion_tokens,
+        "event": dump_event({"node": path, **log.event}),
+    }
+
+
+def load_ready(flat: Sequence[bytes]) -> list[Ready]:
+    """Nodes that were made ready, from (tree, path, continuation) one behind the other."""
+    return [
+        (tree_id.decode(), path.decode(), continuation == b"1")
+        for tree_id, path, continuation in zip(flat[0::3], flat[1::3], flat[2::3], strict=True)
+    ]
+
+
+def load_claimed(tree_id: str, now: bytes, deadline_at: bytes, node: Sequence[Any]) -> Claimed:
+    path, epoch, packed, tokens, nodes, generation, attempts, queued_at, outcomes = node
+    return Claimed(
+        lease=Lease(tree_id, path.decode(), int(epoch)),
+        packed=packed,
+        budget=Budget(tokens=int(tokens), nodes=int(nodes)),
+        deadline_at=int(deadline_at) / 1000,
+        now=int(now) / 1000,
+        generation=int(generation),
+        attempts=int(attempts),
+        queued_at=int(queued_at) / 1000,
+        outcomes=tuple(unpack(outcome, Outcome) for outcome in outcomes),
+    )
+
+
+def load_tree(tree_id: str, tree: Fields, outcome: bytes | None) -> TreeRecord:
+    return TreeRecord.model_validate(
+        {
+            "id": tree_id,
+            "tenant": tree[b"tenant"].decode(),
+            "status": tree[b"status"].decode(),
+            "task": tree[b"task"],
+            "created_at": _seconds(tree, b"created_at"),
+            "deadline_at": _seconds(tree, b"deadline_at"),
+            "finished_at": _seconds(tree, b"finished_at"),
+            "generation": int(tree[b"generation"]),
+            "last_event": int(tree[b"seq"]),
+            "usage": Usage(**{name: int(tree[name.encode()]) for name in _USAGE}),
+            "outcome": unpack(outcome, Outcome) if outcome else None,
+        }
+    )
+
+
+def load_node(path: str, node: Fields, turns: Sequence[bytes] = ()) -> NodeRecord:
+    outcome = node.get(b"outcome")
+    return NodeRecord.model_validate(
+        {
+            "path": path,
+            "status": node[b"status"].decode(),
+            "generation": int(node[b"generation"]),
+            "epoch": int(node[b"epoch"]),
+            "attempts": int(node[b"attempts"]),
+            "budget": Budget(tokens=int(node[b"tokens"]), nodes=int(node[b"nodes"])),
+            "num_children": int(node[b"num_children"]),
+            "queued_at": _seconds(node, b"queued_at"),
+            "claimed_at": _seconds(node, b"claimed_at"),
+            "finished_at": _seconds(node, b"finished_at"),
+            "outcome": unpack(outcome, Outcome) if outcome else None,
+            "packed": node.get(b"packed"),
+            "turns": tuple(turns),
+        }
+    )
+
+
+def load_event(entry: tuple[bytes, Fields]) -> Event:
+    identity, fields = entry
+    return Event(
+        seq=int(identity.partition(b"-")[0]),
+        type=fields[b"type"].decode(),
+        at=int(fields[b"at"]) / 1000,
+        data=json.loads(fields[b"data"]),
+    )
+
+
+def _seconds(fields: Fields, name: bytes) -> float | None:
+    value = fields.get(name)
+    return None if value is None else int(value) / 1000

@@ -1,0 +1,87 @@
+"""Reads of trees and nodes, one round trip each, outside of any transition."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from banyan.adapters import redis_codec as codec
+from banyan.adapters.redis_connection import Connection
+from banyan.adapters.redis_scripts import Client
+from banyan.errors import NotFound
+from banyan.node import ROOT_PATH
+from banyan.tree import NodeRecord, TreeRecord, is_tree_id
+
+
+class RedisRecords:
+    """All methods raise NotFound for trees and nodes that are not there."""
+
+    def __init__(self, connection: Connection, keys: codec.Keys) -> None:
+        self._connection = connection
+        self._keys = keys
+
+    async def tree(self, tree_id: str) -> TreeRecord:
+        _check(tree_id)
+        root = self._keys.node(tree_id, ROOT_PATH)
+
+        def ask(pipe: Any) -> None:
+            pipe.hgetall(self._keys.tree(tree_id))
+            pipe.hget(root, "outcome")
+
+        fields, outcome = await self._connection.run(_in_one_trip(ask))
+        if not fields:
+            raise NotFound(f"there is no solve {tree_id}")
+        return codec.load_tree(tree_id, fields, outcome)
+
+    async def node(self, tree_id: str, path: str) -> NodeRecord:
+        _check(tree_id)
+
+        def ask(pipe: Any) -> None:
+            pipe.hgetall(self._keys.node(tree_id, path))
+            pipe.lrange(self._keys.turns(tree_id, path), 0, -1)
+
+        fields, turns = await self._connection.run(_in_one_trip(ask))
+        if not fields:
+            raise NotFound(f"solve {tree_id} has no node {path}")
+        return codec.load_node(path, fields, turns)
+
+    async def nodes(self, tree_id: str, *, offset: int, limit: int) -> tuple[list[NodeRecord], int]:
+        """Two round trips: which nodes, then what they are."""
+        _check(tree_id)
+        key = self._keys.nodes(tree_id)
+
+        def ask_paths(pipe: Any) -> None:
+            pipe.llen(key)
+            # A range that ends before it starts is empty, as a page of no nodes should be.
+            pipe.lrange(key, offset, offset + limit - 1 if limit else -(2**31))
+
+        total, paths = await self._connection.run(_in_one_trip(ask_paths))
+        if not total:
+            raise NotFound(f"there is no solve {tree_id}")
+
+        def ask_nodes(pipe: Any) -> None:
+            for path in paths:
+                pipe.hmget(self._keys.node(tree_id, path.decode()), codec.NODE_FIELDS)
+
+        rows = await self._connection.run(_in_one_trip(ask_nodes)) if paths else []
+        records = []
+        for path, row in zip(paths, rows, strict=True):
+            pairs = zip(codec.NODE_FIELDS, row, strict=True)
+            fields = {name: value for name, value in pairs if value is not None}
+            if fields:
+                records.append(codec.load_node(path.decode(), fields))
+        return records, total
+
+
+def _in_one_trip(ask: Callable[[Any], None]) -> Callable[[Client], Awaitable[list[Any]]]:
+    async def operation(client: Client) -> list[Any]:
+        async with client.pipeline(transaction=False) as pipe:
+            ask(pipe)
+            return list(await pipe.execute())
+
+    return operation
+
+
+def _check(tree_id: str) -> None:
+    if not is_tree_id(tree_id):
+        raise NotFound(f"there is no solve {tree_id}")

@@ -1,0 +1,282 @@
+"""The durable tree in Redis or Valkey: every transition is one Lua script in one hash slot.
+
+The rules are in `lua/lib.lua`. Each call carries a token of its own (`op`), so that a call whose
+reply was lost can be repeated without a second effect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from banyan.adapters import redis_codec as codec
+from banyan.adapters.hints import Ready, group
+from banyan.adapters.redis_connection import Connection
+from banyan.adapters.redis_events import EventReader
+from banyan.adapters.redis_records import RedisRecords
+from banyan.adapters.redis_scripts import Client, Name, blob, evaluate
+from banyan.adapters.store_rules import CANCELLED, MAX_CHILDREN, MAX_EXPIRIES, WORKER_LOST
+from banyan.budget import Budget
+from banyan.errors import Conflict, NotFound, StaleLease
+from banyan.node import Outcome
+from banyan.ports import Admission, ChildNode, Claimed, Hint, Lease, Renewal, TurnLog
+from banyan.tree import Event, NodeRecord, TreeRecord, shard_of
+
+
+class RedisStore:
+    """`banyan.ports.Store` on a server. One instance belongs to one event loop.
+
+    `queued_s`: until an unclaimed hint is sent again. `tenant_dispatch`: nodes of one tenant that
+    are dispatched at one time, per shard. `retention_s`: how long finished trees are kept.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        num_shards: int = 8,
+        queued_s: float = 15.0,
+        tenant_dispatch: int = 1_024,
+        retention_s: float = 7 * 86_400.0,
+        namespace: str = "",
+        socket_timeout_s: float = 10.0,
+        max_connections: int = 64,
+    ) -> None:
+        self._connection = Connection(
+            url, socket_timeout_s=socket_timeout_s, max_connections=max_connections
+        )
+        self._num_shards = num_shards
+        self._keys = codec.Keys(namespace)
+        self._records = RedisRecords(self._connection, self._keys)
+        self._reader = EventReader(self._connection, self._keys)
+        self._rules = {
+            "queued_ms": _ms(queued_s),
+            "tenant_dispatch": tenant_dispatch,
+            "retention_ms": _ms(retention_s),
+            "max_expiries": MAX_EXPIRIES,
+            "worker_lost": codec.dump_outcome(WORKER_LOST),
+            "cancelled": codec.dump_outcome(CANCELLED),
+        }
+
+    async def admit(self, admission: Admission) -> tuple[bool, list[Hint]]:
+        if shard_of(admission.tree_id) >= self._num_shards:
+            raise ValueError(f"{admission.tree_id} is for more than {self._num_shards} shards")
+        reply = await self._run_on_tree(
+            "admit",
+            admission.tree_id,
+            tenant=admission.tenant,
+            task=blob(admission.task),
+            root=blob(admission.root),
+            fingerprint=admission.fingerprint,
+            tokens=admission.budget.tokens,
+            nodes=admission.budget.nodes,
+            max_parallel=admission.max_parallel,
+            deadline_ms=_ms(admission.deadline_s),
+        )
+        if reply[0] == b"conflict":
+            raise Conflict("the same idempotency key was used for another request")
+        return reply[1] == 1, group(codec.load_ready(reply[2]))
+
+    async def claim(
+        self, tree_id: str, paths: Sequence[str], *, worker: str, lease_s: float, reserve: int
+    ) -> list[Claimed]:
+        _, now, deadline_at, nodes = await self._run_on_tree(
+            "claim",
+            tree_id,
+            paths=list(dict.fromkeys(paths)),
+            worker=worker,
+            lease_ms=_ms(lease_s),
+            reserve=reserve,
+        )
+        return [codec.load_claimed(tree_id, now, deadline_at, node) for node in nodes]
+
+    async def renew(self, leases: Sequence[Lease], *, lease_s: float) -> Renewal:
+        by_shard = _by_shard(leases)
+        replies = await asyncio.gather(
+            *(
+                self._run("renew", shard, leases=_plain(group_), lease_ms=_ms(lease_s))
+                for shard, group_ in by_shard.items()
+            )
+        )
+        lost = [
+            group_[position]
+            for group_, (_, positions) in zip(by_shard.values(), replies, strict=True)
+            for position in positions
+        ]
+        return Renewal(tuple(lost))
+
+    async def turn(self, lease: Lease, log: TurnLog, packed: bytes) -> Budget:
+        reply = await self._write(
+            "turn", lease, log=codec.dump_log(lease.path, log), packed=blob(packed)
+        )
+        return Budget(tokens=int(reply[1]), nodes=int(reply[2]))
+
+    async def spawn(
+        self,
+        lease: Lease,
+        children: Sequence[ChildNode],
+        *,
+        packed: bytes,
+        kept: Budget,
+        log: TurnLog | None,
+        event: Mapping[str, Any],
+    ) -> list[Hint]:
+        """Create the children and put the node away.
+
+        Raises Conflict, without any effect, unless the node holds after the turn at least what
+        `children` and `kept` add up to, plus one node a child. The difference stays with the node.
+        """
+        if not 1 <= len(children) <= MAX_CHILDREN:
+            raise Conflict(f"a node spawns 1 to {MAX_CHILDREN} children, not {len(children)}")
+        reply = await self._write(
+            "spawn",
+            lease,
+            children=[
+                (blob(child.packed), child.budget.tokens, child.budget.nodes) for child in children
+            ],
+            packed=blob(packed),
+            kept_tokens=kept.tokens,
+            kept_nodes=kept.nodes,
+            log=codec.dump_log(lease.path, log),
+            event=codec.dump_event({"node": lease.path, "children": len(children), **event}),
+        )
+        if reply[0] == b"conflict":
+            raise Conflict(
+                f"node {lease.path} holds {int(reply[1])} tokens and {int(reply[2])} nodes, "
+                f"its children and what it keeps need more"
+            )
+        return group(codec.load_ready(reply[1]))
+
+    async def finish(
+        self, lease: Lease, outcome: Outcome, *, log: TurnLog | None, packed: bytes | None = None
+    ) -> list[Hint]:
+        reply = await self._write(
+            "finish",
+            lease,
+            outcome=codec.dump_outcome(outcome),
+            log=codec.dump_log(lease.path, log),
+            packed=None if packed is None else blob(packed),
+        )
+        return group(codec.load_ready(reply[1]))
+
+    async def release(self, leases: Sequence[Lease]) -> list[Hint]:
+        replies = await asyncio.gather(
+            *(
+                self._run("release", shard, leases=_plain(group_))
+                for shard, group_ in _by_shard(leases).items()
+            )
+        )
+        return group(_all_ready(replies))
+
+    async def delta(self, lease: Lease, data: Mapping[str, Any]) -> None:
+        await self._write("delta", lease, event=codec.dump_event({"node": lease.path, **data}))
+
+    async def cancel(self, tree_id: str) -> bool:
+        op = _token()
+        while True:
+            reply = await self._run_on_tree("cancel", tree_id, op=op)
+            if reply[0] == b"missing":
+                raise NotFound(f"there is no solve {tree_id}")
+            _, was_running, num_left = reply
+            if num_left == 0:
+                return bool(was_running)
+
+    async def resume(
+        self, tree_id: str, *, extra: Budget, deadline_s: float
+    ) -> tuple[bool, list[Hint]]:
+        offset = 0
+        while num_kept := (
+            await self._run_on_tree("keep", tree_id, offset=offset, deadline_ms=_ms(deadline_s))
+        )[1]:
+            offset += num_kept
+        reply = await self._run_on_tree(
+            "resume",
+            tree_id,
+            extra_tokens=extra.tokens,
+            extra_nodes=extra.nodes,
+            deadline_ms=_ms(deadline_s),
+        )
+        if reply[0] == b"missing":
+            raise NotFound(f"there is no solve {tree_id}")
+        if reply[0] == b"conflict":
+            raise Conflict("the solve is still running")
+        return reply[1] == 1, group(codec.load_ready(reply[2]))
+
+    async def reap(self, *, limit: int = 256) -> list[Hint]:
+        """`limit` bounds the expired leases and the overdue hints of each shard."""
+        replies = await asyncio.gather(
+            *(self._run("reap", shard, limit=limit) for shard in range(self._num_shards))
+        )
+        return group(_all_ready(replies))
+
+    async def get_tree(self, tree_id: str) -> TreeRecord:
+        return await self._records.tree(tree_id)
+
+    async def get_node(self, tree_id: str, path: str) -> NodeRecord:
+        return await self._records.node(tree_id, path)
+
+    async def list_nodes(
+        self, tree_id: str, *, offset: int, limit: int
+    ) -> tuple[list[NodeRecord], int]:
+        return await self._records.nodes(tree_id, offset=offset, limit=limit)
+
+    def events(self, tree_id: str, *, after: int = 0) -> AsyncIterator[Event]:
+        return self._reader.events(tree_id, after=after)
+
+    async def ping(self) -> None:
+        async def ask(client: Client) -> None:
+            await client.ping()
+
+        await self._connection.run(ask, retry_s=0.0)
+
+    async def close(self) -> None:
+        await self._reader.close()
+        await self._connection.close()
+
+    async def _write(self, name: Name, lease: Lease, **arguments: Any) -> list[Any]:
+        """Run a transition under a lease. Raises StaleLease."""
+        reply = await self._run_on_tree(
+            name, lease.tree_id, path=lease.path, epoch=lease.epoch, **arguments
+        )
+        if reply[0] == b"stale":
+            raise StaleLease(f"node {lease.path} belongs to another worker or was cancelled")
+        return reply
+
+    async def _run_on_tree(self, name: Name, tree_id: str, **arguments: Any) -> list[Any]:
+        try:
+            shard = shard_of(tree_id)
+        except ValueError as error:
+            raise NotFound(f"there is no solve {tree_id}") from error
+        return await self._run(name, shard, tree=tree_id, **arguments)
+
+    async def _run(self, name: Name, shard: int, **arguments: Any) -> list[Any]:
+        named = {"op": _token(), "tag": self._keys.tag(shard), **self._rules, **arguments}
+        key = self._keys.due(shard)
+        return await self._connection.run(lambda client: evaluate(client, name, key, named))
+
+
+def _ms(seconds: float) -> int:
+    """Whole milliseconds, at least one."""
+    return max(1, round(seconds * 1000))
+
+
+def _token() -> str:
+    return secrets.token_hex(8)
+
+
+def _by_shard(leases: Sequence[Lease]) -> dict[int, list[Lease]]:
+    grouped: dict[int, list[Lease]] = defaultdict(list)
+    for lease in leases:
+        grouped[shard_of(lease.tree_id)].append(lease)
+    return grouped
+
+
+def _plain(leases: Sequence[Lease]) -> list[tuple[str, str, int]]:
+    return [(lease.tree_id, lease.path, lease.epoch) for lease in leases]
+
+
+def _all_ready(replies: Sequence[list[Any]]) -> list[Ready]:
+    return [entry for _, ready in replies for entry in codec.load_ready(ready)]
