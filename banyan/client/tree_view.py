@@ -87,10 +87,15 @@ class TreeView:
             case "node.requeued":
                 node.state = "queued"
             case "answer.delta":
-                text = event.data.get("text")
-                self.answer += text if isinstance(text, str) else ""
+                self._write(event.data.get("offset"), event.data.get("text"))
             case _:
                 pass
+
+    def _write(self, offset: object, text: object) -> None:
+        """A turn that runs again begins at offset 0: what it had written before is replaced."""
+        if isinstance(text, str):
+            kept = self.answer[:offset] if isinstance(offset, int) else self.answer
+            self.answer = kept + text
 
     def _spawn(self, node: NodeView, count: object) -> None:
         first = node.num_children

@@ -27,7 +27,12 @@ from banyan.local.stop_signal import StopSignal
 
 SERVICE_START_S = 60.0
 WORKER_START_S = 60.0
-WORKER_READY = b"ready"
+WORKER_READY = b"worker started"
+"""What a worker logs when it has its ports and listens."""
+
+STOP_GRACE_S = 2.0
+"""For turns in flight: what is not finished then runs again at the next start."""
+
 _POLL_S = 0.1
 
 
@@ -115,7 +120,7 @@ class AllInOne:
             self._report(Step("logs", "up", str(folder / "logs")))
 
         server = None
-        if redis.argv is not None:
+        if redis.binary is not None:
             data = folder / "redis"
             data.mkdir(exist_ok=True)
             server = parts.start("redis", redis.argv(data), env=programs.environment())
@@ -159,6 +164,7 @@ class AllInOne:
                 "BANYAN_ENGINE_URLS": engine.url,
                 "BANYAN_ENGINE_MODEL": engine.served_model,
                 "BANYAN_ENGINE_WINDOW": str(options.window),
+                "BANYAN_GRACE_S": str(STOP_GRACE_S),
                 "BANYAN_SLOTS": str(options.slots_per_worker),
                 "BANYAN_HOST": LOOPBACK,
                 "BANYAN_PORT": str(options.port),
