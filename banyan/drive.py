@@ -106,7 +106,7 @@ class _Driver:
     async def run(self) -> list[Hint]:
         node = unpack(self._claimed.packed, Node)
         abilities = await self._patiently(self._ports.engine.abilities)
-        event: Event = Woken(self._claimed.outcomes)
+        event: Event = Woken(self._claimed.outcomes, self._claimed.generation)
         while True:
             context = Context(
                 task=self._task,
@@ -119,12 +119,8 @@ class _Driver:
             node, effect = step(node, event, context)
             match effect:
                 case Finish(outcome):
-                    return await self._ports.store.finish(
-                        self._claimed.lease,
-                        outcome,
-                        log=self._turn.close(node, effect),
-                        packed=pack(node),
-                    )
+                    log = self._turn.close(node, effect)
+                    return await self._ports.store.finish(self._claimed.lease, outcome, log=log)
                 case Spawn():
                     return await self._spawn(node, effect)
                 case Look() | Choose() | Generate() | CallTool() if self._turn.is_open:

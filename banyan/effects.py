@@ -140,9 +140,10 @@ Effect = Look | Choose | Generate | Cut | Derive | ReadOn | Find | CallTool | Sp
 
 @dataclass(frozen=True, slots=True)
 class Woken:
-    """The node was claimed; with its children's outcomes where it was suspended."""
+    """The node was claimed; with the outcomes of all of its children where it was suspended."""
 
     outcomes: tuple[Outcome, ...]
+    generation: int = 1
 
 
 @dataclass(frozen=True, slots=True)

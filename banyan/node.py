@@ -95,10 +95,18 @@ class Exchange(_Model):
     observation: str
 
 
+class Divided(_Model):
+    """A node's own inputs and the number of its children on them, before results were divided."""
+
+    inputs: tuple[Span, ...]
+    num_children: int
+
+
 class Node(_Model):
     """The state of one agent instance between two turns.
 
-    `seen` are the passages of the exchanges, numbered in this order, without their text.
+    `first_child` is the index of the first child of the latest spawn; `divided` remembers the first
+    one, where results had to be divided again. `seen` are the passages of the exchanges, numbered in this order, without their text.
     `outcomes` are the latest children's. `overflow` says that the inputs turned out not to fit
     the window. The `_s` fields are seconds of model time, for the critical path.
     """
@@ -116,7 +124,10 @@ class Node(_Model):
     read_to: tuple[int, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     seen: tuple[Passage, ...] = ()
+    generation: int = 1
     num_children: int = 0
+    first_child: int = 0
+    divided: Divided | None = None
     num_turns: int = 0
     num_invalid: int = 0
     incomplete: bool = False

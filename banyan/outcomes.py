@@ -57,6 +57,25 @@ def stopped(
     )
 
 
+def begin_again(node: Node, generation: int, num_children: int) -> Node:
+    """The node when its tree was re-opened: what it noted of failures and results is void.
+
+    Where results had been divided again it goes back to its own inputs and the results of its first
+    children, since some of these may have changed.
+    """
+    return Node(
+        path=node.path,
+        goal=node.goal,
+        brief=node.brief,
+        inputs=node.divided.inputs if node.divided else node.inputs,
+        expects=node.expects,
+        answer_tokens=node.answer_tokens,
+        tokens_per_char=node.tokens_per_char,
+        generation=generation,
+        num_children=num_children,
+    )
+
+
 def absorb(node: Node, outcomes: Sequence[Outcome]) -> Node:
     """The node after its children finished: their results are what it works on now."""
     failed = any(outcome.status != "ok" for outcome in outcomes)

@@ -92,14 +92,18 @@ def plan_parts(node: Node, task: Task, window: int, budget: Budget) -> int:
     fan_out = max(2, min(MAX_FAN_OUT, capacity(node, window) // (child_answer + 16)))
     leaves = _num_leaves(node, window)
     levels = max(1, math.ceil(math.log(leaves) / math.log(fan_out) - 1e-9))
-    parts = math.ceil(leaves ** (1 / min(levels, _levels_left(node, task))) - 1e-9)
+    parts = _root(leaves, min(levels, _levels_left(node, task)))
     return max(2, min(parts, budget.nodes))
 
 
 def fewest_parts(node: Node, task: Task, window: int) -> int:
     """The smallest number of parts with which the levels that are left suffice."""
-    levels = _levels_left(node, task)
-    return max(2, math.ceil(_num_leaves(node, window) ** (1 / levels) - 1e-9))
+    return max(2, _root(_num_leaves(node, window), _levels_left(node, task)))
+
+
+def _root(leaves: int, levels: int) -> int:
+    """The smallest fan-out with which `levels` levels have at least `leaves` leaves."""
+    return math.ceil(math.pow(leaves, 1 / levels) - 1e-9)
 
 
 def _num_leaves(node: Node, window: int) -> int:
@@ -135,7 +139,7 @@ def results_fit(node: Node, window: int) -> bool:
 def results_that_fit(node: Node, window: int) -> tuple[Outcome, ...]:
     """As many of the results, from the first on, as fit into one prompt; at least one."""
     left = float(capacity(node, window))
-    kept = []
+    kept: list[Outcome] = []
     for outcome in node.outcomes:
         left -= len(result_text(outcome)) * density(node) + _NUMBER_TOKENS
         if left < 0 and kept:

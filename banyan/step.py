@@ -17,7 +17,7 @@ node remembers is in `Node`, so that it can be put away after every turn and go 
 from __future__ import annotations
 
 from banyan import delegation, gate, notices, outcomes, partial_json, prompts, schemas, sizes
-from banyan.action import Action, Answer, Delegate, Note, Read, Search, Use, parse
+from banyan.action import Action, Answer, Delegate, Kind, Note, Read, Search, Use, parse
 from banyan.effects import (
     CallTool,
     Choose,
@@ -43,7 +43,7 @@ from banyan.effects import (
 )
 from banyan.errors import InvalidAction
 from banyan.gate import Situation
-from banyan.node import Decision, Exchange, Node, Outcome, Passage
+from banyan.node import Decision, Divided, Exchange, Node, Passage
 from banyan.ports import Message
 from banyan.prompts import View
 from banyan.spans import Span, size
@@ -56,8 +56,8 @@ _READ_CHARS_AT_LEAST = 400
 def step(node: Node, event: Event, context: Context) -> tuple[Node, Effect]:
     """The node after `event`, and the one thing to do now. Total: every event has an answer."""
     match event:
-        case Woken(results):
-            return _wake(node, results, context)
+        case Woken():
+            return _wake(node, event, context)
         case Looked(view, tokens_per_char):
             measured = node.model_copy(update={"tokens_per_char": tokens_per_char})
             return _ask(measured, view, context)
@@ -75,8 +75,7 @@ def step(node: Node, event: Event, context: Context) -> tuple[Node, Effect]:
             children = delegation.children_of_split(node, cut, parts, context)
             return delegation.spawn(node, children, cut.goal, context)
         case Derived(span):
-            derived = node.model_copy(update={"inputs": (span,), "outcomes": (), "overflow": True})
-            return _look(derived, context)
+            return _look(_divide_results(node, span), context)
         case Observed():
             return _look(_remember(node, event), context)
         case Failed(code, message):
@@ -86,10 +85,14 @@ def step(node: Node, event: Event, context: Context) -> tuple[Node, Effect]:
 # --- Waking up and looking ----------------------------------------------------------------------
 
 
-def _wake(node: Node, results: tuple[Outcome, ...], context: Context) -> tuple[Node, Effect]:
+def _wake(node: Node, woken: Woken, context: Context) -> tuple[Node, Effect]:
     if not node.answer_tokens:
         tokens = sizes.root_answer_tokens(context.abilities.window)
         node = node.model_copy(update={"answer_tokens": tokens})
+    results = woken.outcomes[node.first_child :]
+    if node.generation != woken.generation:
+        results = woken.outcomes[: node.divided.num_children if node.divided else None]
+        node = outcomes.begin_again(node, woken.generation, len(woken.outcomes))
     return _look(outcomes.absorb(node, results) if results else node, context)
 
 
@@ -112,6 +115,18 @@ def _look_at_results(node: Node, context: Context) -> tuple[Node, Effect]:
         passages = prompts.passages_of(node.model_copy(update={"seen": ()}), _results(node))
         return node, Derive(passages)
     return _ask(*_leave_out(node, window), context)
+
+
+def _divide_results(node: Node, span: Span) -> Node:
+    first = Divided(inputs=node.inputs, num_children=node.num_children)
+    return node.model_copy(
+        update={
+            "inputs": (span,),
+            "outcomes": (),
+            "overflow": True,
+            "divided": node.divided or first,
+        }
+    )
 
 
 def _leave_out(node: Node, window: int) -> tuple[Node, View]:
@@ -230,7 +245,7 @@ def _has_room(node: Node, context: Context) -> bool:
 
 
 def _request(
-    node: Node, view: View, kinds: tuple[prompts.Kind, ...], context: Context, *, letters: bool
+    node: Node, view: View, kinds: tuple[Kind, ...], context: Context, *, letters: bool
 ) -> str:
     return prompts.request(
         kinds,

@@ -12,26 +12,25 @@ from celery import Celery
 from celery.signals import celeryd_after_setup, worker_shutdown, worker_shutting_down
 from kombu import Queue
 
-from banyan.adapters.celery_queue import CHILDREN, CONTINUATIONS, TASK
+from banyan.adapters.celery_queue import CHILDREN, CONTINUATIONS, LOOK, celery_app
 from workers.process import WorkerProcess
 from workers.settings import WorkerSettings
+
+_CONSUMER_REPLY_S = 30
+"""Longer than Celery's own blocking read of the queues."""
 
 
 def make_app(settings: WorkerSettings, process: WorkerProcess) -> Celery:
     """A Celery app whose task hands hints to `process`, which starts and stops with its worker."""
-    app = Celery("banyan", broker=settings.broker)
+    app = celery_app(
+        settings.broker, {"queue_order_strategy": "priority", "socket_timeout": _CONSUMER_REPLY_S}
+    )
     app.conf.update(
-        accept_content=["json"],
+        broker_connection_retry=True,
         broker_connection_retry_on_startup=True,
-        broker_transport_options={
-            "queue_order_strategy": "priority",
-            "socket_connect_timeout": 5,
-            "socket_timeout": 30,
-        },
+        broker_connection_max_retries=None,
         task_acks_late=False,
-        task_ignore_result=True,
         task_queues=[Queue(CONTINUATIONS), Queue(CHILDREN)],
-        task_serializer="json",
         worker_concurrency=settings.threads,
         worker_hijack_root_logger=False,
         worker_pool="threads",
@@ -39,7 +38,7 @@ def make_app(settings: WorkerSettings, process: WorkerProcess) -> Celery:
         worker_send_task_events=False,
     )
 
-    @app.task(name=TASK)  # type: ignore[untyped-decorator]  # celery publishes no types
+    @app.task(name=LOOK)  # type: ignore[untyped-decorator]  # celery publishes no types
     def look(tree_id: str, paths: list[str]) -> None:
         process.look(tree_id, paths)
 
