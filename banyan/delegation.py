@@ -86,7 +86,6 @@ def spawn(node: Node, children: Sequence[Node], goal: str, context: Context) -> 
     suspended = node.model_copy(
         update={
             "num_children": node.num_children + len(children),
-            "first_child": node.num_children,
             "outcomes": (),
             "exchanges": (),
             "seen": (),

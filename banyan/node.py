@@ -105,10 +105,10 @@ class Divided(_Model):
 class Node(_Model):
     """The state of one agent instance between two turns.
 
-    `first_child` is the index of the first child of the latest spawn; `divided` remembers the first
-    one, where results had to be divided again. `seen` are the passages of the exchanges, numbered in this order, without their text.
-    `outcomes` are the latest children's. `overflow` says that the inputs turned out not to fit
-    the window. The `_s` fields are seconds of model time, for the critical path.
+    `seen` are the passages of the exchanges, numbered in this order, without their text.
+    `outcomes` are the latest children's; the first `num_absorbed` of `num_children` were worked
+    in. `divided` is there once results had to be divided again. `overflow` says that the inputs
+    turned out not to fit the window. The `_s` fields are seconds of model time.
     """
 
     path: str
@@ -126,7 +126,7 @@ class Node(_Model):
     seen: tuple[Passage, ...] = ()
     generation: int = 1
     num_children: int = 0
-    first_child: int = 0
+    num_absorbed: int = 0
     divided: Divided | None = None
     num_turns: int = 0
     num_invalid: int = 0

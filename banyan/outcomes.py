@@ -76,12 +76,13 @@ def begin_again(node: Node, generation: int, num_children: int) -> Node:
     )
 
 
-def absorb(node: Node, outcomes: Sequence[Outcome]) -> Node:
-    """The node after its children finished: their results are what it works on now."""
+def absorb(node: Node, outcomes: Sequence[Outcome], num_absorbed: int) -> Node:
+    """The node after its children finished: these results are what it works on now."""
     failed = any(outcome.status != "ok" for outcome in outcomes)
     return node.model_copy(
         update={
             "outcomes": tuple(outcomes),
+            "num_absorbed": num_absorbed,
             "incomplete": node.incomplete or not all(outcome.complete for outcome in outcomes),
             "notices": notices.union(
                 node.notices,

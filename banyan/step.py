@@ -89,11 +89,13 @@ def _wake(node: Node, woken: Woken, context: Context) -> tuple[Node, Effect]:
     if not node.answer_tokens:
         tokens = sizes.root_answer_tokens(context.abilities.window)
         node = node.model_copy(update={"answer_tokens": tokens})
-    results = woken.outcomes[node.first_child :]
+    results = woken.outcomes[node.num_absorbed :]
     if node.generation != woken.generation:
         results = woken.outcomes[: node.divided.num_children if node.divided else None]
         node = outcomes.begin_again(node, woken.generation, len(woken.outcomes))
-    return _look(outcomes.absorb(node, results) if results else node, context)
+    if results:
+        node = outcomes.absorb(node, results, len(woken.outcomes))
+    return _look(node, context)
 
 
 def _look(node: Node, context: Context) -> tuple[Node, Effect]:
