@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     engine_window: int | None = Field(
         None, ge=512, description="Tokens; default: what the server says."
     )
+    engine_timeout_s: float = Field(
+        600.0, gt=0, description="Of one model call, until the next bytes of its reply."
+    )
     lease_s: float = Field(30.0, gt=0, description="Until a silent worker's node is given away.")
     queued_s: float = Field(15.0, gt=0, description="Until an unclaimed hint is sent again.")
     tenant_dispatch: int = Field(

@@ -1,0 +1,194 @@
+"""HTTP to model servers: one pooled client a server, typed replies, errors in the words of Banyan.
+
+Bodies are encoded and replies decoded by msgspec. Messages of errors never carry text of a prompt:
+of a server's 400 only its own type, code and parameter are passed on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import httpx
+import msgspec
+
+from banyan.errors import EngineError, EngineRefused, EngineUnavailable, PromptTooLong
+
+DEFAULT_TIMEOUT_S = 600.0
+"""Of one call, from the request to the next bytes of its reply."""
+
+CONNECT_TIMEOUT_S = 5.0
+MAX_CONNECTIONS = 4_096
+KEEPALIVE_S = 3.0
+"""Below the 5 s after which uvicorn, and so vLLM, closes an idle connection."""
+
+_RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+_SPEAKING = frozenset({401, 403, 404})
+"""Statuses whose message is about the key, the model or the path, never about the prompt."""
+
+T = TypeVar("T")
+
+
+class _ErrorBody(msgspec.Struct):
+    message: str | None = None
+    type: str | None = None
+    code: str | int | None = None
+    param: str | None = None
+
+
+class _ErrorReply(msgspec.Struct):
+    error: _ErrorBody | str | None = None
+    message: str | None = None
+
+
+_ENCODER = msgspec.json.Encoder()
+_ERROR = msgspec.json.Decoder(_ErrorReply)
+
+
+class EngineHttp:
+    """Calls to one model server. `base_url` has no trailing slash."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        api_key: str = "",
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        headers = {"content-type": "application/json", "accept-encoding": "identity"}
+        if api_key:
+            headers["authorization"] = f"Bearer {api_key}"
+        self._client = httpx.AsyncClient(
+            headers=headers,
+            timeout=httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S, pool=None),
+            limits=httpx.Limits(
+                max_connections=MAX_CONNECTIONS,
+                max_keepalive_connections=MAX_CONNECTIONS,
+                keepalive_expiry=KEEPALIVE_S,
+            ),
+            follow_redirects=False,
+            trust_env=False,
+            transport=transport,
+        )
+
+    async def get(self, path: str, reply: type[T]) -> T:
+        """The reply to a GET, decoded as `reply`."""
+        async with _translated(self.base_url):
+            response = await self._client.get(self.base_url + path)
+        return self._decode(response, reply)
+
+    async def post(self, path: str, body: Mapping[str, Any], reply: type[T]) -> T:
+        """The reply to a POST of `body`, decoded as `reply`."""
+        content = _ENCODER.encode(body)
+        async with _translated(self.base_url):
+            response = await self._client.post(self.base_url + path, content=content)
+        return self._decode(response, reply)
+
+    async def events(
+        self, path: str, body: Mapping[str, Any], reply: type[T]
+    ) -> AsyncGenerator[T, None]:
+        """The server-sent events of a POST, decoded as `reply`; `[DONE]` ends them.
+
+        Use it under `aclosing`, so that the connection closes with the loop that reads it.
+        """
+        content = _ENCODER.encode(body)
+        async with (
+            _translated(self.base_url),
+            self._client.stream("POST", self.base_url + path, content=content) as response,
+        ):
+            if response.status_code >= httpx.codes.BAD_REQUEST:
+                raise error_of(response.status_code, await response.aread(), self.base_url)
+            async for data in _event_data(response.aiter_bytes()):
+                if data == b"[DONE]":
+                    return
+                if data.startswith(b'{"error"'):
+                    raise _stream_error(data, self.base_url)
+                yield _decode(data, reply, self.base_url)
+
+    async def ok(self, path: str) -> None:
+        """Ask a health endpoint. Raises EngineUnavailable where it does not say 200."""
+        async with _translated(self.base_url):
+            response = await self._client.get(self.base_url + path, timeout=CONNECT_TIMEOUT_S)
+        if response.status_code != httpx.codes.OK:
+            raise EngineUnavailable(f"{self.base_url}{path} says {response.status_code}")
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    def _decode(self, response: httpx.Response, reply: type[T]) -> T:
+        if response.status_code != httpx.codes.OK:
+            raise error_of(response.status_code, response.content, self.base_url)
+        return _decode(response.content, reply, self.base_url)
+
+
+def error_of(status: int, body: bytes, url: str) -> EngineError:
+    """The error that a status and its body stand for."""
+    try:
+        parsed = _ERROR.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        parsed = _ErrorReply()
+    error = parsed.error if isinstance(parsed.error, _ErrorBody) else _ErrorBody()
+    facts = [str(fact) for fact in (error.type, error.code, error.param) if fact]
+    if _is_too_long(error):
+        return PromptTooLong(f"the prompt does not fit the window of {url}")
+    if "schema" in (error.message or "").lower():
+        facts.append("the JSON Schema has a feature that the server does not support")
+    if status in _SPEAKING:
+        facts.append(error.message or parsed.message or "")
+    message = f"{url} says {status} ({', '.join(facts) or 'no reason given'})"
+    return EngineUnavailable(message) if status in _RETRYABLE else EngineRefused(message)
+
+
+def _is_too_long(error: _ErrorBody) -> bool:
+    """llama.cpp by type, vLLM by parameter, OpenAI by code; others in words."""
+    return (
+        error.type == "exceed_context_size_error"
+        or error.param == "input_tokens"
+        or error.code == "context_length_exceeded"
+        or "maximum context length" in (error.message or "")
+    )
+
+
+def _stream_error(data: bytes, url: str) -> EngineError:
+    """An error inside a stream that began with 200; its code is a status where it is a number."""
+    try:
+        error = _ERROR.decode(data).error
+    except msgspec.DecodeError:
+        error = None
+    code = error.code if isinstance(error, _ErrorBody) else None
+    return error_of(code if isinstance(code, int) else httpx.codes.BAD_GATEWAY, data, url)
+
+
+def _decode(data: bytes, reply: type[T], url: str) -> T:
+    try:
+        return msgspec.json.decode(data, type=reply)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise EngineRefused(
+            f"{url} does not speak the expected protocol: {type(error).__name__}",
+            hint="Check that BANYAN_ENGINE_KIND names the kind of server behind the URL.",
+        ) from error
+
+
+async def _event_data(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The data of each event; events here have one data line each."""
+    rest = b""
+    async for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            if line.startswith(b"data:"):
+                yield line[5:].strip()
+
+
+@asynccontextmanager
+async def _translated(url: str) -> AsyncIterator[None]:
+    try:
+        yield
+    except httpx.TimeoutException as error:
+        raise EngineUnavailable(f"{url} did not answer in time ({type(error).__name__})") from error
+    except (httpx.TransportError, httpx.StreamError) as error:
+        raise EngineUnavailable(f"no connection to {url} ({type(error).__name__})") from error
+    except httpx.InvalidURL as error:
+        raise EngineRefused(f"{url!r} is no URL of a model server") from error

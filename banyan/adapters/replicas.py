@@ -1,0 +1,192 @@
+"""Replicas: several servers of one model as one engine.
+
+A call goes to the replica that its prompt's beginning names (rendezvous hash), since the keys and
+values of that prefix are cached there, unless this replica has more than its share of the calls in
+flight. A replica that does not answer is left alone for a while, and its call is tried on another.
+One server is the case of one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import math
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from banyan.action import Kind
+from banyan.errors import EngineRefused, EngineUnavailable
+from banyan.ports import Abilities, CallOptions, Completion, Engine, Message, OnDelta, Prompt
+
+LOAD_FACTOR = 1.25
+"""A replica may have this many times the average of calls in flight before others get them."""
+MAX_ATTEMPTS = 3
+FIRST_REST_S = 0.5
+MAX_REST_S = 30.0
+NUM_KEY_MESSAGES = 2
+"""The system message and the first of the user: what all turns of a node have in common."""
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Replica:
+    """A server, the calls in flight on it, and until when it is left alone."""
+
+    name: str
+    engine: Engine
+    in_flight: int = 0
+    rest_s: float = 0.0
+    rests_until: float = 0.0
+
+    def failed(self, now: float) -> None:
+        self.rest_s = min(MAX_REST_S, self.rest_s * 2 or FIRST_REST_S)
+        self.rests_until = now + self.rest_s
+
+    def answered(self) -> None:
+        self.rest_s = self.rests_until = 0.0
+
+
+class Replicas:
+    """Satisfies `banyan.ports.Engine`. `engines` are (name, engine) pairs; names are stable."""
+
+    def __init__(
+        self, engines: Sequence[tuple[str, Engine]], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        if not engines:
+            raise ValueError("an engine needs at least one server")
+        self.replicas = [Replica(name, engine) for name, engine in engines]
+        self._clock = clock
+        self._abilities: Abilities | None = None
+
+    async def abilities(self) -> Abilities:
+        """What all of them can do. Raises EngineRefused where they serve different models."""
+        if self._abilities is None:
+            asked = await asyncio.gather(
+                *(replica.engine.abilities() for replica in self.replicas), return_exceptions=True
+            )
+            known = [answer for answer in asked if isinstance(answer, Abilities)]
+            if not known:
+                raise next(answer for answer in asked if isinstance(answer, BaseException))
+            if len(set(known)) > 1:
+                raise EngineRefused(
+                    "the model servers differ in model, window or abilities",
+                    hint="List only replicas of one model in BANYAN_ENGINE_URLS.",
+                )
+            if len(known) < len(self.replicas):
+                return known[0]  # not remembered: those that are silent now are asked again
+            self._abilities = known[0]
+        return self._abilities
+
+    async def count(self, text: str) -> int:
+        return await self._call(text, lambda engine: engine.count(text))
+
+    async def render(self, messages: Sequence[Message]) -> Prompt:
+        return await self._call(key_of(messages), lambda engine: engine.render(messages))
+
+    async def choose(
+        self, prompt: Prompt, letters: Mapping[Kind, str], options: CallOptions
+    ) -> tuple[dict[Kind, float], Completion]:
+        return await self._call(
+            options.salt + key_of(prompt.messages),
+            lambda engine: engine.choose(prompt, letters, options),
+        )
+
+    async def complete(
+        self,
+        prompt: Prompt,
+        *,
+        schema: Mapping[str, Any] | None,
+        max_tokens: int,
+        options: CallOptions,
+        on_delta: OnDelta | None = None,
+    ) -> Completion:
+        told = False
+
+        async def tell(text: str) -> None:
+            nonlocal told
+            told = True
+            if on_delta is not None:
+                await on_delta(text)
+
+        return await self._call(
+            options.salt + key_of(prompt.messages),
+            lambda engine: engine.complete(
+                prompt,
+                schema=schema,
+                max_tokens=max_tokens,
+                options=options,
+                on_delta=tell if on_delta is not None else None,
+            ),
+            # What was streamed cannot be taken back: another attempt would say it twice.
+            may_retry=lambda: not told,
+        )
+
+    async def ping(self) -> None:
+        """Raises EngineUnavailable where no replica answers."""
+        asked = await asyncio.gather(
+            *(replica.engine.ping() for replica in self.replicas), return_exceptions=True
+        )
+        failures = [answer for answer in asked if isinstance(answer, BaseException)]
+        if len(failures) == len(self.replicas):
+            raise failures[0]
+
+    async def close(self) -> None:
+        for replica in self.replicas:
+            await replica.engine.close()
+
+    def ranked(self, key: str) -> list[Replica]:
+        """Replicas in the order in which they should get the call.
+
+        Those that rest come last; within their share of the load, the hash of the key decides.
+        """
+        if len(self.replicas) == 1:
+            return list(self.replicas)
+        now = self._clock()
+        order = sorted(self.replicas, key=lambda replica: _weight(key, replica.name))
+        awake = [replica for replica in order if replica.rests_until <= now]
+        resting = [replica for replica in order if replica.rests_until > now]
+        total = sum(replica.in_flight for replica in awake) + 1
+        share = math.ceil(LOAD_FACTOR * total / max(1, len(awake)))
+        free = [replica for replica in awake if replica.in_flight < share]
+        full = [replica for replica in awake if replica.in_flight >= share]
+        return [*free, *full, *sorted(resting, key=lambda replica: replica.rests_until)]
+
+    async def _call(
+        self,
+        key: str,
+        call: Callable[[Engine], Awaitable[T]],
+        *,
+        may_retry: Callable[[], bool] = lambda: True,
+    ) -> T:
+        tried: list[Replica] = []
+        while True:
+            replica = next(r for r in self.ranked(key) if r not in tried)
+            tried.append(replica)
+            replica.in_flight += 1
+            try:
+                result = await call(replica.engine)
+            except EngineUnavailable:
+                replica.failed(self._clock())
+                out_of_attempts = len(tried) >= min(MAX_ATTEMPTS, len(self.replicas))
+                if out_of_attempts or not may_retry():
+                    raise
+            else:
+                replica.answered()
+                return result
+            finally:
+                replica.in_flight -= 1
+
+
+def key_of(messages: Sequence[Message]) -> str:
+    """What a dialogue begins with, as far as all turns of its node share it."""
+    return "\0".join(message.content for message in messages[:NUM_KEY_MESSAGES])
+
+
+def _weight(key: str, name: str) -> bytes:
+    """Rendezvous (highest random weight) hashing: the smallest digest wins."""
+    return hashlib.blake2b(
+        f"{name}\0{key}".encode("utf-8", "surrogatepass"), digest_size=8
+    ).digest()

