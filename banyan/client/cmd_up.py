@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from banyan.client.exits import Exit
+from banyan.client.messages import error_fields, print_error
 
 EngineName = Literal["llama", "vllm", "openai"]
 
@@ -91,7 +92,7 @@ def up(
         slots=slots,
         data_dir=data_dir,
     )
-    out, err = Console(highlight=False), Console(stderr=True, highlight=False)
+    out = Console(highlight=False)
 
     def show(step: Step) -> None:
         if as_json:
@@ -112,12 +113,9 @@ def up(
             local.wait()
     except LocalError as error:
         if as_json:
-            fields = {"code": error.code, "message": str(error), "hint": error.hint}
-            print_json({"event": "error", **fields})
+            print_json(error_fields(error))
         else:
-            err.print(Text(f"banyan: {error}", style="red"), soft_wrap=True)
-            if error.hint:
-                err.print(Text(error.hint), soft_wrap=True)
+            print_error(error)
         raise typer.Exit(error.exit_code) from None
     raise typer.Exit(Exit.OK)
 

@@ -10,7 +10,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from banyan.client.results import Citation, SolveResult
+from banyan.citations import Citation
+from banyan.client.results import SolveResult
 from banyan.tree import TreeStatus
 
 MAX_CITATIONS = 12
@@ -37,6 +38,10 @@ def print_result(
     if result.error is not None:
         _plain(console, f"error: {result.error.message} ({result.error.code})")
     _print_citations(console, result.citations, names or {})
+    if not console.is_terminal:
+        for name, value in facts(result):
+            _plain(console, f"{name}: {value}")
+        return
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     table.add_column()

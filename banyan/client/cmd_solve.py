@@ -1,0 +1,191 @@
+"""`banyan solve`: ask a running service, watch the tree, print the answer."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from banyan.client.calls import DEFAULT_URL, SolveOptions
+from banyan.client.exits import exit_of
+from banyan.client.messages import error_fields, exit_of_error, print_error
+from banyan.client.progress import make_progress
+from banyan.client.report import print_result
+from banyan.client.results import Document, SolveResult, StreamEvent
+from banyan.client.sdk import Client
+from banyan.errors import BanyanError
+from banyan.limits import Limits
+from banyan.task import Gate, GateMode
+
+_DEFAULTS = Limits()
+
+
+def solve(
+    goal: Annotated[str, typer.Argument(help="What is asked, in plain words.")],
+    *,
+    files: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--file",
+            "-f",
+            metavar="FILE",
+            help="UTF-8 text to read; repeat it for several. `-` is standard input.",
+        ),
+    ] = None,
+    follow: Annotated[
+        bool,
+        typer.Option(
+            "--follow",
+            help="Show the tree as it grows, on stderr: drawn on a terminal, else line by line. "
+            "With --json: each event as a line on stdout.",
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The result as one JSON object.")] = False,
+    url: Annotated[
+        str, typer.Option(envvar="BANYAN_URL", help="The service; see `banyan up`.")
+    ] = DEFAULT_URL,
+    schema: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False,
+            exists=True,
+            help="JSON Schema that the answer must follow; its root is an object.",
+        ),
+    ] = None,
+    gate: Annotated[
+        GateMode | None,
+        typer.Option(help="When to delegate. [dim]\\[default: the service's, threshold][/]"),
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(help="For --gate threshold, in nats. Default: the policy's own."),
+    ] = None,
+    max_depth: Annotated[
+        int | None, typer.Option(help=f"Levels below the root (default {_DEFAULTS.max_depth}).")
+    ] = None,
+    max_nodes: Annotated[
+        int | None, typer.Option(help=f"Nodes of the tree (default {_DEFAULTS.max_nodes:,}).")
+    ] = None,
+    max_tokens: Annotated[
+        int | None,
+        typer.Option(help=f"Tokens over all nodes (default {_DEFAULTS.max_tokens:,})."),
+    ] = None,
+    max_parallel: Annotated[
+        int | None, typer.Option(help=f"Nodes at one time (default {_DEFAULTS.max_parallel}).")
+    ] = None,
+    deadline: Annotated[
+        float | None,
+        typer.Option(help=f"Seconds until the best answer so far ({_DEFAULTS.deadline_s:.0f})."),
+    ] = None,
+) -> None:
+    """Upload the files, solve GOAL over them, and print the answer with its sources.
+
+    Ctrl-C cancels the solve; a second one leaves at once.
+    """
+    options = SolveOptions()
+    limits = {
+        "max_depth": max_depth,
+        "max_nodes": max_nodes,
+        "max_tokens": max_tokens,
+        "max_parallel": max_parallel,
+        "deadline_s": deadline,
+    }
+    given = {name: value for name, value in limits.items() if value is not None}
+    if given:
+        options["limits"] = _limits(given)
+    if gate is not None or threshold is not None:
+        options["gate"] = Gate(mode=gate or "threshold", threshold=threshold)
+    if schema is not None:
+        options["answer_schema"] = _schema(schema)
+    sources = [_source(name) for name in files or ()]
+    try:
+        with Client(url) as client:
+            documents = [client.upload(source, title=title) for source, title in sources]
+            started = client.submit(goal, documents=documents, **options)
+            result = _watch(client, started.id, follow=follow, as_json=as_json)
+    except BanyanError as error:
+        if as_json:
+            typer.echo(json.dumps(error_fields(error)))
+        else:
+            print_error(error)
+        raise typer.Exit(exit_of_error(error)) from None
+    if as_json:
+        typer.echo(result.model_dump_json())
+    else:
+        print_result(Console(highlight=False), result, _names(documents))
+    raise typer.Exit(exit_of(result.status))
+
+
+def _watch(client: Client, solve_id: str, *, follow: bool, as_json: bool) -> SolveResult:
+    """The result; Ctrl-C cancels the solve, and its result says so."""
+    try:
+        return _wait(client, solve_id, follow=follow, as_json=as_json)
+    except KeyboardInterrupt:
+        client.cancel(solve_id)
+        return client.wait(solve_id)
+
+
+def _wait(client: Client, solve_id: str, *, follow: bool, as_json: bool) -> SolveResult:
+    console = Console(stderr=True, highlight=False)
+    if follow and as_json:
+        return _follow(client, solve_id, lambda event: typer.echo(_event_json(event)))
+    if follow:
+        with make_progress(console) as progress:
+            return _follow(client, solve_id, progress.show)
+    with console.status("solving"):  # shows nothing where stderr is no terminal
+        return client.wait(solve_id)
+
+
+def _follow(client: Client, solve_id: str, show: Callable[[StreamEvent], None]) -> SolveResult:
+    for event in client.stream(solve_id):
+        if event.result is not None:
+            return event.result
+        show(event)
+    return client.wait(solve_id)
+
+
+def _event_json(event: StreamEvent) -> str:
+    return event.model_dump_json(exclude={"result"})
+
+
+def _limits(given: dict[str, Any]) -> Limits:
+    try:
+        return Limits.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).removesuffix("_s").replace("_", "-")
+        raise typer.BadParameter(first["msg"], param_hint=f"--{name}") from error
+
+
+def _schema(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise typer.BadParameter(f"{path} is not JSON: {error}", param_hint="--schema") from error
+    if not isinstance(value, dict):
+        raise typer.BadParameter(f"{path} is not a JSON object", param_hint="--schema")
+    return value
+
+
+def _source(name: str) -> tuple[Path | bytes, str]:
+    """What to upload, and its title."""
+    if name == "-":
+        return sys.stdin.buffer.read(), "standard input"
+    path = Path(name)
+    if not path.is_file():
+        raise typer.BadParameter(f"{name} is not a file", param_hint="--file")
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise typer.BadParameter(f"{name}: {error.strerror}", param_hint="--file") from error
+    return path, path.name
+
+
+def _names(documents: Sequence[Document]) -> dict[str, str]:
+    return {one.id: one.title for one in documents if one.title}
