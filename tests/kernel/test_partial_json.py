@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import itertools
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from banyan.partial_json import AnswerStream, cut_answer
+
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(texts, st.booleans(), st.lists(st.integers(0, 400), max_size=12))
+def test_pieces_of_the_answer_add_up_to_the_answer(
+    answer: str, ascii_only: bool, cuts: list[int]
+) -> None:
+    raw = json.dumps({"answer": answer, "citations": [1]}, ensure_ascii=ascii_only)
+    bounds = [0, *sorted(min(cut, len(raw)) for cut in cuts), len(raw)]
+    stream = AnswerStream()
+    pieces = [stream.feed(raw[a:b]) for a, b in itertools.pairwise(bounds)]
+    assert "".join(pieces) == answer
+
+
+@given(texts, st.integers(0, 200))
+def test_a_cut_off_answer_is_a_beginning_of_the_answer(answer: str, length: int) -> None:
+    raw = json.dumps({"answer": answer, "citations": [1]})[:length]
+    assert answer.startswith(cut_answer(raw) or "")
+
+
+@given(st.text())
+def test_whatever_a_model_writes_is_decoded_without_an_error(text: str) -> None:
+    cut_answer(f'{{"answer": "{text}')
+
+
+def test_an_answer_that_names_its_kind_is_found() -> None:
+    assert cut_answer('{"kind": "answer", "answer": "so far') == "so far"
+
+
+def test_an_answer_that_is_no_text_yields_nothing() -> None:
+    assert cut_answer('{"answer": {"count": 3') is None
+
+
+def test_half_a_surrogate_pair_becomes_the_replacement_character() -> None:
+    assert cut_answer(r'{"answer": "a\ud83dx"}') == "a\ufffdx"
