@@ -51,10 +51,12 @@ class RequestContext:
         started = time.perf_counter()
         try:
             await self.app(scope, receive, send_with_id)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # the last resort of every request
             state["failure"] = error
-            if status:  # the reply is under way: break it off, so that it cannot pass for whole
-                raise
+            if status:
+                # The reply is under way. A return leaves it incomplete, and the server breaks the
+                # connection; raised on, the server would log the error's message too.
+                return
             await problems.internal(request_id)(scope, receive, send_with_id)
         finally:
             _log(scope, state, status, time.perf_counter() - started)
@@ -114,6 +116,8 @@ def _log(scope: Scope, state: Mapping[str, object], status: int, seconds: float)
     }
     if "tree_id" in state:
         fields["tree_id"] = state["tree_id"]
+    while isinstance(failure, ExceptionGroup) and len(failure.exceptions) == 1:
+        failure = failure.exceptions[0]
     if isinstance(failure, Exception):
         # Messages of errors may quote content, so that the log has the type and the place only.
         frames = traceback.extract_tb(failure.__traceback__)[-8:]

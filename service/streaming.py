@@ -10,11 +10,13 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
-from fastapi.sse import EventSourceResponse, format_sse_event
+from fastapi.responses import StreamingResponse
+from fastapi.sse import format_sse_event
 
 from banyan.client.results import StreamEvent
 from banyan.tree import FINAL, Event, TreeRecord
 from service.dependencies import Ports
+from service.preferences import EVENT_STREAM
 from service.problems import Refused
 from service.results import result_of
 from service.waiting import closing
@@ -43,10 +45,12 @@ def parse_last_event_id(header: str | None) -> int:
 
 def respond(
     record: TreeRecord, *, after: int, ports: Ports, headers: dict[str, str] | None = None
-) -> EventSourceResponse:
+) -> StreamingResponse:
     """Events of `record`'s tree with `seq > after`, then its result."""
-    return EventSourceResponse(
-        _stream(record, after, ports), headers={**_HEADERS, **(headers or {})}
+    return StreamingResponse(
+        _stream(record, after, ports),
+        media_type=EVENT_STREAM,
+        headers={**_HEADERS, **(headers or {})},
     )
 
 

@@ -109,7 +109,7 @@ async def read(
     "/cancel",
     summary="Cancel a solve",
     response_model=SolveResult,
-    responses=documented(404, 503),
+    responses=documented(404, 422, 503),
 )
 async def cancel(tree: OwnedTree, ports: PortsOf) -> Response:
     """Ends what is not finished. Repeating it, or cancelling what is finished, changes nothing."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query
-from fastapi.sse import EventSourceResponse
+from fastapi.responses import StreamingResponse
 
 from banyan.client.results import NodeDetail, TreePage
 from service import streaming
@@ -29,8 +29,8 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 @router.get(
     "/events",
     summary="Follow a solve",
-    response_class=EventSourceResponse,
-    responses={**_STREAM, **documented(400, 404, 503)},
+    response_class=StreamingResponse,
+    responses={**_STREAM, **documented(400, 404, 422, 503)},
 )
 async def events(
     tree: OwnedTree,
@@ -38,7 +38,7 @@ async def events(
     last_event_id: Annotated[
         str | None, Header(description="Go on behind the event with this id.")
     ] = None,
-) -> EventSourceResponse:
+) -> StreamingResponse:
     """All events from the first, or from behind `Last-Event-ID`, without gap or repeat."""
     after = streaming.parse_last_event_id(last_event_id)
     return streaming.respond(tree, after=after, ports=ports)
