@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
@@ -30,6 +30,7 @@ class NodeState:
     packed: bytes
     budget: Budget
     queued_at: float
+    serial: int
     status: NodeStatus = "queued"
     generation: int = 1
     epoch: int = 0
@@ -47,9 +48,9 @@ class NodeState:
     turns: list[bytes] = field(default_factory=list)
 
     @property
-    def rank(self) -> tuple[bool, int, str]:
-        """Order of dispatch: continuations before children, deeper first."""
-        return (not self.continuation, -depth_of(self.path), self.path)
+    def rank(self) -> tuple[bool, int, int]:
+        """Order of dispatch: continuations before children, deeper first, then by age."""
+        return (not self.continuation, -depth_of(self.path), self.serial)
 
     @property
     def complete(self) -> bool:
@@ -121,8 +122,10 @@ class Forest:
             raise NotFound(f"there is no solve {tree_id}")
         return tree
 
-    def emit(self, tree: TreeState, kind: str, **data: JsonValue) -> None:
-        tree.events.append(Event(seq=len(tree.events) + 1, type=kind, at=self.clock(), data=data))
+    def emit(self, tree: TreeState, kind: str, data: Mapping[str, JsonValue] | None = None) -> None:
+        tree.events.append(
+            Event(seq=len(tree.events) + 1, type=kind, at=self.clock(), data=dict(data or {}))
+        )
         tree.changed.set()
         tree.changed = asyncio.Event()
 
@@ -172,7 +175,7 @@ class Forest:
                 "completion_tokens": usage.completion_tokens + spent.completion_tokens,
             }
         )
-        self.emit(tree, "node.turn", **{"node": node.path, **log.event})
+        self.emit(tree, "node.turn", {"node": node.path, **log.event})
 
     def finish(self, tree: TreeState, node: NodeState, outcome: Outcome) -> None:
         """End the node; what it has left goes to its parent; the last child wakes the parent."""
@@ -180,12 +183,12 @@ class Forest:
         node.status = "finished"
         node.outcome = outcome
         node.finished_at = self.clock()
-        self.emit(tree, "node.finished", node=node.path, status=outcome.status)
+        self.emit(tree, "node.finished", {"node": node.path, "status": outcome.status})
         above = parent_path(node.path)
         if above is None:
             tree.status = final_status(outcome)
             tree.finished_at = self.clock()
-            self.emit(tree, "tree.finished", status=tree.status)
+            self.emit(tree, "tree.finished", {"status": tree.status})
             return
         parent = tree.nodes[above]
         parent.budget = parent.budget.refund(node.budget)
@@ -200,7 +203,7 @@ class Forest:
         node.epoch += 1
         node.queued_at = self.clock()
         node.due_at = self.clock() + self.queued_s
-        self.emit(tree, "node.requeued", node=node.path, reason=reason)
+        self.emit(tree, "node.requeued", {"node": node.path, "reason": reason})
         return (tree.id, node.path, node.continuation)
 
     def expire(self, tree: TreeState, node: NodeState) -> list[Ready]:

@@ -51,7 +51,7 @@ class MemoryStore:
                 raise Conflict("the same idempotency key was used for another request")
             return False, group(self._unclaimed_root(known))
         now = self._now()
-        root = NodeState(ROOT_PATH, admission.root, admission.budget, queued_at=now)
+        root = NodeState(ROOT_PATH, admission.root, admission.budget, queued_at=now, serial=0)
         tree = TreeState(admission, created_at=now, deadline_at=now + admission.deadline_s)
         tree.nodes[ROOT_PATH] = root
         self._forest.trees[tree.id] = tree
@@ -91,7 +91,9 @@ class MemoryStore:
         node.claimed_at = self._now()
         if tree.status == "queued":
             tree.status = "running"
-        self._forest.emit(tree, "node.claimed", node=node.path, worker=worker, epoch=node.epoch)
+        self._forest.emit(
+            tree, "node.claimed", {"node": node.path, "worker": worker, "epoch": node.epoch}
+        )
         outcomes: list[Outcome] = []
         if node.continuation:
             outcomes = [child.outcome for child in children_of(tree, node) if child.outcome]
@@ -162,7 +164,7 @@ class MemoryStore:
             }
         )
         self._forest.emit(
-            tree, "node.spawned", **{"node": node.path, "children": len(children), **event}
+            tree, "node.spawned", {"node": node.path, "children": len(children), **event}
         )
         for child in children:
             path = child_path(node.path, node.num_children)
@@ -172,6 +174,7 @@ class MemoryStore:
                 child.packed,
                 child.budget,
                 queued_at=self._now(),
+                serial=len(tree.nodes),
                 generation=tree.generation,
             )
             tree.nodes[path] = created
@@ -205,7 +208,7 @@ class MemoryStore:
 
     async def delta(self, lease: Lease, data: Mapping[str, Any]) -> None:
         tree, node = self._owned(lease)
-        self._forest.emit(tree, "answer.delta", **{"node": node.path, **data})
+        self._forest.emit(tree, "answer.delta", {"node": node.path, **data})
 
     async def cancel(self, tree_id: str) -> bool:
         tree = self._forest.tree(tree_id)
@@ -226,7 +229,7 @@ class MemoryStore:
         tree.status, tree.finished_at, tree.cancelled = "queued", None, False
         tree.generation += 1
         tree.deadline_at = self._now() + deadline_s
-        self._forest.emit(tree, "tree.resumed", generation=tree.generation)
+        self._forest.emit(tree, "tree.resumed", {"generation": tree.generation})
         root.budget = root.budget.refund(extra)
         self._forest.reopen(tree, root)
         return True, group(self._forest.dispatch(tree.tenant))

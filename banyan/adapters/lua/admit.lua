@@ -15,7 +15,7 @@ call('HSET', tree, 'tenant', a.tenant, 'status', 'queued', 'task', a.task,
   'prompt_tokens', 0, 'cached_tokens', 0, 'completion_tokens', 0, 'lost_tokens', 0)
 call('HSET', node_key(id, '0'), 'packed', a.root, 'generation', 1, 'epoch', 0, 'attempts', 0,
   'tokens', a.tokens, 'nodes', a.nodes, 'num_children', 0, 'open_children', 0, 'reserve', 0,
-  'dispatched', 0)
+  'dispatched', 0, 'serial', 0)
 call('RPUSH', tree_key(id, ':nodes'), '0')
 call('ZADD', tree_key(id, ':open'), 0, '0')
 emit(id, 'tree.admitted', '{}')

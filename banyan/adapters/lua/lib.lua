@@ -59,15 +59,16 @@ local function update_waiting(id, tenant)
   end
 end
 
--- Order of dispatch in a tree: continuations before children, deeper first.
-local function rank(path, continuation)
-  return (continuation and 0 or 1000) - depth_of(path)
+-- Order of dispatch in a tree: continuations before children, deeper first, then by age.
+local function rank(path, continuation, serial)
+  return ((continuation and 0 or 1000) - depth_of(path)) * 2 ^ 32 + serial
 end
 
 local function make_ready(id, path, continuation)
   call('HSET', node_key(id, path), 'status', 'queued', 'queued_at', now,
     'continuation', continuation and 1 or 0)
-  call('ZADD', tree_key(id, ':backlog'), rank(path, continuation), path)
+  local serial = call('HGET', node_key(id, path), 'serial')
+  call('ZADD', tree_key(id, ':backlog'), rank(path, continuation, serial), path)
 end
 
 -- Append (tree, path, continuation) of a node to `ready`.

@@ -20,13 +20,13 @@ if tokens < a.kept_tokens or nodes < a.kept_nodes then
   return { 'conflict', tonumber(node[1]) - spent, node[2] }
 end
 
-local tree = call('HMGET', tree_key(id), 'tenant', 'generation', 'max_depth')
+local tree = call('HMGET', tree_key(id), 'tenant', 'generation', 'max_depth', 'nodes')
 if a.log then charge(id, path, a.log) end
 retire(id, path, tree[1])
 call('HSET', key, 'status', 'suspended', 'packed', a.packed, 'tokens', tokens, 'nodes', nodes,
   'open_children', #a.children)
 emit(id, 'node.spawned', a.event)
-local first, depth = tonumber(node[3]), depth_of(path) + 1
+local first, serial, depth = tonumber(node[3]), tonumber(tree[4]) - 1, depth_of(path) + 1
 call('HINCRBY', key, 'num_children', #a.children)
 call('HINCRBY', tree_key(id), 'nodes', #a.children)
 call('HSET', tree_key(id), 'max_depth', math.max(depth, tonumber(tree[3])))
@@ -36,11 +36,12 @@ for start = 1, #a.children, BATCH do
     local child, below = a.children[index], path .. '.' .. (first + index - 1)
     call('HSET', node_key(id, below), 'packed', child[1], 'tokens', child[2], 'nodes', child[3],
       'status', 'queued', 'queued_at', now, 'continuation', 0, 'generation', tree[2], 'epoch', 0,
-      'attempts', 0, 'num_children', 0, 'open_children', 0, 'reserve', 0, 'dispatched', 0)
+      'attempts', 0, 'num_children', 0, 'open_children', 0, 'reserve', 0, 'dispatched', 0,
+      'serial', serial + index)
     paths[#paths + 1] = below
     open[#open + 1] = depth
     open[#open + 1] = below
-    backlog[#backlog + 1] = rank(below, false)
+    backlog[#backlog + 1] = rank(below, false, serial + index)
     backlog[#backlog + 1] = below
   end
   call('RPUSH', tree_key(id, ':nodes'), unpack(paths))

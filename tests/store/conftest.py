@@ -1,0 +1,70 @@
+"""The store under test: the in-memory twin, a server, and a cluster pass the same suite."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from banyan.adapters.memory_store import MemoryStore
+from banyan.adapters.redis_store import RedisStore
+from banyan.local.valkey import Valkey
+from banyan.ports import Store
+from tests.fixtures.valkey import valkey, valkey_cluster
+from tests.store.trees import NUM_SHARDS, Forest
+
+__all__ = ["valkey", "valkey_cluster"]
+
+MakeForest = Callable[..., Forest]
+
+_namespaces = itertools.count()
+
+
+def namespace() -> str:
+    """A part of a server that no other test of this run uses."""
+    return f"test{next(_namespaces)}-"
+
+
+@pytest.fixture(params=["memory", "valkey", "valkey_cluster"])
+def url(request: pytest.FixtureRequest) -> str | None:
+    """None stands for the in-memory twin."""
+    if request.param == "memory":
+        return None
+    server: Valkey = request.getfixturevalue(request.param)
+    return server.url
+
+
+@pytest.fixture
+async def make(url: str | None) -> AsyncIterator[MakeForest]:
+    """Makes stores with the rules that a test is about: queued_s, tenant_dispatch, retention_s."""
+    stores: list[Store] = []
+
+    def make_one(
+        *, queued_s: float = 60.0, tenant_dispatch: int = 1_024, retention_s: float = 600.0
+    ) -> Forest:
+        store: Store
+        if url is None:
+            store = MemoryStore(
+                queued_s=queued_s, tenant_dispatch=tenant_dispatch, retention_s=retention_s
+            )
+        else:
+            store = RedisStore(
+                url,
+                num_shards=NUM_SHARDS,
+                queued_s=queued_s,
+                tenant_dispatch=tenant_dispatch,
+                retention_s=retention_s,
+                namespace=namespace(),
+            )
+        stores.append(store)
+        return Forest(store)
+
+    yield make_one
+    for store in stores:
+        await store.close()
+
+
+@pytest.fixture
+def forest(make: MakeForest) -> Forest:
+    return make()

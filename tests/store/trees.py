@@ -1,0 +1,177 @@
+"""Short words for what tests of the store do: plant trees, claim nodes, grow and finish them."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from banyan.budget import Budget
+from banyan.node import Outcome
+from banyan.ports import Admission, ChildNode, Claimed, Hint, Lease, Spent, Store, TurnLog
+from banyan.tree import Event, NodeRecord, tree_id
+
+NUM_SHARDS = 2
+PATIENCE_S = 30.0
+
+OK = Outcome(status="ok", answer="yes")
+PARTIAL = Outcome(status="ok", answer="half", complete=False)
+FAILED = Outcome(status="failed", complete=False)
+
+T = TypeVar("T")
+
+_keys = itertools.count()
+
+
+async def eventually(ask: Callable[[], Awaitable[T]]) -> T:
+    """The first true answer. Fails after PATIENCE_S."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            if answer := await ask():
+                return answer
+            await asyncio.sleep(0.002)
+
+
+def log(tokens: int = 0, record: bytes = b"turn") -> TurnLog:
+    """A turn that spent `tokens`, a third of them on the prompt."""
+    prompt = tokens // 3
+    spent = Spent(llm_calls=1, prompt_tokens=prompt, completion_tokens=tokens - prompt)
+    return TurnLog(record, spent, {"kind": "note"})
+
+
+def paths(hints: Iterable[Hint]) -> list[str]:
+    """All paths, in the order of the hints."""
+    return [path for hint in hints for path in hint.paths]
+
+
+@dataclass
+class Forest:
+    """A store, and the budget that each of its trees was given."""
+
+    store: Store
+    admitted: dict[str, Budget] = field(default_factory=dict)
+
+    async def plant(
+        self,
+        *,
+        tokens: int = 1_000,
+        nodes: int = 100,
+        tenant: str = "acme",
+        max_parallel: int = 100,
+        deadline_s: float = 600.0,
+    ) -> str:
+        """A new tree's id. Its root is dispatched where there is a free slot."""
+        tree = tree_id(tenant, f"key {next(_keys)}", NUM_SHARDS)
+        # Trees of one test share a shard, since dispatch is bounded for each shard.
+        tree = f"{tree[:-2]}00"
+        self.admitted[tree] = Budget(tokens=tokens, nodes=nodes)
+        await self.store.admit(
+            admission(
+                tree,
+                tenant=tenant,
+                budget=self.admitted[tree],
+                max_parallel=max_parallel,
+                deadline_s=deadline_s,
+            )
+        )
+        return tree
+
+    async def claim_all(
+        self,
+        tree: str,
+        wanted: Sequence[str],
+        *,
+        lease_s: float = 600.0,
+        reserve: int = 0,
+        worker: str = "w1",
+    ) -> list[Claimed]:
+        return await self.store.claim(tree, wanted, worker=worker, lease_s=lease_s, reserve=reserve)
+
+    async def claim(
+        self, tree: str, path: str = "0", *, lease_s: float = 600.0, reserve: int = 0
+    ) -> Claimed:
+        [claimed] = await self.claim_all(tree, [path], lease_s=lease_s, reserve=reserve)
+        return claimed
+
+    async def lease(self, tree: str, path: str = "0") -> Lease:
+        return (await self.claim(tree, path)).lease
+
+    async def spawn(
+        self,
+        lease: Lease,
+        num_children: int,
+        *,
+        tokens: int = 10,
+        nodes: int = 0,
+        turn: TurnLog | None = None,
+    ) -> list[Hint]:
+        child = ChildNode(b"child", Budget(tokens=tokens, nodes=nodes))
+        return await self.store.spawn(
+            lease,
+            [child] * num_children,
+            packed=b"suspended",
+            kept=Budget(tokens=0, nodes=0),
+            log=turn,
+            event={"why": "test"},
+        )
+
+    async def finish(
+        self, lease: Lease, outcome: Outcome = OK, *, turn: TurnLog | None = None
+    ) -> list[Hint]:
+        return await self.store.finish(lease, outcome, log=turn)
+
+    async def run(self, tree: str, path: str = "0", outcome: Outcome = OK) -> list[Hint]:
+        """Claim a node and finish it."""
+        return await self.finish(await self.lease(tree, path), outcome)
+
+    async def node(self, tree: str, path: str = "0") -> NodeRecord:
+        return await self.store.get_node(tree, path)
+
+    async def all_nodes(self, tree: str) -> list[NodeRecord]:
+        nodes, _ = await self.store.list_nodes(tree, offset=0, limit=100_000)
+        return nodes
+
+    async def history(self, tree: str) -> list[Event]:
+        """All events so far."""
+        last = (await self.store.get_tree(tree)).last_event
+        seen: list[Event] = []
+        async for event in self.store.events(tree):
+            seen.append(event)
+            if event.seq >= last:
+                break
+        return seen
+
+    async def assert_conserved(self, tree: str, *, overdraft: int = 0) -> None:
+        """What is held, was spent and was lost adds up to what was admitted."""
+        usage = (await self.store.get_tree(tree)).usage
+        nodes = await self.all_nodes(tree)
+        spent = usage.prompt_tokens + usage.completion_tokens - overdraft
+        held = sum(node.budget.tokens for node in nodes)
+        assert held + spent + usage.lost_tokens == self.admitted[tree].tokens
+        assert sum(node.budget.nodes for node in nodes) + usage.nodes - 1 == (
+            self.admitted[tree].nodes
+        )
+        assert usage.nodes == len(nodes)
+
+
+def admission(
+    tree: str,
+    *,
+    tenant: str = "acme",
+    budget: Budget | None = None,
+    max_parallel: int = 100,
+    deadline_s: float = 600.0,
+    fingerprint: str = "request",
+) -> Admission:
+    return Admission(
+        tree_id=tree,
+        tenant=tenant,
+        task=b"task",
+        root=b"root",
+        budget=budget or Budget(tokens=1_000, nodes=100),
+        max_parallel=max_parallel,
+        deadline_s=deadline_s,
+        fingerprint=fingerprint,
+    )
