@@ -1,0 +1,141 @@
+"""Documents: text as passages, texts derived from passages, and showing both safely in a prompt.
+
+Pure functions. Passages cover their text once, in order, and know where they come from. How
+inputs are divided among children is in `banyan/splits.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from banyan.boundaries import Group, Rank, anywhere, nearest
+from banyan.node import Passage
+from banyan.spans import Span
+
+SEPARATOR = "\n\n"
+"""What stands between two passages of a derived document."""
+
+_MIN_PASSAGE_CHARS = 200
+_MIN_PARAGRAPH_CHARS = 120
+_MAX_PASSAGE_CHARS = 400
+_AIM_PASSAGE_CHARS = 320
+
+_PARAGRAPHS: Group = frozenset({Rank.SECTION, Rank.PARAGRAPH})
+_SENTENCES: Group = frozenset({Rank.LINE, Rank.SENTENCE})
+_SPACES: Group = frozenset({Rank.SPACE})
+
+_JOINER = "\u2060"  # WORD JOINER: zero width, and no delimiter contains it
+_DELIMITER = re.compile(r"<(?=\s*+/?\s*+document)", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"(?<![^\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029])([ \t]*+)\[(?=[ \t]*+\d++[ \t]*+\])"
+)
+
+
+class Provenance(BaseModel):
+    """Where `[start, end)` of a derived document comes from; see `Passage`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    start: int
+    end: int
+    sources: tuple[Span, ...]
+    covered: tuple[Span, ...]
+
+
+def pieces(text: str) -> list[tuple[int, int]]:
+    """Cut `text` into passages of about 200 to 400 code points at paragraphs, lines or sentences.
+
+    They cover the text once, in order, and none is empty.
+    """
+    cuts = [0]
+    while len(text) - cuts[-1] > _MAX_PASSAGE_CHARS:
+        start = cuts[-1]
+        low, high = start + _MIN_PASSAGE_CHARS, start + _MAX_PASSAGE_CHARS
+        aim = start + _AIM_PASSAGE_CHARS
+        cut = nearest(text, start + _MIN_PARAGRAPH_CHARS, high, aim, _PARAGRAPHS)
+        cut = cut or nearest(text, low, high, aim, _SENTENCES)
+        cut = cut or nearest(text, low, high, high, _SPACES)
+        cut = cut or anywhere(text, start + 1, len(text) - 1, high, _MIN_PASSAGE_CHARS)
+        if cut is None:
+            break
+        cuts.append(cut)
+    ends = [*cuts[1:], len(text)]
+    return [(a, b) for a, b in zip(cuts, ends, strict=True) if a < b]
+
+
+def passages(text: str, span: Span) -> tuple[Passage, ...]:
+    """`text`, that of `span` of an original document, as passages that stand for themselves."""
+    found: list[Passage] = []
+    for start, end in pieces(text):
+        own = (Span(document=span.document, start=span.start + start, end=span.start + end),)
+        found.append(Passage(text=text[start:end], sources=own, covered=own))
+    return tuple(found)
+
+
+def overlapping(provenance: Sequence[Provenance], start: int, end: int) -> list[Provenance]:
+    """What `[start, end)` of a derived document consists of, cut to that range.
+
+    What is cut keeps all of its sources: they cannot be told apart any more.
+    """
+    first = bisect_right(provenance, start, key=lambda entry: entry.end)
+    found: list[Provenance] = []
+    for entry in provenance[first:]:
+        if entry.start >= end:
+            break
+        cut = {"start": max(entry.start, start), "end": min(entry.end, end)}
+        found.append(entry.model_copy(update=cut))
+    return found
+
+
+def join(parts: Sequence[Passage]) -> tuple[str, tuple[Provenance, ...]]:
+    """The text of a derived document and where its pieces come from. Empty passages vanish.
+
+    Model output may hold what UTF-8 cannot (lone surrogates) or documents must not (NUL): such
+    code points become U+FFFD.
+    """
+    texts: list[str] = []
+    provenance: list[Provenance] = []
+    position = 0
+    for part in parts:
+        text = storable(part.text)
+        if not text:
+            continue
+        end = position + len(text)
+        provenance.append(
+            Provenance(start=position, end=end, sources=part.sources, covered=part.covered)
+        )
+        texts.append(text)
+        position = end + len(SEPARATOR)
+    return SEPARATOR.join(texts), tuple(provenance)
+
+
+def storable(text: str) -> str:
+    """`text` with NUL and lone surrogates replaced by U+FFFD; surrogate pairs become characters."""
+    if text.isascii():
+        return text.replace("\x00", "\ufffd")
+    joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return joined.replace("\x00", "\ufffd")
+
+
+def preview(text: str, max_chars: int = 160) -> str:
+    """The beginning of `text` on one line of at most `max_chars`, with `…` where it goes on."""
+    line = " ".join(text[: 4 * max_chars].split())
+    if len(line) <= max_chars and len(text) <= 4 * max_chars:
+        return line
+    head = line[: max_chars - 1]
+    word = head.rpartition(" ")[0] if len(head) < len(line) else head
+    return (word if len(word) > max_chars // 2 else head) + "…"
+
+
+def quote(text: str) -> str:
+    """`text` so that it can stand between `<document>` and `</document>` as numbered passages.
+
+    It can neither open nor close the delimiter nor pass for a passage's number `[n]` at the start
+    of a line: look-alikes get a WORD JOINER (U+2060) behind their first character. Everything else
+    is unchanged, and quoting twice changes nothing more.
+    """
+    return _NUMBER.sub(rf"\1[{_JOINER}", _DELIMITER.sub(f"<{_JOINER}", text))
