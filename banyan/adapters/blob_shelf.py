@@ -1,0 +1,181 @@
+"""Blob shelf: how one tenant's documents lie in a blob store, and how they are read by span.
+
+A document is up to four blobs, written in this order: `text` (UTF-8), `index` (see `Indexer`),
+`passages` (the provenance of a derived document) and `info`. A document exists once its `info`
+does, so that a crash in between leaves nothing that can be seen. Blobs never change, so whatever
+was read may be kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from typing import Literal
+
+import msgspec
+
+from banyan.adapters.blobs import Blobs, Staged
+from banyan.adapters.intake import BLOCK_CHARS, Indexer, check_id, little_endian
+from banyan.adapters.lru import Lru
+from banyan.documents import Provenance
+from banyan.errors import Conflict, NotFound, StoreError
+from banyan.ports import DocumentInfo
+from banyan.spans import Span
+
+_MAX_INFOS = 4_096
+_BLOCK_WEIGHT = 4 * BLOCK_CHARS
+
+Part = Literal["text", "index", "passages", "info"]
+
+
+class Record(msgspec.Struct, frozen=True):
+    """What the `info` blob holds. `fingerprint`: SHA-256 of the content and its provenance."""
+
+    num_chars: int
+    num_bytes: int
+    fingerprint: str
+    derived: bool = False
+    title: str | None = None
+    version: int = 1
+
+
+class Cache:
+    """What was read last, of all tenants: decoded blocks and provenance up to `max_bytes` each."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.blocks: Lru[tuple[str, int], str] = Lru(max_bytes)
+        self.provenance: Lru[str, tuple[Provenance, ...]] = Lru(max_bytes)
+        self.records: Lru[str, Record] = Lru(_MAX_INFOS)
+
+
+class BlobShelf:
+    """One tenant's documents. A document's id is unique over tenants, so the cache is shared."""
+
+    def __init__(self, blobs: Blobs, cache: Cache, tenant: str) -> None:
+        self._blobs = blobs
+        self._cache = cache
+        self._folder = hashlib.sha256(tenant.encode()).hexdigest()[:32]
+
+    def info(self, document: str) -> DocumentInfo:
+        """See `Shelf.info`."""
+        record = self._record(document)
+        return DocumentInfo(
+            id=document,
+            num_chars=record.num_chars,
+            num_bytes=record.num_bytes,
+            derived=record.derived,
+            title=record.title,
+        )
+
+    def read(self, span: Span) -> str:
+        """See `Shelf.read`."""
+        if span.start == span.end:
+            return ""
+        first, last = span.start // BLOCK_CHARS, (span.end - 1) // BLOCK_CHARS
+        offsets = self._offsets(span.document, first, last)
+        blocks = [
+            self._block(span.document, number, offsets[number - first : number - first + 2])
+            for number in range(first, last + 1)
+        ]
+        blocks[-1] = blocks[-1][: span.end - last * BLOCK_CHARS]
+        blocks[0] = blocks[0][span.start - first * BLOCK_CHARS :]
+        text = "".join(blocks)
+        if len(text) != span.end - span.start:
+            raise StoreError(f"{span.document} is damaged: its text is shorter than its index")
+        return text
+
+    def provenance(self, document: str) -> tuple[Provenance, ...] | None:
+        """See `Shelf.provenance`."""
+        if not self._record(document).derived:
+            return None
+        key = self._key(document, "passages")
+        known = self._cache.provenance.get(key)
+        if known is None:
+            packed = self._blobs.read(key)
+            entries = msgspec.msgpack.decode(packed, type=list[dict[str, object]])
+            known = tuple(Provenance.model_validate(entry) for entry in entries)
+            self._cache.provenance.put(key, known, 8 * len(packed))
+        return known
+
+    def keep(
+        self,
+        document: str,
+        text: Staged,
+        indexer: Indexer,
+        *,
+        title: str | None = None,
+        provenance: tuple[Provenance, ...] | None = None,
+    ) -> DocumentInfo:
+        """Store what was staged as `document`, unless it is there. What is there is returned.
+
+        Raises Conflict where the document is there with another content.
+        """
+        packed = None
+        if provenance is not None:
+            packed = msgspec.msgpack.encode([entry.model_dump() for entry in provenance])
+        fingerprint = hashlib.sha256(indexer.content_sha256.encode() + (packed or b"")).hexdigest()
+        if not self._is_there(document):
+            text.keep(self._key(document, "text"))
+            self._write(self._key(document, "index"), indexer.index())
+            if packed is not None:
+                self._write(self._key(document, "passages"), packed)
+            record = Record(
+                num_chars=indexer.num_chars,
+                num_bytes=indexer.num_bytes,
+                fingerprint=fingerprint,
+                derived=provenance is not None,
+                title=title,
+            )
+            self._write(self._key(document, "info"), msgspec.msgpack.encode(record))
+        elif self._record(document).fingerprint != fingerprint:
+            raise Conflict(f"{document} is there with another content")
+        return self.info(document)
+
+    def _is_there(self, document: str) -> bool:
+        try:
+            self._record(document)
+        except NotFound:
+            return False
+        return True
+
+    def _write(self, key: str, data: bytes) -> None:
+        with self._blobs.stage() as staged:
+            staged.write(data)
+            staged.keep(key)
+
+    def _record(self, document: str) -> Record:
+        check_id(document)
+        key = self._key(document, "info")
+        record = self._cache.records.get(key)
+        if record is None:
+            try:
+                record = msgspec.msgpack.decode(self._blobs.read(key), type=Record)
+            except NotFound as error:
+                raise NotFound(f"no document {document}") from error
+            except msgspec.DecodeError as error:
+                raise StoreError(f"{document} is damaged: {error}") from error
+            self._cache.records.put(key, record, 1)
+        return record
+
+    def _offsets(self, document: str, first: int, last: int) -> array[int]:
+        """Byte offsets of blocks `first` to `last`, and where the last one ends."""
+        self._record(document)
+        data = self._blobs.read(self._key(document, "index"), 8 * first, 8 * (last + 2))
+        if len(data) != 8 * (last - first + 2):
+            raise StoreError(f"{document} is damaged: its index is too short")
+        return little_endian(array("Q", data))
+
+    def _block(self, document: str, number: int, offsets: array[int]) -> str:
+        key = self._key(document, "text")
+        block = self._cache.blocks.get((key, number))
+        if block is None:
+            data = self._blobs.read(key, offsets[0], offsets[1])
+            try:
+                block = data.decode()
+            except UnicodeDecodeError as error:
+                raise StoreError(f"{document} is damaged: {error.reason}") from error
+            self._cache.blocks.put((key, number), block, _BLOCK_WEIGHT)
+        return block
+
+    def _key(self, document: str, part: Part) -> str:
+        return f"{self._folder}/{document}.{part}"

@@ -1,0 +1,129 @@
+"""Blobs: immutable byte strings by key. Here in a folder that service and workers share.
+
+A key is complete or absent, never half written: bytes are staged under a name of their own,
+flushed to the disk and renamed. Writers of one key write the same bytes, so the last one wins and
+nothing changes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from banyan.errors import NotFound
+
+_KEY = re.compile(r"[a-z0-9_]{1,80}(?:[/.][a-z0-9_]{1,80}){0,4}")
+_STAGING = ".staging"
+
+
+class Staged(Protocol):
+    """Bytes on their way in. A context manager: what is not kept when it ends is gone."""
+
+    def write(self, data: bytes) -> None: ...
+
+    def keep(self, key: str) -> None:
+        """Make the bytes readable under `key`, durably."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class Blobs(Protocol):
+    """A blob store. Methods block; they are called from threads. Safe between processes."""
+
+    def stage(self) -> Staged: ...
+
+    def read(self, key: str, start: int = 0, end: int | None = None) -> bytes:
+        """Bytes `[start, end)`, fewer where the blob is shorter. Raises NotFound."""
+        ...
+
+
+class FolderBlobs:
+    """Blobs as files below `root`, which is made at the first write."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def stage(self) -> Staged:
+        return _StagedFile(self._root)
+
+    def read(self, key: str, start: int = 0, end: int | None = None) -> bytes:
+        """See `Blobs.read`."""
+        try:
+            with _path(self._root, key).open("rb", buffering=0) as file:
+                file.seek(start)
+                return _read_fully(file.fileno(), end - start if end is not None else None)
+        except FileNotFoundError as error:
+            raise NotFound(f"no blob {key}") from error
+
+
+def _read_fully(descriptor: int, size: int | None) -> bytes:
+    """`size` bytes from here on, or up to the end: a single read may return fewer."""
+    blocks: list[bytes] = []
+    while size is None or size > 0:
+        block = os.read(descriptor, 1 << 20 if size is None else min(size, 1 << 30))
+        if not block:
+            break
+        blocks.append(block)
+        size = None if size is None else size - len(block)
+    return b"".join(blocks)
+
+
+class _StagedFile:
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        folder = root / _STAGING
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / secrets.token_hex(16)
+        self._file = self._path.open("xb")
+
+    def write(self, data: bytes) -> None:
+        self._file.write(data)
+
+    def keep(self, key: str) -> None:
+        target = _path(self._root, key)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._path.replace(target)
+        _sync_folder(target.parent)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+
+def _path(root: Path, key: str) -> Path:
+    """The file of `key`. Raises ValueError for a key that could lead out of the folder."""
+    if not _KEY.fullmatch(key):
+        raise ValueError(f"{key!r} is no blob key")
+    return root / key
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the names in `folder` and its own name durable."""
+    for each in (folder, folder.parent):
+        descriptor = os.open(each, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

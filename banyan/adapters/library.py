@@ -1,0 +1,98 @@
+"""Library: documents in a blob store that several processes share, read by span."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from banyan import documents
+from banyan.adapters.blob_shelf import BlobShelf, Cache
+from banyan.adapters.blobs import Blobs, Staged
+from banyan.adapters.intake import (
+    DEFAULT_MAX_BYTES,
+    Decoder,
+    Indexer,
+    content_id,
+    derived_id,
+)
+from banyan.adapters.shelf import ShelfLibrary
+from banyan.node import Passage
+from banyan.ports import DocumentInfo
+from banyan.spans import Span
+
+_BUFFER_BYTES = 1 << 20
+
+
+class BlobLibrary(ShelfLibrary):
+    """`banyan.ports.Library` over a blob store.
+
+    `max_bytes` bounds one document; `cache_bytes` the text that was read last, kept decoded.
+    """
+
+    def __init__(
+        self,
+        blobs: Blobs,
+        *,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+        cache_bytes: int = 64 * 1024 * 1024,
+    ) -> None:
+        self._blobs = blobs
+        self._max_bytes = max_bytes
+        self._cache = Cache(cache_bytes)
+
+    def shelf(self, tenant: str) -> BlobShelf:
+        """The documents of `tenant`."""
+        return BlobShelf(self._blobs, self._cache, tenant)
+
+    async def put(
+        self, tenant: str, chunks: AsyncIterator[bytes], *, title: str | None = None
+    ) -> DocumentInfo:
+        """Store UTF-8 text in bounded memory, once per tenant and content.
+
+        Where the content is there, it keeps the title it has. Raises InvalidDocument.
+        """
+        with await asyncio.to_thread(self._blobs.stage) as staged:
+            upload = _Upload(staged, self._max_bytes)
+            buffer = bytearray()
+            async for chunk in chunks:
+                for start in range(0, len(chunk), _BUFFER_BYTES):
+                    buffer += chunk[start : start + _BUFFER_BYTES]
+                    if len(buffer) >= _BUFFER_BYTES:
+                        await asyncio.to_thread(upload.feed, bytes(buffer))
+                        buffer.clear()
+            await asyncio.to_thread(upload.feed, bytes(buffer), final=True)
+            document = content_id(tenant, upload.indexer.content_sha256)
+            return await asyncio.to_thread(
+                self.shelf(tenant).keep, document, staged, upload.indexer, title=title
+            )
+
+    async def derive(self, tenant: str, name: str, passages: Sequence[Passage]) -> Span:
+        """Store `passages` as the derived document `name`, and return the whole of it.
+
+        Repeatable. Raises Conflict where `name` is there with other passages.
+        """
+        return await asyncio.to_thread(self._derive, tenant, name, passages)
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+    def _derive(self, tenant: str, name: str, passages: Sequence[Passage]) -> Span:
+        text, provenance = documents.join(passages)
+        document = derived_id(tenant, name)
+        with self._blobs.stage() as staged:
+            indexer = Indexer()
+            staged.write(indexer.feed(text))
+            info = self.shelf(tenant).keep(document, staged, indexer, provenance=provenance)
+        return Span(document=document, start=0, end=info.num_chars)
+
+
+class _Upload:
+    """One upload on its way into a staged blob."""
+
+    def __init__(self, staged: Staged, max_bytes: int) -> None:
+        self._staged = staged
+        self._decoder = Decoder(max_bytes)
+        self.indexer = Indexer()
+
+    def feed(self, data: bytes, *, final: bool = False) -> None:
+        self._staged.write(self.indexer.feed(self._decoder.feed(data, final=final)))

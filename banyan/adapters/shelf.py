@@ -1,0 +1,147 @@
+"""Shelf: what every library does alike, whatever keeps the documents.
+
+`ShelfLibrary` runs blocking work over one tenant's shelf in threads; a library adds how documents
+are kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Protocol
+
+from banyan import documents, splits
+from banyan.adapters import search
+from banyan.boundaries import BY
+from banyan.documents import Provenance
+from banyan.errors import InvalidInput
+from banyan.node import Passage
+from banyan.ports import DocumentInfo
+from banyan.spans import Span
+
+MAX_PARTS = 10_000
+
+
+class Shelf(Protocol):
+    """One tenant's documents. Methods block; each raises NotFound for an unknown document."""
+
+    def info(self, document: str) -> DocumentInfo: ...
+
+    def read(self, span: Span) -> str:
+        """The text of a span that lies within its document."""
+        ...
+
+    def provenance(self, document: str) -> tuple[Provenance, ...] | None:
+        """Of a derived document; None for an original."""
+        ...
+
+
+class ShelfLibrary(ABC):
+    """The reading half of `banyan.ports.Library`."""
+
+    @abstractmethod
+    def shelf(self, tenant: str) -> Shelf:
+        """The documents of `tenant`."""
+
+    async def info(self, tenant: str, document: str) -> DocumentInfo:
+        """Raises NotFound."""
+        return await asyncio.to_thread(self.shelf(tenant).info, document)
+
+    async def text(self, tenant: str, span: Span) -> str:
+        """Raises NotFound, and InvalidInput where `span` leaves the document."""
+        return await asyncio.to_thread(_text, self.shelf(tenant), span)
+
+    async def passages(self, tenant: str, span: Span) -> tuple[Passage, ...]:
+        """The text of `span` in pieces that know where they come from.
+
+        Of a derived document: the passages it was made of, cut where `span` cuts them.
+        """
+        return await asyncio.to_thread(_passages, self.shelf(tenant), span)
+
+    async def split(
+        self, tenant: str, inputs: Sequence[Span], parts: int, by: str | None
+    ) -> list[tuple[Span, ...]]:
+        """See `banyan.splits.split`. Raises InvalidInput for parts or `by` that cannot be."""
+        return await asyncio.to_thread(_split, self.shelf(tenant), inputs, parts, by)
+
+    async def search(
+        self, tenant: str, inputs: Sequence[Span], query: str, *, regex: bool, limit: int
+    ) -> tuple[Passage, ...]:
+        """See `banyan.adapters.search`. Raises InvalidInput for a query that cannot be searched."""
+        return await asyncio.to_thread(_search, self.shelf(tenant), inputs, query, regex, limit)
+
+
+def _text(shelf: Shelf, span: Span) -> str:
+    _check(shelf, [span])
+    return shelf.read(span)
+
+
+def _passages(shelf: Shelf, span: Span) -> tuple[Passage, ...]:
+    _check(shelf, [span])
+    provenance = shelf.provenance(span.document)
+    if provenance is None:
+        return documents.passages(shelf.read(span), span)
+    entries = documents.overlapping(provenance, span.start, span.end)
+    return _derived(shelf, span.document, entries)
+
+
+def _split(
+    shelf: Shelf, inputs: Sequence[Span], parts: int, by: str | None
+) -> list[tuple[Span, ...]]:
+    if not 1 <= parts <= MAX_PARTS:
+        raise InvalidInput(f"parts must be between 1 and {MAX_PARTS}")
+    if by is not None and by not in BY:
+        raise InvalidInput(f"by must be one of {', '.join(BY)}")
+    _check(shelf, inputs)
+    breaks: dict[str, list[int]] = {}
+    for document in {span.document for span in inputs}:
+        provenance = shelf.provenance(document)
+        if provenance is not None:
+            breaks[document] = [entry.start for entry in provenance]
+    return splits.split(inputs, parts, by, shelf.read, breaks)
+
+
+def _search(
+    shelf: Shelf,
+    inputs: Sequence[Span],
+    query: str,
+    regex: bool,  # noqa: FBT001 - handed on by position, through a thread
+    limit: int,
+) -> tuple[Passage, ...]:
+    matcher = search.compile_query(query, regex=regex)
+    _check(shelf, inputs)
+    found: list[Passage] = []
+    for span in inputs:
+        if len(found) >= limit:
+            break
+        provenance = shelf.provenance(span.document)
+        for hit in search.find([span], matcher, shelf.read, limit - len(found)):
+            if provenance is None:
+                own = (hit.shown,)
+                found.append(Passage(text=shelf.read(hit.shown), sources=own, covered=own))
+            else:
+                shown = documents.overlapping(provenance, hit.shown.start, hit.shown.end)
+                matching = [e for e in shown if e.end > hit.match.start and e.start < hit.match.end]
+                found += _derived(shelf, span.document, matching)
+    return tuple(found[:limit])
+
+
+def _derived(shelf: Shelf, document: str, entries: Sequence[Provenance]) -> tuple[Passage, ...]:
+    return tuple(
+        Passage(
+            text=shelf.read(Span(document=document, start=entry.start, end=entry.end)),
+            sources=entry.sources,
+            covered=entry.covered,
+        )
+        for entry in entries
+    )
+
+
+def _check(shelf: Shelf, spans: Sequence[Span]) -> None:
+    for span in spans:
+        num_chars = shelf.info(span.document).num_chars
+        if span.end > num_chars:
+            raise InvalidInput(
+                f"span ends at {span.end}, but {span.document} has {num_chars} characters"
+            )
