@@ -1,0 +1,37 @@
+"""Runs the fake model server: `python -m banyan.testing --port 9000 --latency 0.05`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from banyan.testing.fake_server import FakeServer
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until SIGINT or SIGTERM."""
+    parser = argparse.ArgumentParser(prog="python -m banyan.testing")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds of every completion")
+    parser.add_argument("--window", type=int, default=8_192, help="tokens")
+    parser.add_argument("--fail-every", type=int, default=None, help="every n-th call fails")
+    options = parser.parse_args(arguments)
+    import uvicorn  # noqa: PLC0415  # the library itself does not need a server
+
+    app = FakeServer(options.latency, fail_every=options.fail_every, window=options.window)
+    uvicorn.run(
+        app,
+        host=options.host,
+        port=options.port,
+        access_log=False,
+        log_level="warning",
+        backlog=4_096,
+        timeout_keep_alive=30,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

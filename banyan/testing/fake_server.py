@@ -1,0 +1,174 @@
+"""A fake model server: OpenAI's chat protocol as a plain ASGI application, made to be cheap.
+
+`GET /v1/models` and `/health`, `POST /v1/chat/completions` (streamed or not, with response_format),
+`GET /stats` for what it has seen. It writes what its rule says after `latency_s` seconds. Tokens
+are counted as the adapter estimates them: 3.6 bytes each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from banyan.ports import Message
+from banyan.testing.rules import Rule, default_rule
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+BYTES_PER_TOKEN = 3.6
+NUM_DELTAS = 4
+"""Into how many pieces a streamed reply is cut."""
+
+
+@dataclass(slots=True)
+class Stats:
+    """What the server has seen since it started."""
+
+    calls: int = 0
+    failed: int = 0
+    in_flight: int = 0
+    max_in_flight: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    def as_json(self) -> bytes:
+        return json.dumps({name: getattr(self, name) for name in self.__slots__}).encode()
+
+
+class FakeServer:
+    """The ASGI application. `fail_every` = n answers every n-th completion with a 503.
+
+    `window` is what `/v1/models` says of the model; longer prompts are refused as OpenAI does.
+    """
+
+    def __init__(
+        self,
+        latency_s: float = 0.0,
+        rule: Rule = default_rule,
+        *,
+        fail_every: int | None = None,
+        window: int = 8_192,
+        model: str = "fake",
+    ) -> None:
+        self.stats = Stats()
+        self._latency_s = latency_s
+        self._rule = rule
+        self._fail_every = fail_every
+        self._window = window
+        self._model = model
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+            return
+        match scope["method"], scope["path"]:
+            case "POST", "/v1/chat/completions":
+                await self._complete(await _body(receive), send)
+            case "GET", "/v1/models":
+                model = {"id": self._model, "object": "model", "max_model_len": self._window}
+                await _reply(send, 200, json.dumps({"object": "list", "data": [model]}).encode())
+            case "GET", "/health":
+                await _reply(send, 200, b"{}")
+            case "GET", "/stats":
+                await _reply(send, 200, self.stats.as_json())
+            case _:
+                await _error(send, 404, "not_found", "no such path")
+
+    async def _complete(self, body: bytes, send: Send) -> None:
+        stats = self.stats
+        stats.calls += 1
+        if self._fail_every and stats.calls % self._fail_every == 0:
+            stats.failed += 1
+            await _error(send, 503, "overloaded", "told to fail")
+            return
+        stats.in_flight += 1
+        stats.max_in_flight = max(stats.max_in_flight, stats.in_flight)
+        try:
+            await self._answer(json.loads(body), send)
+        finally:
+            stats.in_flight -= 1
+
+    async def _answer(self, request: dict[str, Any], send: Send) -> None:
+        messages = [Message(m["role"], m["content"]) for m in request["messages"]]
+        prompt_tokens = sum(_estimate(message.content) for message in messages)
+        if prompt_tokens >= self._window:
+            await _error(send, 400, "context_length_exceeded", "the prompt is too long")
+            return
+        if self._latency_s:
+            await asyncio.sleep(self._latency_s)
+        response_format = request.get("response_format") or {}
+        text = self._rule(messages, response_format.get("json_schema", {}).get("schema"))
+        room = min(request.get("max_tokens") or self._window, self._window - prompt_tokens)
+        cut = _estimate(text) > room
+        if cut:
+            text = text.encode()[: int(room * BYTES_PER_TOKEN)].decode(errors="ignore")
+        usage = {"prompt_tokens": prompt_tokens, "completion_tokens": _estimate(text)}
+        usage["total_tokens"] = sum(usage.values())
+        self.stats.prompt_tokens += prompt_tokens
+        self.stats.completion_tokens += usage["completion_tokens"]
+        finish_reason = "length" if cut else "stop"
+        if request.get("stream"):
+            await _stream(send, text, finish_reason, usage)
+            return
+        message = {"role": "assistant", "content": text}
+        choice = {"index": 0, "message": message, "finish_reason": finish_reason}
+        reply = {"object": "chat.completion", "model": self._model, "choices": [choice]}
+        await _reply(send, 200, json.dumps({**reply, "usage": usage}).encode())
+
+
+def _estimate(text: str) -> int:
+    return math.ceil(len(text.encode()) / BYTES_PER_TOKEN)
+
+
+async def _body(receive: Receive) -> bytes:
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body"):
+        message = await receive()
+        body += message.get("body", b"")
+    return body
+
+
+async def _reply(
+    send: Send, status: int, body: bytes, content_type: bytes = b"application/json"
+) -> None:
+    headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _error(send: Send, status: int, code: str, message: str) -> None:
+    error = {"message": message, "type": "fake_error", "code": code}
+    await _reply(send, status, json.dumps({"error": error}).encode())
+
+
+async def _stream(send: Send, text: str, finish_reason: str, usage: dict[str, int]) -> None:
+    headers = [(b"content-type", b"text/event-stream")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    size = max(1, math.ceil(len(text) / NUM_DELTAS))
+    for start in range(0, len(text), size):
+        delta = {"content": text[start : start + size]}
+        await _event(send, {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+    choice = {"index": 0, "delta": {}, "finish_reason": finish_reason}
+    await _event(send, {"choices": [choice]})
+    await _event(send, {"choices": [], "usage": usage})
+    await send({"type": "http.response.body", "body": b"data: [DONE]\n\n"})
+
+
+async def _event(send: Send, data: dict[str, Any]) -> None:
+    body = b"data: " + json.dumps(data).encode() + b"\n\n"
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,88 @@
+"""Rules: what a fake model writes, given the messages and the schema."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pydantic import JsonValue
+
+from banyan.ports import Message
+from banyan.testing.schema_values import Schema, minimal
+
+Rule = Callable[[Sequence[Message], Schema | None], str]
+"""Returns the reply: JSON of the schema where one is given, else text."""
+
+_FAN_OUT = re.compile(r"fan-out (\d+)")
+DEFAULT_FAN_OUT = 2
+
+
+def default_rule(messages: Sequence[Message], schema: Schema | None) -> str:
+    """Answer «ok», or delegate where there is no other choice or the prompt says `fan-out N`.
+
+    A delegation splits into N parts (default 2) and hands its goal on. Where results of children
+    are shown, the answer is given.
+    """
+    if schema is None:
+        return "ok"
+    prompt = "\n".join(message.content for message in messages)
+    found = _FAN_OUT.search(prompt)
+    options = [option for option in schema.get("anyOf", [schema]) if isinstance(option, Mapping)]
+    delegates = [option for option in options if _splits(option) or _lists_children(option)]
+    others = [option for option in options if option not in delegates]
+    if delegates and (not others or (found and "<results>" not in prompt)):
+        return _dump(_delegate(delegates[0], int(found[1]) if found else DEFAULT_FAN_OUT))
+    return _dump(_answer({**schema, **(others[0] if "anyOf" in schema else {})}))
+
+
+def _properties(schema: Schema) -> Mapping[str, Any]:
+    properties: Mapping[str, Any] = schema.get("properties", {})
+    return properties
+
+
+def _splits(schema: Schema) -> bool:
+    return "split" in _properties(schema)
+
+
+def _lists_children(schema: Schema) -> bool:
+    return "children" in _properties(schema)
+
+
+def _delegate(schema: Schema, num_parts: int) -> JsonValue:
+    value = minimal(schema)
+    if not isinstance(value, dict):
+        return value
+    goal = f"fan-out {num_parts}"
+    if _splits(schema):
+        bounds = _properties(_properties(schema)["split"]).get("parts", {})
+        split: JsonValue = minimal(_properties(schema)["split"])
+        if isinstance(split, dict):
+            split |= {"goal": goal, "parts": min(num_parts, bounds.get("maximum", num_parts))}
+        value["split"] = split
+    else:
+        children = _properties(schema)["children"]
+        child = minimal(children["items"])
+        if isinstance(child, dict):
+            child["goal"] = goal
+        value["children"] = [child] * min(num_parts, children.get("maxItems", num_parts))
+    return value
+
+
+def _answer(schema: Schema) -> JsonValue:
+    """The least value, with the text «ok» and a citation where they have a place."""
+    value = minimal({name: part for name, part in schema.items() if name != "anyOf"})
+    properties = _properties(schema)
+    if not isinstance(value, dict):
+        return value
+    if properties.get("answer", {}).get("type") == "string":
+        value["answer"] = "ok"
+    citations = properties.get("citations")
+    if citations is not None and not value.get("citations"):
+        value["citations"] = [minimal(citations.get("items", {}))]
+    return value
+
+
+def _dump(value: JsonValue) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
