@@ -45,12 +45,16 @@ $(STAMP): requirements/service.lock pyproject.toml Makefile
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); \
 	export VIRTUAL_ENV="$(CURDIR)/$(VENV)"; \
 	$(BIN)/uv pip sync --quiet requirements/service.lock; \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); \
 	$(BIN)/uv pip install --quiet --no-deps --editable .; \
 	cksum requirements/service.lock pyproject.toml > $@
 
-demo: setup ## Solve a question over a long document with everything on this machine
-	@$(BIN)/python -P -m banyan.local.demo --engine "$(ENGINE)" --document "$(DOCUMENT)" --goal "$(GOAL)"
+# The values go through the environment, so that quotes in a question stay what they are.
+demo: export DEMO_GOAL = $(GOAL)
+demo: export DEMO_DOCUMENT = $(DOCUMENT)
+demo: ## Solve a question over a long document with everything on this machine
+	@began=$$(date +%s); $(MAKE) --no-print-directory setup && \
+	exec $(BIN)/python -P -m banyan.local.demo --engine "$(ENGINE)" \
+	  --document "$$DEMO_DOCUMENT" --goal "$$DEMO_GOAL" --setup-s $$(($$(date +%s) - began))
 
 test: lint ## Run everything: style, types, layout and all tests on real parts
 	$(BIN)/python -m pytest $(TESTS)

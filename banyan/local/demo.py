@@ -1,0 +1,154 @@
+"""The demo: everything on this machine, one real question over one long document, checked.
+
+    python -m banyan.local.demo [--engine llama|vllm] [--document default|long|PATH] [--goal TEXT]
+
+It ends with exit code 0 only where the solve completed, every citation stands in the document and
+the whole document was read. What it started is stopped in any case.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Coroutine, Sequence
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.text import Text
+
+from banyan.client.async_sdk import AsyncClient
+from banyan.client.messages import print_error
+from banyan.client.progress import Progress, make_progress
+from banyan.client.report import print_result
+from banyan.client.results import SolveResult
+from banyan.errors import BanyanError
+from banyan.limits import Limits
+from banyan.local.errors import Interrupted, LocalError
+from banyan.local.options import Options
+from banyan.local.ports import free_port, is_free
+from banyan.local.reference import DemoDocument, load
+from banyan.local.stop_signal import StopSignal
+from banyan.local.timeline import Timeline
+from banyan.local.up import AllInOne, Step
+from banyan.local.verdict import judge
+
+WINDOW = 2_048
+PORT = 8_080
+LIMITS = Limits(max_nodes=5_000, max_tokens=20_000_000, deadline_s=3_600)
+_POLL_S = 0.2
+
+T = TypeVar("T")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code: 0 when all that is checked holds, else as `banyan up` has them, or 1."""
+    options = _parse(arguments)
+    console = Console(highlight=False)
+    timeline = Timeline(setup_s=options.setup_s)
+    try:
+        document = load(options.document)
+        with StopSignal() as stop:
+            return _run(console, options, document, timeline, stop)
+    except LocalError as error:
+        print_error(error)
+        return error.exit_code
+    except BanyanError as error:
+        print_error(error)
+        return 1
+
+
+def _run(
+    console: Console,
+    options: argparse.Namespace,
+    document: DemoDocument,
+    timeline: Timeline,
+    stop: StopSignal,
+) -> int:
+    def report(step: Step) -> None:
+        timeline.step(step.part, step.state)
+        console.print(Text(f"{step.part:<9} {step.detail}", style="dim"), soft_wrap=True)
+
+    goal = options.goal or document.goal
+    wanted = Options(
+        engine=options.engine,
+        model=options.model,
+        engine_url=options.engine_url,
+        port=PORT if is_free(PORT) else free_port(),
+        window=WINDOW,
+    )
+    with AllInOne(wanted, report=report, stop=stop, install_engine=True) as local:
+        timeline.ready()
+        console.print()
+        console.print(Text("question  ", style="bold").append(goal, style="default"))
+        size = f"{document.title}, {len(document.text):,} characters"
+        console.print(Text("document  ", style="bold").append(size, style="default"))
+        console.print()
+        with make_progress(console) as progress:
+            solving = _solve(local.url, document, goal, progress, timeline)
+            result = asyncio.run(_guarded(solving, local, stop))
+        console.print()
+        print_result(console, result, {item.document: document.title for item in result.citations})
+        for name, seconds in timeline.rows():
+            console.print(Text(f"{name:<24}", style="dim").append(f"{seconds:6.1f} s", "default"))
+        verdict = judge(result, document.text)
+        for line, holds in verdict:
+            console.print(
+                Text("ok   " if holds else "FAIL ", "green" if holds else "bold red"), line
+            )
+        console.print(f"\nThe API was at {local.url}, described at {local.url}/docs.")
+        console.print(
+            "`banyan up` keeps it running; `banyan solve GOAL --file FILE --follow` asks."
+        )
+        return 0 if all(holds for _, holds in verdict) else 1
+
+
+async def _solve(
+    url: str, document: DemoDocument, goal: str, progress: Progress, timeline: Timeline
+) -> SolveResult:
+    async with AsyncClient(url) as client:
+        stored = await client.upload(document.text, title=document.title)
+        timeline.asked()
+        solve = await client.submit(goal, documents=[stored], limits=LIMITS)
+        async for event in client.stream(solve.id):
+            if event.result is not None:
+                timeline.answered()
+                return event.result
+            timeline.saw(event.type)
+            progress.show(event)
+        return await client.wait(solve.id)
+
+
+async def _guarded(work: Coroutine[Any, Any, T], local: AllInOne, stop: StopSignal) -> T:
+    """The result of `work`; ends it where a part dies (Died) or a signal comes (Interrupted)."""
+    task = asyncio.create_task(work)
+    try:
+        while not task.done():
+            await asyncio.wait({task}, timeout=_POLL_S)
+            if not task.done():
+                local.check()
+                if stop.event.is_set():
+                    raise Interrupted("stopped")
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    return task.result()
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m banyan.local.demo", description="One real question over a long document."
+    )
+    parser.add_argument("--engine", choices=("llama", "vllm", "openai"), default="llama")
+    parser.add_argument("--engine-url", help="a model server that runs already")
+    parser.add_argument("--model", help="a GGUF file (llama), a Hugging Face id or folder (vllm)")
+    parser.add_argument("--document", default="default", help="default, long, or a text file")
+    parser.add_argument("--goal", default="", help="the question; default: one that fits")
+    parser.add_argument("--setup-s", type=float, help="seconds that the set-up took before this")
+    options = parser.parse_args(arguments)
+    options.document = options.document or "default"
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())
