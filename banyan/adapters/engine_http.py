@@ -6,22 +6,28 @@ of a server's 400 only its own type, code and parameter are passed on.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
-import httpx
 import msgspec
 
-from banyan.errors import EngineError, EngineRefused, EngineUnavailable, PromptTooLong
+from banyan.adapters.http_client import HttpClient
+from banyan.errors import (
+    EngineError,
+    EngineRefused,
+    EngineUnavailable,
+    InvalidInput,
+    PromptTooLong,
+)
 
 DEFAULT_TIMEOUT_S = 600.0
 """Of one call, from the request to the next bytes of its reply."""
 
-CONNECT_TIMEOUT_S = 5.0
-MAX_CONNECTIONS = 4_096
-KEEPALIVE_S = 3.0
-"""Below the 5 s after which uvicorn, and so vLLM, closes an idle connection."""
+HEALTH_TIMEOUT_S = 5.0
+
+OK = 200
+BAD_GATEWAY = 502
 
 _RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 _SPEAKING = frozenset({401, 403, 404})
@@ -47,45 +53,38 @@ _ERROR = msgspec.json.Decoder(_ErrorReply)
 
 
 class EngineHttp:
-    """Calls to one model server. `base_url` has no trailing slash."""
+    """Calls to one model server. `base_url` has no slash at its end here.
+
+    Raises InvalidInput for what is no URL.
+    """
 
     def __init__(
-        self,
-        base_url: str,
-        *,
-        api_key: str = "",
-        timeout_s: float = DEFAULT_TIMEOUT_S,
-        transport: httpx.AsyncBaseTransport | None = None,
+        self, base_url: str, *, api_key: str = "", timeout_s: float = DEFAULT_TIMEOUT_S
     ) -> None:
         self.base_url = base_url.rstrip("/")
-        headers = {"content-type": "application/json", "accept-encoding": "identity"}
+        headers = {"content-type": "application/json", "user-agent": "banyan"}
         if api_key:
             headers["authorization"] = f"Bearer {api_key}"
-        self._client = httpx.AsyncClient(
-            headers=headers,
-            timeout=httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S, pool=None),
-            limits=httpx.Limits(
-                max_connections=MAX_CONNECTIONS,
-                max_keepalive_connections=MAX_CONNECTIONS,
-                keepalive_expiry=KEEPALIVE_S,
-            ),
-            follow_redirects=False,
-            trust_env=False,
-            transport=transport,
-        )
+        try:
+            self._client = HttpClient(self.base_url, headers=headers, timeout_s=timeout_s)
+        except ValueError as error:
+            raise InvalidInput(
+                f"engine: {error}",
+                hint="Set BANYAN_ENGINE_URLS to addresses like http://host:port.",
+            ) from error
 
     async def get(self, path: str, reply: type[T]) -> T:
         """The reply to a GET, decoded as `reply`."""
-        async with _translated(self.base_url):
-            response = await self._client.get(self.base_url + path)
-        return self._decode(response, reply)
+        with _translated(self.base_url):
+            status, content = await self._client.request("GET", path)
+        return self._decode(status, content, reply)
 
     async def post(self, path: str, body: Mapping[str, Any], reply: type[T]) -> T:
         """The reply to a POST of `body`, decoded as `reply`."""
-        content = _ENCODER.encode(body)
-        async with _translated(self.base_url):
-            response = await self._client.post(self.base_url + path, content=content)
-        return self._decode(response, reply)
+        encoded = _ENCODER.encode(body)
+        with _translated(self.base_url):
+            status, content = await self._client.request("POST", path, encoded)
+        return self._decode(status, content, reply)
 
     async def events(
         self, path: str, body: Mapping[str, Any], reply: type[T]
@@ -94,34 +93,32 @@ class EngineHttp:
 
         Use it under `aclosing`, so that the connection closes with the loop that reads it.
         """
-        content = _ENCODER.encode(body)
-        async with (
-            _translated(self.base_url),
-            self._client.stream("POST", self.base_url + path, content=content) as response,
-        ):
-            if response.status_code >= httpx.codes.BAD_REQUEST:
-                raise error_of(response.status_code, await response.aread(), self.base_url)
-            async for data in _event_data(response.aiter_bytes()):
-                if data == b"[DONE]":
-                    return
-                if data.startswith(b'{"error"'):
-                    raise _stream_error(data, self.base_url)
-                yield _decode(data, reply, self.base_url)
+        encoded = _ENCODER.encode(body)
+        with _translated(self.base_url):
+            async with self._client.stream("POST", path, encoded) as (status, parts):
+                if status != OK:
+                    raise error_of(status, b"".join([part async for part in parts]), self.base_url)
+                async for data in _event_data(parts):
+                    if data == b"[DONE]":
+                        continue  # what is left of the body is read, and the connection kept
+                    if data.startswith(b'{"error"'):
+                        raise _stream_error(data, self.base_url)
+                    yield _decode(data, reply, self.base_url)
 
     async def ok(self, path: str) -> None:
         """Ask a health endpoint. Raises EngineUnavailable where it does not say 200."""
-        async with _translated(self.base_url):
-            response = await self._client.get(self.base_url + path, timeout=CONNECT_TIMEOUT_S)
-        if response.status_code != httpx.codes.OK:
-            raise EngineUnavailable(f"{self.base_url}{path} says {response.status_code}")
+        with _translated(self.base_url):
+            status, _ = await self._client.request("GET", path, timeout_s=HEALTH_TIMEOUT_S)
+        if status != OK:
+            raise EngineUnavailable(f"{self.base_url}{path} says {status}")
 
     async def close(self) -> None:
-        await self._client.aclose()
+        await self._client.close()
 
-    def _decode(self, response: httpx.Response, reply: type[T]) -> T:
-        if response.status_code != httpx.codes.OK:
-            raise error_of(response.status_code, response.content, self.base_url)
-        return _decode(response.content, reply, self.base_url)
+    def _decode(self, status: int, content: bytes, reply: type[T]) -> T:
+        if status != OK:
+            raise error_of(status, content, self.base_url)
+        return _decode(content, reply, self.base_url)
 
 
 def error_of(status: int, body: bytes, url: str) -> EngineError:
@@ -159,7 +156,7 @@ def _stream_error(data: bytes, url: str) -> EngineError:
     except msgspec.DecodeError:
         error = None
     code = error.code if isinstance(error, _ErrorBody) else None
-    return error_of(code if isinstance(code, int) else httpx.codes.BAD_GATEWAY, data, url)
+    return error_of(code if isinstance(code, int) else BAD_GATEWAY, data, url)
 
 
 def _decode(data: bytes, reply: type[T], url: str) -> T:
@@ -182,13 +179,11 @@ async def _event_data(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
                 yield line[5:].strip()
 
 
-@asynccontextmanager
-async def _translated(url: str) -> AsyncIterator[None]:
+@contextmanager
+def _translated(url: str) -> Iterator[None]:
     try:
         yield
-    except httpx.TimeoutException as error:
-        raise EngineUnavailable(f"{url} did not answer in time ({type(error).__name__})") from error
-    except (httpx.TransportError, httpx.StreamError) as error:
-        raise EngineUnavailable(f"no connection to {url} ({type(error).__name__})") from error
-    except httpx.InvalidURL as error:
-        raise EngineRefused(f"{url!r} is no URL of a model server") from error
+    except TimeoutError as error:
+        raise EngineUnavailable(f"{url} did not answer in time") from error
+    except ConnectionError as error:
+        raise EngineUnavailable(f"no connection to {url} ({error})") from error
