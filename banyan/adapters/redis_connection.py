@@ -51,12 +51,20 @@ T = TypeVar("T")
 class Connection:
     """Connects at first use. The URL's scheme is `redis`, `rediss`, or these with `+cluster`."""
 
-    def __init__(self, url: str, *, socket_timeout_s: float, max_connections: int) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        socket_timeout_s: float,
+        max_connections: int,
+        retry_s: float = RETRY_S,
+    ) -> None:
         scheme, separator, rest = url.partition("://")
         self._named_cluster = scheme.endswith("+cluster")
         self._url = scheme.removesuffix("+cluster") + separator + rest
         self._socket_timeout_s = socket_timeout_s
         self._max_connections = max_connections
+        self._retry_s = retry_s
         self._client: Client | None = None
         self._connecting = asyncio.Lock()
 
@@ -66,12 +74,10 @@ class Connection:
         parts = urlsplit(self._url)
         return f"{parts.hostname}:{parts.port or 6379}"
 
-    async def run(
-        self, operation: Callable[[Client], Awaitable[T]], *, retry_s: float = RETRY_S
-    ) -> T:
-        """The operation's result. Raises StoreUnavailable after `retry_s` without an answer."""
+    async def run(self, operation: Callable[[Client], Awaitable[T]], *, retry: bool = True) -> T:
+        """The operation's result. Raises StoreUnavailable where the server does not answer."""
         clock = asyncio.get_running_loop().time
-        give_up_at = clock() + retry_s
+        give_up_at = clock() + (self._retry_s if retry else 0.0)
         pause_s = _FIRST_PAUSE_S
         while True:
             try:

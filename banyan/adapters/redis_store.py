@@ -14,7 +14,7 @@ from typing import Any
 
 from banyan.adapters import redis_codec as codec
 from banyan.adapters.hints import Ready, group
-from banyan.adapters.redis_connection import Connection
+from banyan.adapters.redis_connection import RETRY_S, Connection
 from banyan.adapters.redis_events import EventReader
 from banyan.adapters.redis_records import RedisRecords
 from banyan.adapters.redis_scripts import Client, Name, blob, evaluate
@@ -31,6 +31,7 @@ class RedisStore:
 
     `queued_s`: until an unclaimed hint is sent again. `tenant_dispatch`: nodes of one tenant that
     are dispatched at one time, per shard. `retention_s`: how long finished trees are kept.
+    `retry_s`: how long a call waits for a server that does not answer.
     """
 
     def __init__(
@@ -44,9 +45,13 @@ class RedisStore:
         namespace: str = "",
         socket_timeout_s: float = 10.0,
         max_connections: int = 64,
+        retry_s: float = RETRY_S,
     ) -> None:
         self._connection = Connection(
-            url, socket_timeout_s=socket_timeout_s, max_connections=max_connections
+            url,
+            socket_timeout_s=socket_timeout_s,
+            max_connections=max_connections,
+            retry_s=retry_s,
         )
         self._num_shards = num_shards
         self._keys = codec.Keys(namespace)
@@ -230,7 +235,7 @@ class RedisStore:
         async def ask(client: Client) -> None:
             await client.ping()
 
-        await self._connection.run(ask, retry_s=0.0)
+        await self._connection.run(ask, retry=False)
 
     async def close(self) -> None:
         await self._reader.close()

@@ -1,0 +1,112 @@
+"""What happens to the store when its server goes away, comes back, or never was there."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from banyan.adapters.redis_scripts import Name, script
+from banyan.adapters.redis_store import RedisStore
+from banyan.errors import Conflict, StoreUnavailable
+from banyan.local.ports import free_port
+from banyan.local.valkey import Valkey
+from banyan.tree import Event
+from tests.store.conftest import namespace
+from tests.store.trees import NUM_SHARDS, Forest, admission, eventually, paths
+
+
+async def test_calls_and_readers_outlive_a_crash_of_the_server(tmp_path: Path) -> None:
+    with Valkey(tmp_path) as server:
+        store = RedisStore(server.url, num_shards=NUM_SHARDS)
+        forest = Forest(store)
+        tree = await forest.plant()
+        await forest.spawn(await forest.lease(tree), 2)
+        seen: list[Event] = []
+
+        async def follow() -> None:
+            async for event in store.events(tree):
+                seen.append(event)  # noqa: PERF401 - the test looks at the list while it grows
+
+        async def caught_up() -> bool:
+            return len(seen) == 3
+
+        reader = asyncio.create_task(follow())
+        await eventually(caught_up)
+        # The append-only file is synced every second; a process that is killed loses nothing.
+        await asyncio.to_thread(server.kill)
+        claiming = asyncio.create_task(forest.claim_all(tree, ["0.0", "0.1"]))
+        await asyncio.to_thread(server.start)
+        for claimed in await claiming:
+            await forest.finish(claimed.lease)
+        await forest.run(tree)
+        await reader
+        assert [event.seq for event in seen] == list(range(1, len(seen) + 1))
+        assert seen[-1].type == "tree.finished"
+        await store.close()
+
+
+async def test_a_server_that_forgot_the_scripts_gets_them_again(valkey: Valkey) -> None:
+    store = RedisStore(valkey.url, num_shards=NUM_SHARDS, namespace=namespace())
+    forest = Forest(store)
+    tree = await forest.plant()
+    client = await store._connection.client()
+    await client.script_flush()
+    assert len(await forest.claim_all(tree, ["0"])) == 1
+    await store.close()
+
+
+async def test_a_server_that_is_not_there_is_reported() -> None:
+    store = RedisStore(f"redis://127.0.0.1:{free_port()}/0", retry_s=0.1)
+    with pytest.raises(StoreUnavailable):
+        await store.ping()
+    with pytest.raises(StoreUnavailable):
+        await store.reap()
+    await store.close()
+
+
+async def test_full_memory_stops_admissions_and_lets_trees_finish(tmp_path: Path) -> None:
+    with Valkey(tmp_path) as server:
+        store = RedisStore(server.url, num_shards=NUM_SHARDS)
+        forest = Forest(store)
+        tree = await forest.plant()
+        await forest.spawn(await forest.lease(tree), 2)
+        client = await store._connection.client()
+        await client.execute_command("CONFIG SET", "maxmemory", 1)
+        with pytest.raises(StoreUnavailable):
+            await forest.plant()
+        await forest.run(tree, "0.0")
+        assert paths(await forest.run(tree, "0.1")) == ["0"]
+        await forest.run(tree)
+        assert (await store.get_tree(tree)).status == "completed"
+        await store.close()
+
+
+async def test_installations_on_one_server_do_not_meet(valkey: Valkey) -> None:
+    one, other = (
+        Forest(RedisStore(valkey.url, num_shards=NUM_SHARDS, namespace=namespace()))
+        for _ in range(2)
+    )
+    tree = await one.plant()
+    created, _ = await other.store.admit(admission(tree, fingerprint="of the other"))
+    assert created
+    with pytest.raises(Conflict):
+        await one.store.admit(admission(tree, fingerprint="of the other"))
+    await one.store.close()
+    await other.store.close()
+
+
+async def test_a_tree_of_a_shard_that_is_not_installed_is_refused(valkey: Valkey) -> None:
+    store = RedisStore(valkey.url, num_shards=1, namespace=namespace())
+    with pytest.raises(ValueError, match="shards"):
+        await store.admit(admission(f"solve_{'0' * 26}01"))
+    await store.close()
+
+
+@pytest.mark.parametrize("name", ["admit", "claim", "turn", "spawn", "finish", "cancel", "reap"])
+def test_a_scripts_flags_stay_on_its_first_line(name: Name) -> None:
+    lines = script(name).source.splitlines()
+    assert lines[0].startswith("#!lua")
+    assert ("allow-oom" in lines[0]) == (name != "admit")
+    assert "cmsgpack.unpack" in script(name).source
