@@ -23,6 +23,7 @@ help: ## Say what each target does
 	@printf '  TESTS=PATH          the part of the tests to run\n'
 
 setup: $(STAMP) ## Make .venv with the service, workers, client and tests
+	@:
 
 # The stamp holds what the environment was made from, so that nothing is done twice.
 $(STAMP): requirements/service.lock pyproject.toml Makefile

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from banyan.local import engine_env, programs, weights
+from banyan.local import engine_env, programs, vllm_server, weights
 from banyan.local.errors import Missing
 from banyan.local.options import Options
 from banyan.local.ports import LOOPBACK, free_port
@@ -19,9 +19,6 @@ from banyan.local.probes import status_of
 from banyan.settings import EngineKind
 
 LLAMA_START_S = 120.0
-VLLM_START_S = 900.0
-"""A model that is named by its id is downloaded first."""
-
 _HTTP_ERROR = 400
 _UNAUTHORIZED = (401, 403)
 
@@ -126,8 +123,41 @@ def _vllm(options: Options, progress: Progress, *, install: bool) -> EnginePlan:
             hint="Add --install-engine to make it (0.6 GB to download, 3.6 GB on disk), set "
             "BANYAN_ENGINE_VENV to one that you have, or give the --engine-url of a server.",
         )
-    model = options.model or str(weights.ensure_hf(weights.find_gguf(), python, progress))
-    raise NotImplementedError(model)
+    if options.model is None:
+        gguf = weights.find_gguf()
+        model, name = str(weights.ensure_hf(gguf, python, progress)), gguf.stem.partition(".")[0]
+    else:
+        model, name = _hugging_face(options.model)
+    server = vllm_server.VllmOptions(
+        model=model,
+        port=free_port(),
+        served_name=name,
+        window=options.window,
+        max_num_seqs=options.slots,
+    )
+    return EnginePlan(
+        kind="vllm",
+        url=server.url,
+        title=f"vLLM, {name}",
+        health_url=f"{server.url}/health",
+        served_model=name,
+        argv=tuple(vllm_server.command(python, server)),
+        env=vllm_server.environment(python, server),
+        start_s=vllm_server.START_S,
+    )
+
+
+def _hugging_face(model: str) -> tuple[str, str]:
+    """What vLLM loads, and the name it is served under: a folder that is there, or an id."""
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return str(folder.resolve()), folder.resolve().name
+    if model.startswith(("/", ".", "~")) or folder.is_file():
+        raise Missing(
+            f"{model} is no folder with a model",
+            hint="Give a folder in Hugging Face's form, or an id such as Qwen/Qwen3-4B.",
+        )
+    return model, model
 
 
 def _is_gguf(path: Path) -> bool:

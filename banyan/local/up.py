@@ -34,13 +34,14 @@ STOP_GRACE_S = 2.0
 """For turns in flight: what is not finished then runs again at the next start."""
 
 _POLL_S = 0.1
+_REPORT_EVERY_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """What a part is doing: one line for people, and its state for programs."""
 
-    part: Literal["redis", "engine", "workers", "service", "logs"]
+    part: str
     state: Literal["starting", "up", "stopping"]
     detail: str
 
@@ -173,14 +174,18 @@ class AllInOne:
 
     def _until(self, part: str, ready: Callable[[], bool], within_s: float) -> None:
         """Wait for a part while all of them live. Raises NotStarted or Interrupted."""
-        deadline = time.monotonic() + within_s
+        began = reported = time.monotonic()
         while True:
             dead = self._parts.dead()
             if dead is not None:
                 raise NotStarted(f"{dead.name} {_how(dead)}", hint=_last_lines(dead))
             if ready():
                 return
-            if time.monotonic() >= deadline:
+            now = time.monotonic()
+            if now - reported >= _REPORT_EVERY_S:
+                reported = now
+                self._report(Step(part, "starting", f"is starting, {now - began:.0f} s so far"))
+            if now - began >= within_s:
                 slow = next((c for c in self._parts.children if c.name == part), None)
                 raise NotStarted(
                     f"{part} did not answer within {within_s:.0f} s",
