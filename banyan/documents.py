@@ -6,6 +6,8 @@ inputs are divided among children is in `banyan/splits.py`.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -29,7 +31,7 @@ _SENTENCES: Group = frozenset({Rank.LINE, Rank.SENTENCE})
 _SPACES: Group = frozenset({Rank.SPACE})
 
 _JOINER = "\u2060"  # WORD JOINER: zero width, and no delimiter contains it
-_DELIMITER = re.compile(r"<(?=\s*+/?\s*+document)", re.IGNORECASE)
+_DELIMITER = re.compile(r"<(?=\s*+/?\s*+(?:document|results))", re.IGNORECASE)
 _NUMBER = re.compile(
     r"(?<![^\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029])([ \t]*+)\[(?=[ \t]*+\d++[ \t]*+\])"
 )
@@ -113,6 +115,12 @@ def join(parts: Sequence[Passage]) -> tuple[str, tuple[Provenance, ...]]:
     return SEPARATOR.join(texts), tuple(provenance)
 
 
+def fingerprint(text: str, provenance: Sequence[Provenance]) -> str:
+    """SHA-256 of a derived document: what it says and where that comes from."""
+    entries = [entry.model_dump(mode="json") for entry in provenance]
+    return hashlib.sha256(json.dumps([text, entries]).encode()).hexdigest()
+
+
 def storable(text: str) -> str:
     """`text` with NUL and lone surrogates replaced by U+FFFD; surrogate pairs become characters."""
     if text.isascii():
@@ -132,10 +140,10 @@ def preview(text: str, max_chars: int = 160) -> str:
 
 
 def quote(text: str) -> str:
-    """`text` so that it can stand between `<document>` and `</document>` as numbered passages.
+    """`text` so that it can stand in `<document>` or `<results>` as a numbered passage.
 
-    It can neither open nor close the delimiter nor pass for a passage's number `[n]` at the start
-    of a line: look-alikes get a WORD JOINER (U+2060) behind their first character. Everything else
-    is unchanged, and quoting twice changes nothing more.
+    It can neither open nor close these delimiters, nor pass for a passage's number `[n]` at the
+    start of a line: look-alikes get a WORD JOINER (U+2060) behind their first character. Everything
+    else is unchanged, and quoting twice changes nothing more.
     """
     return _NUMBER.sub(rf"\1[{_JOINER}", _DELIMITER.sub(f"<{_JOINER}", text))

@@ -13,12 +13,13 @@ from array import array
 from typing import Literal
 
 import msgspec
+from pydantic import ValidationError
 
 from banyan.adapters.blobs import Blobs, Staged
 from banyan.adapters.intake import BLOCK_CHARS, Indexer, check_id, little_endian
 from banyan.adapters.lru import Lru
 from banyan.documents import Provenance
-from banyan.errors import Conflict, NotFound, StoreError
+from banyan.errors import NotFound, StoreError
 from banyan.ports import DocumentInfo
 from banyan.spans import Span
 
@@ -29,11 +30,10 @@ Part = Literal["text", "index", "passages", "info"]
 
 
 class Record(msgspec.Struct, frozen=True):
-    """What the `info` blob holds. `fingerprint`: SHA-256 of the content and its provenance."""
+    """What the `info` blob holds."""
 
     num_chars: int
     num_bytes: int
-    fingerprint: str
     derived: bool = False
     title: str | None = None
     version: int = 1
@@ -81,7 +81,7 @@ class BlobShelf:
         blocks[0] = blocks[0][span.start - first * BLOCK_CHARS :]
         text = "".join(blocks)
         if len(text) != span.end - span.start:
-            raise StoreError(f"{span.document} is damaged: its text is shorter than its index")
+            raise _damaged(span.document, "its text is shorter than its index says")
         return text
 
     def provenance(self, document: str) -> tuple[Provenance, ...] | None:
@@ -92,8 +92,11 @@ class BlobShelf:
         known = self._cache.provenance.get(key)
         if known is None:
             packed = self._blobs.read(key)
-            entries = msgspec.msgpack.decode(packed, type=list[dict[str, object]])
-            known = tuple(Provenance.model_validate(entry) for entry in entries)
+            try:
+                entries = msgspec.msgpack.decode(packed, type=list[dict[str, object]])
+                known = tuple(Provenance.model_validate(entry) for entry in entries)
+            except (msgspec.DecodeError, ValidationError) as error:
+                raise _damaged(document, str(error)) from error
             self._cache.provenance.put(key, known, 8 * len(packed))
         return known
 
@@ -106,29 +109,20 @@ class BlobShelf:
         title: str | None = None,
         provenance: tuple[Provenance, ...] | None = None,
     ) -> DocumentInfo:
-        """Store what was staged as `document`, unless it is there. What is there is returned.
-
-        Raises Conflict where the document is there with another content.
-        """
-        packed = None
-        if provenance is not None:
-            packed = msgspec.msgpack.encode([entry.model_dump() for entry in provenance])
-        fingerprint = hashlib.sha256(indexer.content_sha256.encode() + (packed or b"")).hexdigest()
+        """Store what was staged as `document`, unless it is there. What is there is returned."""
         if not self._is_there(document):
             text.keep(self._key(document, "text"))
             self._write(self._key(document, "index"), indexer.index())
-            if packed is not None:
+            if provenance is not None:
+                packed = msgspec.msgpack.encode([entry.model_dump() for entry in provenance])
                 self._write(self._key(document, "passages"), packed)
             record = Record(
                 num_chars=indexer.num_chars,
                 num_bytes=indexer.num_bytes,
-                fingerprint=fingerprint,
                 derived=provenance is not None,
                 title=title,
             )
             self._write(self._key(document, "info"), msgspec.msgpack.encode(record))
-        elif self._record(document).fingerprint != fingerprint:
-            raise Conflict(f"{document} is there with another content")
         return self.info(document)
 
     def _is_there(self, document: str) -> bool:
@@ -153,7 +147,7 @@ class BlobShelf:
             except NotFound as error:
                 raise NotFound(f"no document {document}") from error
             except msgspec.DecodeError as error:
-                raise StoreError(f"{document} is damaged: {error}") from error
+                raise _damaged(document, str(error)) from error
             self._cache.records.put(key, record, 1)
         return record
 
@@ -162,7 +156,7 @@ class BlobShelf:
         self._record(document)
         data = self._blobs.read(self._key(document, "index"), 8 * first, 8 * (last + 2))
         if len(data) != 8 * (last - first + 2):
-            raise StoreError(f"{document} is damaged: its index is too short")
+            raise _damaged(document, "its index is too short")
         return little_endian(array("Q", data))
 
     def _block(self, document: str, number: int, offsets: array[int]) -> str:
@@ -173,9 +167,15 @@ class BlobShelf:
             try:
                 block = data.decode()
             except UnicodeDecodeError as error:
-                raise StoreError(f"{document} is damaged: {error.reason}") from error
+                raise _damaged(document, error.reason) from error
             self._cache.blocks.put((key, number), block, _BLOCK_WEIGHT)
         return block
 
     def _key(self, document: str, part: Part) -> str:
         return f"{self._folder}/{document}.{part}"
+
+
+def _damaged(document: str, reason: str) -> StoreError:
+    return StoreError(
+        f"{document} is damaged: {reason}", hint="Check the disk, and upload the document again."
+    )

@@ -21,9 +21,13 @@ def content_id(tenant: str, content_sha256: str) -> str:
     return _id(f"{len(tenant)}:{tenant}{content_sha256}")
 
 
-def derived_id(tenant: str, name: str) -> str:
-    """The id of a derived document; never that of an uploaded one."""
-    return _id(f"{len(tenant)}:{tenant}derived:{name}")
+def derived_id(tenant: str, name: str, fingerprint: str) -> str:
+    """The id of a derived document; never that of an uploaded one.
+
+    `fingerprint` is a hash of what it holds: where a resumed node derives the same name from other
+    results, that is another document, and whoever still reads the old one is not disturbed.
+    """
+    return _id(f"{len(tenant)}:{tenant}derived:{fingerprint}:{name}")
 
 
 def check_id(document: str) -> None:

@@ -20,7 +20,7 @@ from banyan.node import Passage
 from banyan.ports import DocumentInfo
 from banyan.spans import Span
 
-_BUFFER_BYTES = 1 << 20
+_BUFFER_BYTES = 1 << 18
 
 
 class BlobLibrary(ShelfLibrary):
@@ -69,7 +69,7 @@ class BlobLibrary(ShelfLibrary):
     async def derive(self, tenant: str, name: str, passages: Sequence[Passage]) -> Span:
         """Store `passages` as the derived document `name`, and return the whole of it.
 
-        Repeatable. Raises Conflict where `name` is there with other passages.
+        Repeatable: the id follows from the tenant, the name and the passages.
         """
         return await asyncio.to_thread(self._derive, tenant, name, passages)
 
@@ -78,7 +78,7 @@ class BlobLibrary(ShelfLibrary):
 
     def _derive(self, tenant: str, name: str, passages: Sequence[Passage]) -> Span:
         text, provenance = documents.join(passages)
-        document = derived_id(tenant, name)
+        document = derived_id(tenant, name, documents.fingerprint(text, provenance))
         with self._blobs.stage() as staged:
             indexer = Indexer()
             staged.write(indexer.feed(text))
