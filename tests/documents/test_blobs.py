@@ -1,0 +1,219 @@
+"""What only the stored form can get wrong: crashes, damage, races, escapes, memory."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tracemalloc
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from banyan.adapters.blob_shelf import BlobShelf, Cache
+from banyan.adapters.blobs import Blobs, FolderBlobs, Staged
+from banyan.adapters.intake import BLOCK_CHARS
+from banyan.adapters.library import BlobLibrary
+from banyan.adapters.lru import Lru
+from banyan.errors import InvalidDocument, NotFound, StoreError
+from banyan.spans import Span
+from tests.documents.texts import chunked
+
+MEGABYTE = 1_000_000
+
+
+class CountingBlobs:
+    """Passes on to a folder, and counts the bytes that are read."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+        self.read_bytes = 0
+
+    def stage(self) -> Staged:
+        return self._blobs.stage()
+
+    def read(self, key: str, start: int = 0, end: int | None = None) -> bytes:
+        data = self._blobs.read(key, start, end)
+        self.read_bytes += len(data)
+        return data
+
+
+def files(root: Path) -> list[Path]:
+    return sorted(path for path in root.rglob("*") if path.is_file())
+
+
+def only(root: Path, name: str) -> Path:
+    (path,) = root.rglob(name)
+    return path
+
+
+def damage(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize("key", ["", "/etc/passwd", "../x", "a/../b", "a//b", "a/./b", "A", "a\n"])
+def test_a_key_cannot_lead_out_of_the_folder(tmp_path: Path, key: str) -> None:
+    blobs = FolderBlobs(tmp_path)
+    with pytest.raises(ValueError, match="no blob key"):
+        blobs.read(key)
+    with pytest.raises(ValueError, match="no blob key"), blobs.stage() as staged:
+        staged.keep(key)
+    assert files(tmp_path) == []
+
+
+def test_a_blob_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    blobs = FolderBlobs(tmp_path)
+    with blobs.stage() as staged:
+        staged.write(b"never kept")
+    with blobs.stage() as staged:
+        staged.write(b"some ")
+        with pytest.raises(NotFound):
+            blobs.read("a/b.c")
+        staged.write(b"bytes")
+        staged.keep("a/b.c")
+    assert blobs.read("a/b.c") == b"some bytes"
+    assert blobs.read("a/b.c", 2, 6) == b"me b"
+    assert blobs.read("a/b.c", 8, 99) == b"es"
+    assert files(tmp_path) == [tmp_path / "a" / "b.c"]
+
+
+async def test_a_refused_or_broken_upload_leaves_nothing_behind(tmp_path: Path) -> None:
+    library = BlobLibrary(FolderBlobs(tmp_path))
+
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"x" * 3_000_000
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        await library.put("t", broken())
+    with pytest.raises(InvalidDocument):
+        await library.put("t", chunked(b"x" * 3_000_000 + b"\xff"))
+    assert files(tmp_path) == []
+
+
+async def test_a_document_is_stored_once(tmp_path: Path) -> None:
+    library = BlobLibrary(FolderBlobs(tmp_path))
+    await library.put("t", chunked(b"text"))
+    before = [(path, path.stat().st_ino) for path in files(tmp_path)]
+    await library.put("t", chunked(b"text"))
+    assert [(path, path.stat().st_ino) for path in files(tmp_path)] == before
+    assert [path.suffix for path, _ in before] == [".index", ".info", ".text"]
+
+
+async def test_a_document_without_info_is_not_there_and_can_be_stored_again(tmp_path: Path) -> None:
+    info = await BlobLibrary(FolderBlobs(tmp_path)).put("t", chunked(b"text"))
+    only(tmp_path, f"{info.id}.info").unlink()
+    library = BlobLibrary(FolderBlobs(tmp_path))
+    with pytest.raises(NotFound):
+        await library.info("t", info.id)
+    assert await library.put("t", chunked(b"text")) == info
+    assert await library.text("t", Span(document=info.id, start=0, end=4)) == "text"
+
+
+@pytest.mark.parametrize("part", ["text", "index", "info", "passages"])
+async def test_damage_is_noticed(tmp_path: Path, part: str) -> None:
+    library = BlobLibrary(FolderBlobs(tmp_path))
+    text = "ä" * 40_000
+    span = Span(document=(await library.put("t", chunked(text.encode()))).id, start=0, end=40_000)
+    if part == "passages":
+        passages = await library.passages("t", span)
+        span = await library.derive("t", "n", passages)
+    damage(only(tmp_path, f"{span.document}.{part}"))
+    with pytest.raises(StoreError, match="damaged"):
+        await BlobLibrary(FolderBlobs(tmp_path)).passages("t", span)
+
+
+STORE = """
+import asyncio, sys
+from pathlib import Path
+from banyan.adapters.blobs import FolderBlobs
+from banyan.adapters.library import BlobLibrary
+
+async def chunks():
+    for n in range(50):
+        yield f"Line {n}. ".encode() * 2_000
+
+async def main():
+    libraries = [BlobLibrary(FolderBlobs(Path(sys.argv[1]))) for _ in range(4)]
+    infos = await asyncio.gather(*(library.put("t", chunks()) for library in libraries))
+    (only,) = {info.id for info in infos}
+    print(only)
+
+asyncio.run(main())
+"""
+
+
+async def test_processes_that_store_the_same_text_at_once_agree(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", STORE, str(tmp_path)]
+    pipe = asyncio.subprocess.PIPE
+    started = [await asyncio.create_subprocess_exec(*command, stdout=pipe) for _ in range(2)]
+    outputs = [(await process.communicate())[0] for process in started]
+    assert [process.returncode for process in started] == [0, 0]
+    assert len(set(outputs)) == 1
+    identifier = outputs[0].decode().strip()
+    library = BlobLibrary(FolderBlobs(tmp_path))
+    text = "".join(f"Line {n}. " * 2_000 for n in range(50))
+    assert await library.text("t", Span(document=identifier, start=0, end=len(text))) == text
+    assert len(files(tmp_path)) == 3
+
+
+async def large(library: BlobLibrary, megabytes: int) -> Span:
+    """A document of lines of 100 bytes, which is never in memory as a whole."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for n in range(megabytes):
+            yield b"".join(
+                f"{n:04}{line:05} {'word ' * 17}end.\n".encode() for line in range(10_000)
+            )
+
+    info = await library.put("t", chunks())
+    assert info.num_bytes == megabytes * MEGABYTE
+    return Span(document=info.id, start=0, end=info.num_chars)
+
+
+async def test_a_large_document_is_stored_split_and_read_in_little_memory(tmp_path: Path) -> None:
+    blobs = CountingBlobs(FolderBlobs(tmp_path))
+    library = BlobLibrary(blobs, cache_bytes=MEGABYTE)
+    tracemalloc.start()
+    try:
+        span = await large(library, 24)
+        parts = await library.split("t", [span], 8, None)
+        start = parts[4][0].start
+        line = await library.text("t", parts[4][0].model_copy(update={"end": start + 9}))
+        assert line == f"{start // MEGABYTE:04}{start % MEGABYTE // 100:05}"
+        assert tracemalloc.get_traced_memory()[1] < 10 * MEGABYTE
+    finally:
+        tracemalloc.stop()
+    assert len(parts) == 8
+    assert blobs.read_bytes < 2 * MEGABYTE
+
+
+async def test_text_that_was_just_read_is_not_read_again(tmp_path: Path) -> None:
+    blobs = CountingBlobs(FolderBlobs(tmp_path))
+    library = BlobLibrary(blobs)
+    span = await large(library, 1)
+    await library.text("t", span)
+    before = blobs.read_bytes
+    await library.text("t", span)
+    assert blobs.read_bytes - before < 1_000
+
+
+def test_a_span_costs_the_blocks_it_touches(tmp_path: Path) -> None:
+    blobs = CountingBlobs(FolderBlobs(tmp_path))
+    span = asyncio.run(large(BlobLibrary(blobs), 1))
+    blobs.read_bytes = 0
+    shelf = BlobShelf(blobs, Cache(0), "t")
+    shelf.read(Span(document=span.document, start=500_000, end=500_010))
+    assert blobs.read_bytes < BLOCK_CHARS + 500
+
+
+def test_the_cache_forgets_what_was_used_least_recently() -> None:
+    cache: Lru[str, int] = Lru(10)
+    cache.put("a", 1, 4)
+    cache.put("b", 2, 4)
+    assert cache.get("a") == 1
+    cache.put("c", 3, 4)
+    assert [cache.get(key) for key in "abc"] == [1, None, 3]
+    cache.put("a", 9, 1)
+    cache.put("huge", 5, 11)
+    assert (cache.get("a"), cache.get("huge"), cache.weight) == (9, None, 5)
