@@ -7,6 +7,7 @@ import socket
 import sys
 from types import FrameType
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
@@ -19,6 +20,8 @@ from service import logs
 from service.app import create_app
 from service.dependencies import Ports
 from service.settings import ServiceSettings
+
+log = structlog.get_logger("banyan.service")
 
 EXIT_USAGE = 2
 EXIT_NOT_STARTED = 4
@@ -55,7 +58,7 @@ def main() -> int:
     )
     with listener:
         host, port = listener.getsockname()[:2]
-        sys.stderr.write(f"serving on http://{host}:{port}\n")
+        log.info("service.listening", url=f"http://{f'[{host}]' if ':' in host else host}:{port}")
         server = Server(config, app.state.ports)
         server.run(sockets=[listener])
     return 0 if server.started else EXIT_NOT_STARTED
@@ -80,6 +83,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        listener.listen()
     except OSError:
         listener.close()
         raise

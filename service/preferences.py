@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from service.problems import Refused
 from service.settings import ServiceSettings
 
 EVENT_STREAM = "text/event-stream"
+
+_REFUSED = re.compile(r"q=0(\.0*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,5 +59,5 @@ def wants_events(accept: str | None) -> bool:
     for part in (accept or "").split(","):
         media_type, *parameters = (piece.strip().lower() for piece in part.split(";"))
         if media_type == EVENT_STREAM:
-            return "q=0" not in parameters
+            return not any(_REFUSED.fullmatch(parameter) for parameter in parameters)
     return False

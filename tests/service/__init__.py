@@ -1,0 +1,1 @@
+"""Tests of the service: over its application in memory, and once over a real server."""

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+from pydantic import ValidationError
+
+from service.settings import ServiceSettings
+from tests.service.house import House, assert_problem
+
+
+async def test_a_process_that_is_up_is_healthy_even_without_its_store(house: House) -> None:
+    house.store.away = True
+
+    assert (await house.http.get("/healthz")).json() == {"status": "ok"}
+
+
+async def test_a_service_is_ready_when_its_store_answers(house: House) -> None:
+    assert (await house.http.get("/readyz")).status_code == 200
+    house.store.away = True
+
+    assert_problem(await house.http.get("/readyz"), 503, "store_unavailable")
+
+
+async def test_ports_are_closed_when_the_service_ends(house: House) -> None:
+    async with house.app.router.lifespan_context(house.app):
+        assert not house.store.closed
+
+    assert house.store.closed
+    assert house.queue.closed
+
+
+async def test_a_request_id_is_taken_over_where_it_is_harmless(house: House) -> None:
+    mine = await house.http.get("/healthz", headers={"X-Request-Id": "abc-1"})
+    other = await house.http.get("/healthz", headers={"X-Request-Id": "a b\tc"})
+
+    assert mine.headers["X-Request-Id"] == "abc-1"
+    assert other.headers["X-Request-Id"].startswith("req_")
+
+
+async def test_the_log_has_ids_and_no_content(
+    house: House, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        solve = await house.submit(goal="A private goal", documents=[{"text": "private text"}])
+        await house.http.get(f"/solve/{solve}")
+        logged = capsys.readouterr().out + caplog.text
+
+    assert solve in logged
+    assert "rivate" not in logged
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.org"])  # noqa: S104
+def test_a_service_without_authentication_stays_on_loopback(host: str) -> None:
+    with pytest.raises(ValidationError, match="no authentication yet"):
+        ServiceSettings(host=host)
+
+    assert ServiceSettings(host=host, allow_no_auth=True).host == host
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
+def test_loopback_needs_no_permission(host: str) -> None:
+    assert ServiceSettings(host=host).host == host

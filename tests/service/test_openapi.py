@@ -1,0 +1,49 @@
+"""The OpenAPI document is what other clients are made from: it must be whole and true."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from tests.service.house import House
+
+
+async def described(house: House) -> dict[str, Any]:
+    document: dict[str, Any] = (await house.http.get("/openapi.json")).json()
+    return document
+
+
+async def test_every_reference_points_to_a_schema(house: House) -> None:
+    document = await described(house)
+    names = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)))
+
+    assert names
+    assert names <= document["components"]["schemas"].keys()
+
+
+async def test_every_operation_says_what_it_does(house: House) -> None:
+    for path, operations in (await described(house))["paths"].items():
+        for method, operation in operations.items():
+            assert operation["summary"], (method, path)
+            assert operation["description"], (method, path)
+
+
+async def test_every_error_is_a_problem(house: House) -> None:
+    for path, operations in (await described(house))["paths"].items():
+        for operation in operations.values():
+            errors = {
+                status: set(reply.get("content", {}))
+                for status, reply in operation["responses"].items()
+                if int(status) >= 400
+            }
+            assert all(kinds == {"application/problem+json"} for kinds in errors.values()), path
+
+
+async def test_streams_are_described_as_streams(house: House) -> None:
+    paths = (await described(house))["paths"]
+
+    assert "text/event-stream" in paths["/solve"]["post"]["responses"]["200"]["content"]
+    assert list(paths["/solve/{id}/events"]["get"]["responses"]["200"]["content"]) == [
+        "text/event-stream"
+    ]
