@@ -1,0 +1,114 @@
+"""A budget is conserved: what is held plus what was spent is what was admitted, in any order."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from banyan.budget import Budget
+
+budgets = st.builds(Budget, tokens=st.integers(0, 10**10), nodes=st.integers(0, 10**6))
+
+
+@given(budgets, st.integers(0, 10**11))
+def test_spending_takes_what_is_paid_and_reports_the_rest(budget: Budget, tokens: int) -> None:
+    left, overdraft = budget.spend(tokens)
+    assert budget.tokens - left.tokens + overdraft == tokens
+    assert left.nodes == budget.nodes
+    assert overdraft == 0 or left.tokens == 0
+
+
+@given(budgets, st.integers(1, 1_000), st.integers(0, 10**11))
+def test_a_split_shares_equally_and_loses_nothing(
+    budget: Budget, num_children: int, keep_tokens: int
+) -> None:
+    if num_children > budget.nodes:
+        with pytest.raises(ValueError, match="nodes are left"):
+            budget.split(num_children, keep_tokens)
+        return
+    kept, children = budget.split(num_children, keep_tokens)
+    assert len(children) == num_children
+    assert len(set(children)) == 1
+    assert kept.tokens + sum(child.tokens for child in children) == budget.tokens
+    # Each child is one of the nodes that the budget allowed.
+    assert kept.nodes + sum(child.nodes + 1 for child in children) == budget.nodes
+
+
+@given(budgets, st.integers(1, 1_000), st.integers(0, 10**11))
+def test_the_parent_keeps_what_it_needs_to_merge(
+    budget: Budget, num_children: int, keep_tokens: int
+) -> None:
+    if num_children <= budget.nodes:
+        kept, _ = budget.split(num_children, keep_tokens)
+        assert kept.tokens >= min(keep_tokens, budget.tokens)
+
+
+@given(budgets, budgets)
+def test_a_refund_adds_up(budget: Budget, other: Budget) -> None:
+    total = budget.refund(other)
+    assert (total.tokens, total.nodes) == (
+        budget.tokens + other.tokens,
+        budget.nodes + other.nodes,
+    )
+
+
+def test_nobody_spends_or_shares_what_cannot_be() -> None:
+    with pytest.raises(ValueError, match="negative"):
+        Budget(tokens=5, nodes=5).spend(-1)
+    with pytest.raises(ValueError, match="at least one child"):
+        Budget(tokens=5, nodes=5).split(0, 0)
+
+
+class TreeOfBudgets(RuleBasedStateMachine):
+    """Nodes split, spend and finish in any order, as in a running tree."""
+
+    ADMITTED = Budget(tokens=100_000, nodes=60)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: dict[int, Budget] = {0: self.ADMITTED}
+        self.parents: dict[int, int] = {}
+        self.num_created = 0
+        self.spent = 0
+
+    def running(self) -> list[int]:
+        """Nodes without unfinished children."""
+        waiting = {self.parents[node] for node in self.held if node in self.parents}
+        return sorted(self.held.keys() - waiting)
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data(), tokens=st.integers(0, 20_000))
+    def spend(self, data: st.DataObject, tokens: int) -> None:
+        node = data.draw(st.sampled_from(self.running()))
+        self.held[node], overdraft = self.held[node].spend(tokens)
+        self.spent += tokens - overdraft
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data(), num_children=st.integers(1, 5), keep_tokens=st.integers(0, 5_000))
+    def split(self, data: st.DataObject, num_children: int, keep_tokens: int) -> None:
+        node = data.draw(st.sampled_from(self.running()))
+        if num_children > self.held[node].nodes:
+            return
+        self.held[node], children = self.held[node].split(num_children, keep_tokens)
+        for child in children:
+            self.num_created += 1
+            self.held[self.num_created] = child
+            self.parents[self.num_created] = node
+
+    @precondition(lambda self: len(self.held) > 1)
+    @rule(data=st.data())
+    def finish(self, data: st.DataObject) -> None:
+        node = data.draw(st.sampled_from([node for node in self.running() if node]))
+        parent = self.parents[node]
+        self.held[parent] = self.held[parent].refund(self.held.pop(node))
+
+    @invariant()
+    def nothing_is_lost_or_made(self) -> None:
+        held = self.held.values()
+        assert sum(budget.tokens for budget in held) + self.spent == self.ADMITTED.tokens
+        assert sum(budget.nodes for budget in held) + self.num_created == self.ADMITTED.nodes
+
+
+TestTreeOfBudgets = TreeOfBudgets.TestCase
