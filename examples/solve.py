@@ -5,6 +5,7 @@ Start a service with `banyan up`, then: python examples/solve.py README.md "What
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from banyan.client import Client
 
 
 def main(file: str, goal: str) -> None:
-    with Client("http://127.0.0.1:8080") as banyan:
+    with Client(os.environ.get("BANYAN_URL", "http://127.0.0.1:8080")) as banyan:
         document = banyan.upload(Path(file))
         result = banyan.solve(goal, documents=[document])
 
