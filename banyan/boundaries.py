@@ -86,6 +86,12 @@ def nearest(text: str, low: int, high: int, ideal: int, ranks: Group) -> int | N
         radius *= 8
 
 
+def every(text: str, ranks: Group) -> list[int]:
+    """All boundaries of `ranks` strictly inside `text`, in order, none inside a character."""
+    found = {p for rank in ranks for p in _FINDERS[rank](text, 1, len(text) - 1)}
+    return sorted(position for position in found if not is_inside(text, position))
+
+
 def anywhere(text: str, floor: int, ceiling: int, ideal: int, reach: int) -> int | None:
     """The position in `[floor, ceiling]` nearest to `ideal` that is between whole characters.
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from banyan.boundaries import Group, Rank, anywhere, nearest
+from banyan.boundaries import Group, Rank, anywhere, every, nearest
 from banyan.node import Passage
 from banyan.spans import Span
 
@@ -54,12 +54,13 @@ def pieces(text: str) -> list[tuple[int, int]]:
     They cover the text once, in order, and none is empty.
     """
     cuts = [0]
+    paragraphs, sentences = every(text, _PARAGRAPHS), every(text, _SENTENCES)
     while len(text) - cuts[-1] > _MAX_PASSAGE_CHARS:
         start = cuts[-1]
         low, high = start + _MIN_PASSAGE_CHARS, start + _MAX_PASSAGE_CHARS
         aim = start + _AIM_PASSAGE_CHARS
-        cut = nearest(text, start + _MIN_PARAGRAPH_CHARS, high, aim, _PARAGRAPHS)
-        cut = cut or nearest(text, low, high, aim, _SENTENCES)
+        cut = _nearest_of(paragraphs, start + _MIN_PARAGRAPH_CHARS, high, aim)
+        cut = cut or _nearest_of(sentences, low, high, aim)
         cut = cut or nearest(text, low, high, high, _SPACES)
         cut = cut or anywhere(text, start + 1, len(text) - 1, high, _MIN_PASSAGE_CHARS)
         if cut is None:
@@ -67,6 +68,13 @@ def pieces(text: str) -> list[tuple[int, int]]:
         cuts.append(cut)
     ends = [*cuts[1:], len(text)]
     return [(a, b) for a, b in zip(cuts, ends, strict=True) if a < b]
+
+
+def _nearest_of(places: Sequence[int], low: int, high: int, aim: int) -> int | None:
+    """Of the sorted `places` in `[low, high]` the nearest to `aim`; None without one."""
+    index = bisect_left(places, aim)
+    around = [place for place in places[max(0, index - 1) : index + 1] if low <= place <= high]
+    return min(around, key=lambda place: abs(place - aim), default=None)
 
 
 def passages(text: str, span: Span) -> tuple[Passage, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
+from sys import getsizeof
 from typing import Literal
 
 import msgspec
@@ -24,7 +25,6 @@ from banyan.ports import DocumentInfo
 from banyan.spans import Span
 
 _MAX_INFOS = 4_096
-_BLOCK_WEIGHT = 4 * BLOCK_CHARS
 
 Part = Literal["text", "index", "passages", "info"]
 
@@ -168,7 +168,7 @@ class BlobShelf:
                 block = data.decode()
             except UnicodeDecodeError as error:
                 raise _damaged(document, error.reason) from error
-            self._cache.blocks.put((key, number), block, _BLOCK_WEIGHT)
+            self._cache.blocks.put((key, number), block, getsizeof(block))
         return block
 
     def _key(self, document: str, part: Part) -> str:
