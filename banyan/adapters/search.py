@@ -142,7 +142,8 @@ def _join(last: Hit, hit: Hit) -> Hit | None:
     """Both as one hit, where they touch and are not too long together."""
     if hit.shown.start > last.shown.end:
         return None
-    shown = _hull(last.shown, hit.shown)
+    # It begins no earlier than `last`, which may have been cut to begin behind the one before.
+    shown = last.shown.model_copy(update={"end": max(last.shown.end, hit.shown.end)})
     return Hit(_hull(last.match, hit.match), shown) if len(shown) <= MAX_PASSAGE_CHARS else None
 
 
