@@ -15,6 +15,7 @@ from banyan.ports import Library, Queue, Store
 from service import problems
 from service.context import BodyLimit, RequestContext
 from service.dependencies import Ports
+from service.local_only import LocalOnly
 from service.routes import documents, health, solve, tree
 from service.settings import ServiceSettings
 
@@ -58,6 +59,8 @@ def create_app(store: Store, library: Library, queue: Queue, settings: ServiceSe
         max_bytes=settings.max_body_bytes,
         by_path={"/documents": settings.max_document_bytes},
     )
+    if not settings.allow_no_auth:
+        app.add_middleware(LocalOnly)
     app.add_middleware(RequestContext)  # the last one added is the outermost
     return app
 

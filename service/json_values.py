@@ -39,8 +39,10 @@ def check_text(value: str, field: str) -> None:
     """Raise InvalidInput for text that is no UTF-8, or holds NUL, which some engines end at."""
     if "\0" in value:
         raise InvalidInput(f"{field}: holds a NUL character")
-    if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
-        raise InvalidInput(f"{field}: holds half of a surrogate pair")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInput(f"{field}: holds half of a surrogate pair") from error
 
 
 def canonical(value: object) -> bytes:

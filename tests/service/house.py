@@ -14,7 +14,7 @@ from banyan.adapters.memory_library import MemoryLibrary
 from banyan.adapters.memory_store import MemoryStore
 from banyan.errors import StoreUnavailable
 from banyan.node import Decision, Outcome
-from banyan.ports import Admission, Claimed, Hint, Spent, TurnLog
+from banyan.ports import Admission, Claimed, DocumentInfo, Hint, Spent, TurnLog
 from banyan.spans import Span
 from banyan.state import pack
 from banyan.trajectory import TurnRecord
@@ -64,6 +64,25 @@ class WatchedStore(MemoryStore):
         self.closed = True
 
 
+class WatchedLibrary(MemoryLibrary):
+    """Tells when an upload began, and when it ended one way or the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.began = asyncio.Event()
+        self.ended = asyncio.Event()
+
+    async def put(
+        self, tenant: str, chunks: AsyncIterator[bytes], *, title: str | None = None
+    ) -> DocumentInfo:
+        """Store, and tell."""
+        self.began.set()
+        try:
+            return await super().put(tenant, chunks, title=title)
+        finally:
+            self.ended.set()
+
+
 class HintBox:
     """A queue that keeps what is sent, or fails."""
 
@@ -91,14 +110,14 @@ class House:
 
     settings: ServiceSettings
     store: WatchedStore = field(default_factory=WatchedStore)
-    library: MemoryLibrary = field(default_factory=MemoryLibrary)
+    library: WatchedLibrary = field(default_factory=WatchedLibrary)
     queue: HintBox = field(default_factory=HintBox)
 
     def __post_init__(self) -> None:
         self.app: FastAPI = create_app(self.store, self.library, self.queue, self.settings)
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
-            base_url="http://banyan.test",
+            base_url="http://127.0.0.1",
         )
 
     @property

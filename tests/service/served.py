@@ -23,7 +23,12 @@ class Served:
 
     house: House
     server: uvicorn.Server
-    url: str
+    address: tuple[str, int]
+
+    @property
+    def url(self) -> str:
+        """Where clients find it."""
+        return f"http://{self.address[0]}:{self.address[1]}"
 
     async def follow(
         self, http: httpx.AsyncClient, solve: str, headers: dict[str, str] | None = None
@@ -58,7 +63,7 @@ async def serve(house: House) -> AsyncIterator[Served]:
         while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
             await asyncio.sleep(0.005)
     try:
-        yield Served(house, server, f"http://127.0.0.1:{listener.getsockname()[1]}")
+        yield Served(house, server, listener.getsockname())
     finally:
         house.app.state.ports.stopping.set()
         server.should_exit = True

@@ -61,3 +61,47 @@ def test_a_service_without_authentication_stays_on_loopback(host: str) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
 def test_loopback_needs_no_permission(host: str) -> None:
     assert ServiceSettings(host=host).host == host
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "attacker.example"},
+        {"Host": "127.0.0.1.attacker.example:8080"},
+        {"Host": "[::1"},
+        {"Host": ""},
+        {"Origin": "https://attacker.example"},
+        {"Origin": "null"},
+    ],
+)
+async def test_pages_of_other_hosts_cannot_use_a_service_without_authentication(
+    house: House, headers: dict[str, str]
+) -> None:
+    reply = await house.http.post(
+        "/documents", content="text", headers={"Content-Type": "text/plain", **headers}
+    )
+
+    assert_problem(reply, 403, "not_local")
+    house.assert_nothing_stored()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "localhost:8080"},
+        {"Host": "[::1]:8080"},
+        {"Host": "127.0.0.1", "Origin": "http://localhost:8080"},
+    ],
+)
+async def test_this_machine_is_answered_under_all_its_names(
+    house: House, headers: dict[str, str]
+) -> None:
+    assert (await house.http.get("/healthz", headers=headers)).status_code == 200
+
+
+async def test_who_allows_no_authentication_is_answered_under_every_name() -> None:
+    house = House(ServiceSettings(allow_no_auth=True))
+    async with house.http:
+        reply = await house.http.get("/healthz", headers={"Host": "banyan.example"})
+
+    assert reply.status_code == 200

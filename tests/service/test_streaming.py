@@ -191,3 +191,19 @@ async def test_a_caller_that_hangs_up_while_waiting_leaves_the_solve_running(
     await number_of_readers(house, 0)
 
     assert (await house.store.get_tree(solve)).status == "queued"
+
+
+async def test_an_upload_that_breaks_off_leaves_nothing(served: Served) -> None:
+    reader, writer = await asyncio.open_connection(*served.address)
+    writer.write(
+        b"POST /documents HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"
+        b"Content-Length: 1000\r\n\r\nhalf of it"
+    )
+    await writer.drain()
+    await served.house.library.began.wait()
+    writer.close()
+    async with asyncio.timeout(PATIENCE_S):
+        await served.house.library.ended.wait()
+
+    assert await reader.read() == b""
+    served.house.assert_nothing_stored()
