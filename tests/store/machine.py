@@ -219,6 +219,13 @@ class StoreMachine(RuleBasedStateMachine):
         if result[0] == "done" and result[1][0]:
             self.admitted[tree] = self.admitted[tree].refund(extra)
 
+    @rule(pick=picks, outcome=outcomes)
+    def rush(self, pick: int, outcome: Outcome) -> None:
+        """All that is queued ends at once, so that trees come to their end and can be resumed."""
+        tree = self.trees[pick % 2]
+        for _ in range(4):
+            self.finish_queued(tree, outcome)
+
     @rule()
     def reap(self) -> None:
         self.both(lambda store: store.reap())
@@ -272,17 +279,17 @@ class StoreMachine(RuleBasedStateMachine):
                 if self.run(self.real.get_tree(tree)).status in FINAL:
                     break
                 for other in self.trees:
-                    self.drain_once(other)
+                    self.finish_queued(other, OK)
             assert self.run(self.real.get_tree(tree)).status in FINAL
 
-    def drain_once(self, tree: str) -> None:
+    def finish_queued(self, tree: str, outcome: Outcome) -> None:
         nodes, _ = self.run(self.real.list_nodes(tree, offset=0, limit=1_000))
         queued = [node.path for node in nodes if node.status == "queued"]
         result = self.both(
             lambda store: store.claim(tree, queued, worker="w", lease_s=FOREVER_S, reserve=0)
         )
         for claimed in result[1]:
-            self.both(lambda store, lease=claimed[0]: store.finish(lease, OK, log=None))  # type: ignore[misc]
+            self.both(lambda store, lease=claimed[0]: store.finish(lease, outcome, log=None))  # type: ignore[misc]
 
     def some_paths(self, pick: int, count: int) -> tuple[str, list[str]]:
         tree = self.trees[pick % 2]
