@@ -64,7 +64,6 @@ class Choose:
     messages: tuple[Message, ...]
     kinds: tuple[Kind, ...]
     view: View
-    request: str
     threshold: float
 
 
@@ -178,13 +177,12 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """What the engine wrote. `reply` and `token_ids` include a letter that was chosen before."""
+    """What the engine wrote, and for how many seconds this turn's calls took."""
 
     effect: Generate
     text: str
     cut: bool
     seconds: float
-    reply: str
     token_ids: tuple[int, ...] | None
 
 

@@ -26,7 +26,7 @@ SYSTEM = (
 )
 
 _TO_DO: dict[Kind, str] = {
-    "answer": "Answer the goal from the passages and cite the numbers of those that support it",
+    "answer": "Answer the goal in full sentences from the passages, and cite their numbers",
     "delegate": "The material is cut into parts and a copy of you works on each part. "
     "Write a brief for the copies and the goal for each part",
     "read": "Read on in a document",
@@ -35,11 +35,21 @@ _TO_DO: dict[Kind, str] = {
     "use": "Use a tool",
 }
 
+_CHOICES: dict[Kind, str] = {
+    "answer": "Answer the goal now",
+    "delegate": "Cut the material into parts and let a copy of yourself work on each part",
+    "read": "Read on in a document",
+    "search": "Search the documents for words",
+    "note": "Write a note for yourself",
+    "use": "Use a tool",
+}
+
 _EXAMPLES: dict[Kind, str] = {
-    "delegate": '{"brief": "...", "split": {"goal": "..."}}',
+    "delegate": '{"brief": what every copy should know, '
+    '"split": {"goal": what to find out in one part, "expects": null}}',
     "read": '{"document": 1}',
-    "search": '{"query": "..."}',
-    "note": '{"text": "..."}',
+    "search": '{"query": the words}',
+    "note": '{"text": the note}',
     "use": '{"tool": "...", "arguments": {}}',
 }
 
@@ -75,7 +85,7 @@ def passages_of(node: Node, view: View) -> tuple[Passage, ...]:
 def dialogue(node: Node, view: View, request: str) -> tuple[Message, ...]:
     """The messages of a turn that ends with `request`; earlier turns stand before it unchanged."""
     requests = [*(exchange.request for exchange in node.exchanges), request]
-    opening = "\n".join([*_goal(node), *_material(view), requests[0]])
+    opening = "\n".join([*_material(view), *_goal(node), requests[0]])
     messages = [Message("system", SYSTEM), Message("user", opening)]
     for exchange, next_request in zip(node.exchanges, requests[1:], strict=True):
         messages.append(Message("assistant", exchange.reply, exchange.token_ids))
@@ -91,22 +101,15 @@ def request(
     expects: Mapping[str, JsonValue] | None = None,
     tools: Sequence[str] = (),
 ) -> str:
-    """What the agent is to do now. `letters`: its reply starts with the letter of its kind."""
+    """What the agent is to do now. `letters`: it only has to name the letter of a kind."""
     examples = {kind: _example(kind, cites=cites, expects=expects, tools=tools) for kind in kinds}
     if len(kinds) == 1:
         return f"{_TO_DO[kinds[0]]}. Reply with JSON: {examples[kinds[0]]}"
     if letters:
-        lines = [f"{LETTERS[kind]}: {_TO_DO[kind]}, as {examples[kind]}" for kind in kinds]
-        return "\n".join(["Choose one. Reply with its letter, then its JSON.", *lines])
+        lines = [f"{LETTERS[kind]}: {_CHOICES[kind]}" for kind in kinds]
+        return "\n".join(["Choose what to do next. Reply with its letter alone.", *lines])
     lines = [f'- {_TO_DO[kind]}, as {{"kind": "{kind}", {examples[kind][1:]}' for kind in kinds]
     return "\n".join(["Choose one. Reply with its JSON.", *lines])
-
-
-def letter(kind: Kind | None) -> str:
-    """The start of a reply whose kind was chosen by its letter."""
-    if kind is None:
-        raise ValueError("no kind was chosen")
-    return f"{LETTERS[kind]}\n"
 
 
 def result_text(outcome: Outcome) -> str:
@@ -182,6 +185,6 @@ def _example(
         return f'{{"tool": one of {json.dumps(list(tools))}, "arguments": {{}}}}'
     if kind != "answer":
         return _EXAMPLES[kind]
-    answer = '"..."' if expects is None else f"(JSON that matches {json.dumps(expects)})"
-    citations = ', "citations": [1]' if cites else ""
+    answer = "the answer" if expects is None else f"JSON that matches {json.dumps(expects)}"
+    citations = ', "citations": [the numbers]' if cites else ""
     return f'{{"answer": {answer}{citations}}}'

@@ -106,6 +106,9 @@ EXPECTS: Schema = {
 }
 """The JSON Schemas that an agent may ask its children for: flat objects."""
 
+_EXPECTS_OR_TEXT: Schema = {"anyOf": [{"type": "null"}, EXPECTS]}
+"""Required, so that a small model copies the example's null instead of rambling into a schema."""
+
 
 def _variants(kind: Kind, bounds: Bounds) -> list[Schema]:
     match kind:
@@ -147,19 +150,18 @@ def _delegate(bounds: Bounds) -> list[Schema]:
     forms = []
     if bounds.num_documents:
         split = _object(
-            {"goal": _text(_GOAL_CHARS)},
+            {"goal": _text(_GOAL_CHARS), "expects": _EXPECTS_OR_TEXT},
             optional={
                 "parts": {"type": "integer", "minimum": 2, "maximum": bounds.max_parts},
                 "by": {"enum": ["section", "paragraph", "sentence", "line"]},
-                "expects": EXPECTS,
             },
         )
         forms.append(_object({"brief": brief, "split": split}))
     if bounds.explicit_children:
         one_input = _object({"document": _number(bounds.num_documents)}, optional=_RANGE)
         child = _object(
-            {"goal": _text(_GOAL_CHARS)},
-            optional={"inputs": {"type": "array", "items": one_input}, "expects": EXPECTS},
+            {"goal": _text(_GOAL_CHARS), "expects": _EXPECTS_OR_TEXT},
+            optional={"inputs": {"type": "array", "items": one_input}},
         )
         children = {"type": "array", "items": child, "minItems": 1, "maxItems": bounds.max_parts}
         forms.append(_object({"brief": brief, "children": children}))

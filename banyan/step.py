@@ -44,7 +44,6 @@ from banyan.effects import (
 from banyan.errors import InvalidAction
 from banyan.gate import Situation
 from banyan.node import Decision, Divided, Exchange, Node, Passage
-from banyan.ports import Message
 from banyan.prompts import View
 from banyan.spans import Span, size
 
@@ -175,7 +174,7 @@ def _ask(node: Node, view: View, context: Context) -> tuple[Node, Effect]:
         request = _request(node, view, kinds, context, letters=True)
         messages = prompts.dialogue(node, view, request)
         threshold = gate.threshold_for(situation, task_gate, context.policy)
-        return node, Choose(messages, kinds, view, request, threshold)
+        return node, Choose(messages, kinds, view, threshold)
     if task_gate.mode == "threshold":
         told = notices.union(node.notices, (notices.GATE_WITHOUT_SCORES,))
         node = node.model_copy(update={"notices": told})
@@ -191,19 +190,10 @@ def _ask(node: Node, view: View, context: Context) -> tuple[Node, Effect]:
 
 
 def _decide(node: Node, chosen: Chosen, context: Context) -> tuple[Node, Effect]:
+    """The kind is chosen from a menu; the action is written under a request for that kind alone."""
     choose = chosen.effect
     decision = gate.decide(chosen.logprobs, context.task.gate, choose.threshold, chosen.draw)
-    generate = _generate(node, choose.view, decision, context)
-    letter = Message("assistant", prompts.letter(decision.kind))
-    messages = (*choose.messages, letter)
-    return node, Generate(
-        messages=messages,
-        request=choose.request,
-        decision=decision,
-        schema=generate.schema,
-        max_tokens=generate.max_tokens,
-        passages=generate.passages,
-    )
+    return node, _generate(node, choose.view, decision, context)
 
 
 def _generate(node: Node, view: View, decision: Decision, context: Context) -> Generate:
@@ -352,7 +342,7 @@ def _remember(node: Node, observed: Observed) -> Node:
     reply = observed.reply
     exchange = Exchange(
         request=reply.effect.request,
-        reply=reply.reply,
+        reply=reply.text,
         token_ids=reply.token_ids,
         observation=shown or "Nothing was found.",
     )

@@ -10,11 +10,13 @@ from banyan.node import Decision
 
 
 class TurnRecord(BaseModel):
-    """One model call and the action that came of it. Token ids are what the engine sampled.
+    """One turn: the choice of a kind, the action that the model wrote, and what both cost.
 
-    `prompt_token_ids[P]`, `completion_token_ids[T]`, `logprobs[T]` (nats, of the distribution
-    named by `logprobs_kind`). They are None for engines that do not tell them; such a turn cannot
-    train. `seconds` is the time of the model calls of this turn.
+    Token ids are what the engine sampled. Where the kind was chosen, `choice_prompt_token_ids[C]`
+    is the prompt whose next token was the kind's letter, and the decision holds the letters'
+    log-probabilities. `prompt_token_ids[P]`, `completion_token_ids[T]` and `logprobs[T]` (nats, of
+    the distribution named by `logprobs_kind`) belong to the action. They are None for engines that
+    do not tell them; such a turn cannot train. `seconds` is the time of this turn's model calls.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,6 +28,7 @@ class TurnRecord(BaseModel):
     valid: bool
     prompt_text: str
     completion_text: str
+    choice_prompt_token_ids: tuple[int, ...] | None
     prompt_token_ids: tuple[int, ...] | None
     completion_token_ids: tuple[int, ...] | None
     logprobs: tuple[float, ...] | None

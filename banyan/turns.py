@@ -33,7 +33,7 @@ class TurnDraft:
         self._policy_version = policy_version
         self._spent = Spent()
         self._seconds = 0.0
-        self._choice_length: int | None = None
+        self._choice: Prompt | None = None
         self._reply: _Reply | None = None
 
     @property
@@ -51,8 +51,8 @@ class TurnDraft:
         self._seconds += completion.seconds
 
     def chose(self, prompt: Prompt) -> None:
-        """Remember where the reply began, so that its letter's token ids belong to it."""
-        self._choice_length = None if prompt.token_ids is None else len(prompt.token_ids)
+        """Remember the prompt under which the kind was chosen."""
+        self._choice = prompt
 
     def generated(
         self,
@@ -64,18 +64,12 @@ class TurnDraft:
     ) -> Generated:
         """Open the turn with the model's reply, and tell the kernel of it."""
         self._reply = _Reply(effect, prompt, completion, abilities, options)
-        last = effect.messages[-1]
-        prefill = last.content if last.role == "assistant" else ""
-        token_ids = completion.token_ids
-        if prefill and token_ids is not None and prompt.token_ids is not None:
-            token_ids = (*prompt.token_ids[self._choice_length :], *token_ids)
         return Generated(
             effect=effect,
             text=completion.text,
             cut=completion.finish_reason == "length",
             seconds=self._seconds,
-            reply=prefill + completion.text,
-            token_ids=token_ids,
+            token_ids=completion.token_ids,
         )
 
     def close(self, node: Node, effect: Effect) -> TurnLog | None:
@@ -85,7 +79,7 @@ class TurnDraft:
         record = self._record(node) if self._reply is not None else b""
         log = TurnLog(record=record, spent=self._spent, event=self._event(node, effect))
         self._spent, self._seconds = Spent(), 0.0
-        self._reply, self._choice_length = None, None
+        self._reply, self._choice = None, None
         return log
 
     def _record(self, node: Node) -> bytes:
@@ -101,6 +95,7 @@ class TurnDraft:
                 valid=not node.num_invalid,
                 prompt_text="\n".join(f"{m.role}: {m.content}" for m in reply.prompt.messages),
                 completion_text=completion.text,
+                choice_prompt_token_ids=self._choice.token_ids if self._choice else None,
                 prompt_token_ids=reply.prompt.token_ids,
                 completion_token_ids=completion.token_ids,
                 logprobs=completion.logprobs,

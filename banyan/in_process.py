@@ -1,0 +1,55 @@
+"""Grow one tree inside this process: the same kernel, without Celery and workers.
+
+For tests, examples and rollouts. It is the whole life of a tree in one page: admit, claim what is
+ready, drive each node, take up the hints that come of it, until the root has finished.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Iterable
+
+from banyan.admission import admission
+from banyan.drive import Ports, drive
+from banyan.policy import resolve
+from banyan.ports import Claimed, Hint
+from banyan.sizes import turn_reserve
+from banyan.task import Task
+from banyan.tree import TreeRecord, tree_id
+
+_LEASE_S = 3_600.0
+
+
+async def grow(task: Task, ports: Ports, *, key: str | None = None) -> TreeRecord:
+    """Run a tree to its end and return its record. Raises what a node's driving raises."""
+    request = admission(task, tree_id(task.tenant, key or uuid.uuid4().hex, num_shards=1))
+    _, hints = await ports.store.admit(request)
+    policy = resolve(task.policy)
+    running: set[asyncio.Task[list[Hint]]] = set()
+    try:
+        while hints or running:
+            for claimed in await _claim(hints, ports):
+                running.add(asyncio.create_task(drive(claimed, task, policy, ports)))
+            if not running:
+                break
+            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            hints = [hint for finished in done for hint in finished.result()]
+    finally:
+        for unfinished in running:
+            unfinished.cancel()
+    return await ports.store.get_tree(request.tree_id)
+
+
+async def _claim(hints: Iterable[Hint], ports: Ports) -> list[Claimed]:
+    window = (await ports.engine.abilities()).window
+    claimed: list[Claimed] = []
+    for hint in hints:
+        claimed += await ports.store.claim(
+            hint.tree_id,
+            hint.paths,
+            worker="in-process",
+            lease_s=_LEASE_S,
+            reserve=turn_reserve(window),
+        )
+    return claimed
