@@ -93,11 +93,14 @@ class _StagedFile:
 
     def keep(self, key: str) -> None:
         target = _path(self._root, key)
+        is_new = not target.parent.exists()
         target.parent.mkdir(parents=True, exist_ok=True)
         self._file.flush()
         os.fsync(self._file.fileno())
         self._path.replace(target)
         _sync_folder(target.parent)
+        if is_new:
+            _sync_folder(target.parent.parent)
 
     def __enter__(self) -> Self:
         return self
@@ -120,10 +123,9 @@ def _path(root: Path, key: str) -> Path:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the names in `folder` and its own name durable."""
-    for each in (folder, folder.parent):
-        descriptor = os.open(each, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    """Make the names in `folder` durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
