@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Mapping
@@ -18,7 +17,9 @@ from types import TracebackType
 from typing import Self
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from banyan.local.errors import Missing, NotStarted
 from banyan.local.ports import LOOPBACK, free_port
@@ -46,7 +47,10 @@ def answers(url: str, timeout_s: float = 2.0) -> bool:
     """Whether a server answers at `url`."""
     try:
         with Redis.from_url(
-            url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s
+            url,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
+            retry=Retry(NoBackoff(), 0),
         ) as client:
             return bool(client.ping())
     except (RedisError, OSError, ValueError):
@@ -148,8 +152,7 @@ class Valkey:
         while process is not None and time.monotonic() < deadline:
             if process.poll() is not None:
                 break
-            # A connection comes first: a URL alone would be retried by the client for long.
-            if _listens(self.port) and answers(self.url):
+            if _serving_pid(self.url) == process.pid:
                 if self._cluster_enabled:
                     self._own_all_slots()
                 return
@@ -182,6 +185,10 @@ def _bundled() -> Path | None:
     return binary if os.access(binary, os.X_OK) else None
 
 
-def _listens(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        return probe.connect_ex((LOOPBACK, port)) == 0
+def _serving_pid(url: str) -> int | None:
+    """Which process answers: another one may have had the port first."""
+    try:
+        with Redis.from_url(url, retry=Retry(NoBackoff(), 0)) as client:
+            return int(client.info("server")["process_id"])
+    except (RedisError, OSError):
+        return None

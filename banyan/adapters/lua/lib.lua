@@ -99,18 +99,19 @@ end
 
 -- The node leaves the queue or its worker: its slot is free.
 local function retire(id, path, tenant)
-  call('ZREM', tree_key(id, ':backlog'), path)
-  call('ZREM', DUE, member(id, path))
-  call('ZREM', LEASES, member(id, path))
   if call('HGET', node_key(id, path), 'dispatched') == '1' then
+    call('ZREM', DUE, member(id, path))
+    call('ZREM', LEASES, member(id, path))
     call('HSET', node_key(id, path), 'dispatched', 0)
     call('HINCRBY', tree_key(id), 'dispatched', -1)
     call('HINCRBY', a.tag .. ':tenant:' .. tenant, 'dispatched', -1)
+  else
+    call('ZREM', tree_key(id, ':backlog'), path)
   end
   update_waiting(id, tenant)
 end
 
--- Whether a lease is its node's present one: nil where the node or its tree is gone or cancelled.
+-- Whether a lease is its node's present one, and its tree is not cancelled.
 local function owned(id, path, epoch)
   local node = call('HMGET', node_key(id, path), 'status', 'epoch')
   return node[1] == 'running' and tonumber(node[2]) == epoch
@@ -139,10 +140,9 @@ local function charge(id, path, log)
   local key, held = tree_key(id), tonumber(call('HGET', node_key(id, path), 'tokens'))
   call('HINCRBY', node_key(id, path), 'tokens', -math.min(held, log.tokens))
   call('RPUSH', turns_key(id, path), log.record)
-  call('HINCRBY', key, 'llm_calls', log.llm_calls)
-  call('HINCRBY', key, 'prompt_tokens', log.prompt_tokens)
-  call('HINCRBY', key, 'cached_tokens', log.cached_tokens)
-  call('HINCRBY', key, 'completion_tokens', log.completion_tokens)
+  for _, name in ipairs({ 'llm_calls', 'prompt_tokens', 'cached_tokens', 'completion_tokens' }) do
+    if log[name] > 0 then call('HINCRBY', key, name, log[name]) end
+  end
   emit(id, 'node.turn', log.event)
 end
 
