@@ -5,14 +5,13 @@ What a later version will take is refused here by name: nothing that a caller as
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
     JsonValue,
-    StringConstraints,
     field_validator,
     model_validator,
 )
@@ -50,9 +49,9 @@ class InputDocument(_Model):
 class SolveRequest(_Model):
     """What to solve, over which documents, within which limits."""
 
-    goal: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_GOAL_CHARS)
-    ] = Field(
+    goal: str = Field(
+        min_length=1,
+        max_length=MAX_GOAL_CHARS,
         description=f"What is asked, 1 to {MAX_GOAL_CHARS} characters.",
         examples=["Which obligations survive termination, and for how long?"],
     )
@@ -76,6 +75,11 @@ class SolveRequest(_Model):
     metadata: dict[str, JsonValue] = Field(
         {}, description=f"Kept with the task. At most {MAX_METADATA_BYTES} bytes as JSON."
     )
+
+    @field_validator("goal", mode="before")
+    @classmethod
+    def _stripped(cls, value: object) -> object:
+        return value.strip() if isinstance(value, str) else value
 
     @field_validator("policy")
     @classmethod

@@ -136,3 +136,13 @@ class StreamEvent(_Model):
         """The piece of the root's answer that an `answer.delta` brings, else null."""
         text = self.data.get("text") if self.type == "answer.delta" else None
         return text if isinstance(text, str) else None
+
+    def extend(self, answer: str) -> str:
+        """`answer` with this event's piece in its place; as it was where the event brings none.
+
+        A turn that runs again begins its answer anew, at offset 0.
+        """
+        offset = self.data.get("offset", len(answer))
+        if self.text is None or not isinstance(offset, int):
+            return answer
+        return answer[:offset] + self.text

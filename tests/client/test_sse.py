@@ -55,6 +55,20 @@ def test_the_last_event_brings_the_result() -> None:
     assert [event.result for event in read([body])] == [result]
 
 
+def test_pieces_make_up_the_answer_also_where_a_turn_ran_again() -> None:
+    pieces = [(0, "By lea"), (6, "ves"), (0, "By "), (3, "roots.")]
+    events = [StreamEvent(type="node.turn", seq=1, data={"text": "other"})]
+    events += [
+        StreamEvent(type="answer.delta", data={"offset": offset, "text": text})
+        for offset, text in pieces
+    ]
+    answer = ""
+    for event in events:
+        answer = event.extend(answer)
+
+    assert answer == "By roots."
+
+
 def test_fields_of_a_newer_service_are_passed_over() -> None:
     [event] = read([b'event: x\ndata: {"type": "x", "seq": 1, "colour": "red"}\n\n'])
 

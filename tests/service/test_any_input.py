@@ -1,0 +1,75 @@
+"""Whatever JSON comes in: it is accepted, or refused with a problem, and never breaks anything."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from banyan.state import unpack
+from banyan.task import Task
+from service.settings import ServiceSettings
+from tests.service.house import ASYNC, JSON, House, assert_problem
+
+TEXTS = st.text(st.characters(codec=None), max_size=20)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS | st.just("object")
+KEYS = st.sampled_from(["type", "properties", "$ref", "pattern", "a", "id", "text"]) | TEXTS
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=10,
+)
+DOCUMENTS = st.lists(st.fixed_dictionaries({}, optional={"id": VALUES, "text": VALUES}), max_size=3)
+LIMITS = st.fixed_dictionaries({}, optional={"max_depth": VALUES, "deadline_s": VALUES})
+SCHEMAS = VALUES | st.fixed_dictionaries({"type": st.just("object"), "properties": VALUES})
+
+BODIES = st.fixed_dictionaries(
+    {"goal": TEXTS | VALUES},
+    optional={
+        "documents": DOCUMENTS | VALUES,
+        "answer_schema": SCHEMAS,
+        "limits": LIMITS | VALUES,
+        "gate": VALUES,
+        "state": VALUES,
+        "policy": VALUES,
+        "webhook": VALUES,
+        "metadata": st.dictionaries(KEYS, VALUES, max_size=3),
+    },
+)
+
+
+@settings(max_examples=150)
+@given(body=BODIES | VALUES)
+async def test_any_json_is_accepted_or_refused(body: Any) -> None:
+    house = House(ServiceSettings())
+    content = json.dumps(body).encode()
+    async with house.http:
+        reply = await house.http.post("/solve", content=content, headers={**JSON, **ASYNC})
+
+        if reply.status_code == 202:
+            [admission] = house.store.admitted
+            assert unpack(admission.task, Task).goal == body["goal"].strip()
+            node = await house.http.get(f"/solve/{reply.json()['id']}/nodes/0")
+            assert node.status_code == 200, node.text
+        else:
+            assert reply.status_code in {400, 422}, reply.text
+            assert_problem(reply, reply.status_code, reply.json()["code"])
+            house.assert_nothing_stored()
+
+
+@settings(max_examples=60)
+@given(content=st.binary(max_size=200))
+async def test_any_bytes_are_a_document_or_refused(content: bytes) -> None:
+    house = House(ServiceSettings())
+    async with house.http:
+        reply = await house.http.post(
+            "/documents", content=content, headers={"Content-Type": "application/octet-stream"}
+        )
+
+    if reply.status_code == 201:
+        assert reply.json()["num_bytes"] in {len(content), len(content) - len("\ufeff".encode())}
+    else:
+        assert_problem(reply, 422, "invalid_document")
+        house.assert_nothing_stored()
