@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ from banyan.client.exits import exit_of
 from banyan.client.messages import error_fields, exit_of_error, print_error
 from banyan.client.progress import make_progress
 from banyan.client.report import print_result
-from banyan.client.results import Document, SolveResult, StreamEvent
+from banyan.client.results import SolveResult, StreamEvent
 from banyan.client.sdk import Client
 from banyan.errors import BanyanError
 from banyan.limits import Limits
@@ -107,6 +107,8 @@ def solve(
     try:
         with Client(url) as client:
             documents = [client.upload(source, title=title) for source, title in sources]
+            # By the names used here: the same text may have been stored before under another.
+            names = {one.id: title for one, (_, title) in zip(documents, sources, strict=True)}
             started = client.submit(goal, documents=documents, **options)
             result = _watch(client, started.id, follow=follow, as_json=as_json)
     except BanyanError as error:
@@ -118,7 +120,7 @@ def solve(
     if as_json:
         typer.echo(result.model_dump_json())
     else:
-        print_result(Console(highlight=False), result, _names(documents))
+        print_result(Console(highlight=False), result, names)
     raise typer.Exit(exit_of(result.status))
 
 
@@ -185,7 +187,3 @@ def _source(name: str) -> tuple[Path | bytes, str]:
     except OSError as error:
         raise typer.BadParameter(f"{name}: {error.strerror}", param_hint="--file") from error
     return path, path.name
-
-
-def _names(documents: Sequence[Document]) -> dict[str, str]:
-    return {one.id: one.title for one in documents if one.title}

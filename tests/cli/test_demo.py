@@ -1,0 +1,142 @@
+"""The demo's document, its verdict, and the demo itself on the fake model server."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from pydoc_data.topics import topics
+
+import pytest
+
+from banyan.citations import Citation, Coverage
+from banyan.client.results import SolveResult
+from banyan.local import programs, reference
+from banyan.local.errors import Missing
+from banyan.local.ports import free_port
+from banyan.local.probes import is_up
+from banyan.local.verdict import judge
+from tests.cli.commands import environment
+from tests.cli.waiting import wait_for
+
+TEXT = "Rent is due on the third. Deposits are returned within thirty days."
+
+
+@pytest.fixture(scope="module")
+def engine_url() -> Iterator[str]:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    process = subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-m", "banyan.testing", "--port", str(port), "--window", "2048"]
+    )
+    try:
+        wait_for(lambda: is_up(f"{url}/health"), "the fake engine")
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - our own program
+        programs.command("banyan.local.demo", *arguments),
+        env=programs.environment(base=environment()),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def result(*citations: Citation, share: float = 1.0, status: str = "completed") -> SolveResult:
+    coverage = Coverage(share=share, read_tokens=10, total_tokens=10)
+    return SolveResult.model_validate(
+        {
+            "id": "solve_1",
+            "status": status,
+            "policy": "base",
+            "citations": citations,
+            "coverage": coverage,
+        }
+    )
+
+
+def cite(start: int, end: int, quote: str | None = None) -> Citation:
+    return Citation(document="doc", start=start, end=end, quote=quote or TEXT[start:end])
+
+
+def test_the_document_is_whole_chapters_each_under_its_heading() -> None:
+    document = reference.load("default")
+    headings = re.findall(r"^# ([a-z-]+)$", document.text, re.MULTILINE)
+    assert headings == [name for name in reference.STATEMENTS if name in topics]
+    assert topics["exceptions"].strip() in document.text
+    assert 70_000 < len(document.text) < 110_000
+
+
+def test_the_long_document_has_every_chapter_once() -> None:
+    document = reference.load("long")
+    assert all(document.text.count(f"# {name}\n\n{topics[name].strip()}") == 1 for name in topics)
+    assert document == reference.load("long")
+
+
+def test_a_file_of_ones_own_is_read_without_its_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "own.txt"
+    path.write_bytes(b"\xef\xbb\xbfmy text")
+    document = reference.load(str(path))
+    assert (document.title, document.text) == ("own.txt", "my text")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"), [(None, "No such file"), (b"\xff\xfe\x00", "not UTF-8"), (b" \n", "empty")]
+)
+def test_a_document_that_cannot_be_read_is_missing(
+    tmp_path: Path, content: bytes | None, says: str
+) -> None:
+    path = tmp_path / "own.txt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(Missing, match=says):
+        reference.load(str(path))
+
+
+def test_a_good_result_holds_in_every_point() -> None:
+    verdict = judge(result(cite(0, 25), cite(26, 67)), TEXT)
+    assert verdict == [
+        ("the solve is completed", True),
+        ("2 of 2 citations stand in the document", True),
+        ("100.0% of the document was read", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bad", "line"),
+    [
+        (result(cite(0, 25), status="partial"), 0),
+        (result(cite(0, 25), cite(26, 67, "Deposits are kept.")), 1),
+        (result(cite(5, 5, "")), 1),
+        (result(), 1),
+        (result(cite(0, 25), share=0.99), 2),
+    ],
+)
+def test_whatever_does_not_hold_is_said(bad: SolveResult, line: int) -> None:
+    assert [holds for _, holds in judge(bad, TEXT)] == [index != line for index in range(3)]
+
+
+def test_a_document_that_is_not_there_ends_the_demo_before_anything_starts() -> None:
+    done = demo("--document", "no/such/file")
+    assert done.returncode == 3
+    assert "no/such/file: No such file" in done.stderr
+    assert done.stdout == ""
+
+
+def test_the_demo_checks_what_it_claims(engine_url: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.txt"
+    path.write_text("\n\n".join(f"Clause {number}. {TEXT}" for number in range(200)))
+    done = demo("--engine", "openai", "--engine-url", engine_url, "--document", str(path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    standing = re.search(r"(\d+) of (\d+) citations stand in the document", done.stdout)
+    assert standing is not None
+    assert standing[1] == standing[2] != "0"
+    assert "100.0% of the document was read" in done.stdout
+    assert "FAIL" not in done.stdout
