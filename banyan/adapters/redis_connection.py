@@ -67,6 +67,8 @@ class Connection:
         self._retry_s = retry_s
         self._client: Client | None = None
         self._connecting = asyncio.Lock()
+        # The pools would refuse a call that finds no free connection; here it waits its turn.
+        self._free_connections = asyncio.Semaphore(max_connections)
 
     @property
     def address(self) -> str:
@@ -81,7 +83,8 @@ class Connection:
         pause_s = _FIRST_PAUSE_S
         while True:
             try:
-                return await operation(await self.client())
+                async with self._free_connections:
+                    return await operation(await self.client())
             except OutOfMemoryError as error:
                 raise StoreUnavailable(
                     f"the store at {self.address} is out of memory",

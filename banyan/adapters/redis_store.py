@@ -44,7 +44,7 @@ class RedisStore:
         retention_s: float = 7 * 86_400.0,
         namespace: str = "",
         socket_timeout_s: float = 10.0,
-        max_connections: int = 64,
+        max_connections: int = 32,
         retry_s: float = RETRY_S,
     ) -> None:
         self._connection = Connection(

@@ -44,10 +44,10 @@ def find_binary(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def answers(url: str, timeout_s: float = 2.0) -> bool:
-    """Whether a server answers at `url`."""
+    """Whether a server answers at `url`, which may name a cluster (`redis+cluster://`)."""
     try:
         with Redis.from_url(
-            url,
+            url.replace("+cluster://", "://", 1),
             socket_timeout=timeout_s,
             socket_connect_timeout=timeout_s,
             retry=Retry(NoBackoff(), 0),

@@ -11,7 +11,7 @@ from banyan.adapters.redis_scripts import Name, script
 from banyan.adapters.redis_store import RedisStore
 from banyan.errors import Conflict, StoreUnavailable
 from banyan.local.ports import free_port
-from banyan.local.valkey import Valkey
+from banyan.local.valkey import Valkey, answers
 from banyan.tree import Event
 from tests.store.conftest import namespace
 from tests.store.trees import NUM_SHARDS, Forest, admission, eventually, paths
@@ -54,6 +54,30 @@ async def test_a_server_that_forgot_the_scripts_gets_them_again(valkey: Valkey) 
     client = await store._connection.client()
     await client.script_flush()
     assert len(await forest.claim_all(tree, ["0"])) == 1
+    await store.close()
+
+
+async def test_many_calls_at_once_share_a_few_connections(valkey: Valkey) -> None:
+    store = RedisStore(valkey.url, num_shards=NUM_SHARDS, namespace=namespace(), max_connections=3)
+    forest = Forest(store)
+    tree = await forest.plant()
+    client = await store._connection.client()
+    before = (await client.info("stats"))["total_connections_received"]
+    records = await asyncio.gather(*(store.get_tree(tree) for _ in range(300)))
+    after = (await client.info("stats"))["total_connections_received"]
+    assert {record.status for record in records} == {"queued"}
+    assert after - before < 3
+    await store.close()
+
+
+async def test_a_cluster_may_be_named_in_the_url(valkey_cluster: Valkey) -> None:
+    url = valkey_cluster.url.replace("redis://", "redis+cluster://")
+    store = RedisStore(url, num_shards=NUM_SHARDS, namespace=namespace())
+    forest = Forest(store)
+    tree = await forest.plant()
+    await forest.run(tree)
+    assert answers(url)
+    assert (await store.get_tree(tree)).status == "completed"
     await store.close()
 
 
