@@ -7,6 +7,8 @@ of a tree, what is held plus what was spent is always what was admitted.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -29,25 +31,42 @@ class Budget(BaseModel):
         paid = min(tokens, self.tokens)
         return Budget(tokens=self.tokens - paid, nodes=self.nodes), tokens - paid
 
-    def split(self, num_children: int, keep_tokens: int) -> tuple[Budget, list[Budget]]:
-        """Share the budget among `num_children`, keeping `keep_tokens` for the parent's own merge.
+    def split(self, needs: Sequence[int], keep_tokens: int) -> tuple[Budget, list[Budget]]:
+        """Share the budget among children, keeping `keep_tokens` for the parent's own merge.
 
-        Returns the parent's budget and one budget a child; the remainder of the division stays
-        with the parent. Raises ValueError where there are not enough nodes for the children.
+        `needs[C]` are estimates in tokens. Where there is enough for all, shares are proportional
+        to them; where there is not, the first children get all they need and the last ones
+        nothing, since many answers to some parts are worth more than none to all. Returns the
+        parent's budget, with the remainder, and one a child. Raises ValueError where there are
+        not enough nodes for the children.
         """
+        num_children = len(needs)
         if num_children < 1:
             raise ValueError("a split needs at least one child")
         if num_children > self.nodes:
             raise ValueError(f"{num_children} children, but only {self.nodes} nodes are left")
-        shared_tokens = max(0, self.tokens - keep_tokens) // num_children
-        shared_nodes = (self.nodes - num_children) // num_children
-        child = Budget(tokens=shared_tokens, nodes=shared_nodes)
+        tokens = _shares(needs, max(0, self.tokens - keep_tokens))
+        nodes = (self.nodes - num_children) // num_children
         parent = Budget(
-            tokens=self.tokens - shared_tokens * num_children,
-            nodes=self.nodes - num_children - shared_nodes * num_children,
+            tokens=self.tokens - sum(tokens),
+            nodes=self.nodes - num_children - nodes * num_children,
         )
-        return parent, [child] * num_children
+        return parent, [Budget(tokens=share, nodes=nodes) for share in tokens]
 
     def refund(self, other: Budget) -> Budget:
         """Take back what a finished child did not use."""
         return Budget(tokens=self.tokens + other.tokens, nodes=self.nodes + other.nodes)
+
+
+def _shares(needs: Sequence[int], available: int) -> list[int]:
+    total = sum(needs)
+    if total == 0:
+        return [available // len(needs)] * len(needs)
+    if total <= available:
+        return [available * need // total for need in needs]
+    shares = []
+    for need in needs:
+        share = min(need, available)
+        available -= share
+        shares.append(share)
+    return shares

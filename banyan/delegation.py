@@ -23,7 +23,9 @@ def cut(node: Node, action: Delegate, context: Context) -> Cut:
     window = context.abilities.window
     planned = sizes.plan_parts(node, context.task, window, context.budget)
     fewest = sizes.fewest_parts(node, context.task, window)
-    wanted = planned if action.split.parts is None else max(action.split.parts, fewest)
+    # Results that are divided again must shrink, so there the plan alone counts.
+    free = action.split.parts is not None and node.divided is None
+    wanted = max(action.split.parts or 0, fewest) if free else planned
     most = min(context.budget.nodes, max(sizes.MAX_FAN_OUT, fewest))
     return Cut(
         spans=node.inputs,
@@ -82,7 +84,8 @@ def listed_children(node: Node, action: Delegate, context: Context) -> list[Node
 def spawn(node: Node, children: Sequence[Node], goal: str, context: Context) -> tuple[Node, Spawn]:
     """Share the budget out, keeping back what merging costs, and put the parent away."""
     keep = sizes.merge_reserve(context.abilities.window, context.budget)
-    kept, budgets = context.budget.split(len(children), keep)
+    needs = [sizes.subtree_tokens(child, context.abilities.window) for child in children]
+    kept, budgets = context.budget.split(needs, keep)
     suspended = node.model_copy(
         update={
             "num_children": node.num_children + len(children),
@@ -111,9 +114,7 @@ def _child(
             "brief": Brief(task_goal=node.brief.task_goal, text=brief),
             "inputs": inputs,
             "expects": expects,
-            "answer_tokens": sizes.child_answer_tokens(
-                node.answer_tokens, context.abilities.window
-            ),
+            "answer_tokens": sizes.answer_tokens_for(node, inputs, context.abilities.window),
             "tokens_per_char": node.tokens_per_char,
         }
     )

@@ -21,10 +21,23 @@ from banyan.tree import TreeRecord, tree_id
 _LEASE_S = 3_600.0
 
 
-async def grow(task: Task, ports: Ports, *, key: str | None = None) -> TreeRecord:
-    """Run a tree to its end and return its record. Raises what a node's driving raises."""
-    request = admission(task, tree_id(task.tenant, key or uuid.uuid4().hex, num_shards=1))
-    _, hints = await ports.store.admit(request)
+async def grow(
+    task: Task,
+    ports: Ports,
+    *,
+    key: str | None = None,
+    resumed: tuple[str, list[Hint]] | None = None,
+) -> TreeRecord:
+    """Run a tree to its end and return its record. Raises what a node's driving raises.
+
+    `key` is the idempotency key of a new tree. `resumed` goes on with a tree that is there, from
+    the hints that `resume` or `reap` gave.
+    """
+    if resumed is None:
+        new_id = tree_id(task.tenant, key or uuid.uuid4().hex, num_shards=1)
+        _, hints = await ports.store.admit(admission(task, new_id))
+    else:
+        new_id, hints = resumed
     policy = resolve(task.policy)
     running: set[asyncio.Task[list[Hint]]] = set()
     try:
@@ -38,7 +51,7 @@ async def grow(task: Task, ports: Ports, *, key: str | None = None) -> TreeRecor
     finally:
         for unfinished in running:
             unfinished.cancel()
-    return await ports.store.get_tree(request.tree_id)
+    return await ports.store.get_tree(new_id)
 
 
 async def _claim(hints: Iterable[Hint], ports: Ports) -> list[Claimed]:

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from banyan import notices
 from banyan.node import Failure, Node, Outcome, OutcomeStatus, Passage
-from banyan.prompts import result_text
+from banyan.prompts import as_text
 from banyan.spans import Span, merge
 
 _PARTIAL_CHARS = 20_000
@@ -43,7 +43,7 @@ def stopped(
     results = [outcome for outcome in node.outcomes if outcome.answer is not None]
     answer: JsonValue = None
     if node.expects is None and results:
-        answer = "\n".join(result_text(outcome) for outcome in results)[:_PARTIAL_CHARS]
+        answer = "\n".join(as_text(outcome.answer) for outcome in results)[:_PARTIAL_CHARS]
     used = results if answer is not None else []
     return _outcome(
         node,

@@ -112,14 +112,6 @@ def request(
     return "\n".join(["Choose one. Reply with its JSON.", *lines])
 
 
-def result_text(outcome: Outcome) -> str:
-    """A child's result as its parent reads it."""
-    if outcome.answer is None:
-        code = outcome.failure.code if outcome.failure else outcome.status
-        return f"(this part has no result: {code})"
-    return as_text(outcome.answer)
-
-
 def as_text(answer: JsonValue) -> str:
     """An answer as text; objects as compact JSON."""
     if isinstance(answer, str):
@@ -164,13 +156,18 @@ def _material(view: View) -> list[str]:
         lines.append("<results>")
         lines.append(numbered(_result_passages(view.results), number))
         lines.append("</results>")
+        num_missing = sum(outcome.answer is None for outcome in view.results)
+        if num_missing:
+            lines.append(f"{num_missing} of {len(view.results)} parts have no result.")
     return lines
 
 
 def _result_passages(results: Sequence[Outcome]) -> list[Passage]:
+    """Results as passages. Those without an answer are left out: no error text becomes one."""
     return [
-        Passage(text=result_text(outcome), sources=outcome.citations, covered=outcome.covered)
+        Passage(text=as_text(outcome.answer), sources=outcome.citations, covered=outcome.covered)
         for outcome in results
+        if outcome.answer is not None
     ]
 
 

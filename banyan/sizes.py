@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from banyan.budget import Budget
 from banyan.node import Node, Outcome
-from banyan.prompts import result_text
-from banyan.spans import size
+from banyan.prompts import as_text
+from banyan.spans import Span, size
 from banyan.task import Task
 
 MAX_FAN_OUT = 32
@@ -25,6 +25,7 @@ _JSON_TOKENS = 48
 """What an answer needs beside its text: braces, keys, citations."""
 _PASSAGE_OVERHEAD = 1.12
 """Passage numbers cost about a token in eight."""
+_SHORTEST_ANSWER = 24
 _NUMBER_TOKENS = 6
 """A passage's number, brackets and line end."""
 _LOOK_FRAME_TOKENS = 200
@@ -39,8 +40,17 @@ def root_answer_tokens(window: int) -> int:
 
 
 def child_answer_tokens(parent_answer_tokens: int, window: int) -> int:
-    """Children answer more briefly than their parent, so that merging shrinks."""
+    """Children answer more briefly than their parent."""
     return max(48, min(parent_answer_tokens, window // 16))
+
+
+def answer_tokens_for(parent: Node, inputs: Sequence[Span], window: int) -> int:
+    """A child's answer: at most half as long as what it works on, so that merging shrinks."""
+    most = child_answer_tokens(parent.answer_tokens, window)
+    if not inputs:
+        return most
+    half = int(size(inputs) * density(parent) / 2)
+    return max(_SHORTEST_ANSWER, min(most, half))
 
 
 def generation_tokens(node: Node) -> int:
@@ -56,6 +66,16 @@ def turn_reserve(window: int) -> int:
 def merge_reserve(window: int, budget: Budget) -> int:
     """What a parent keeps back so that it can combine its children's results."""
     return min(4 * window, budget.tokens // 2)
+
+
+def subtree_tokens(node: Node, window: int) -> int:
+    """What a node and all below it will spend, estimated on the high side.
+
+    Every node reads its part twice, once to choose and once to act, and merges what came back.
+    """
+    leaves = max(1, math.ceil(input_tokens(node) / (_FILL * capacity(node, window))))
+    calls = 2 * (2 * leaves - 1)
+    return 2 * input_tokens(node) + calls * (_FRAME_TOKENS + node.answer_tokens + _JSON_TOKENS)
 
 
 def density(node: Node) -> float:
@@ -128,7 +148,7 @@ def may_delegate(node: Node, task: Task, window: int, budget: Budget) -> bool:
 
 def result_chars(results: Sequence[Outcome]) -> int:
     """Characters of children's results, as a prompt shows them."""
-    return sum(len(result_text(outcome)) for outcome in results)
+    return sum(len(as_text(o.answer)) for o in results if o.answer is not None)
 
 
 def results_fit(node: Node, window: int) -> bool:
@@ -141,7 +161,8 @@ def results_that_fit(node: Node, window: int) -> tuple[Outcome, ...]:
     left = float(capacity(node, window))
     kept: list[Outcome] = []
     for outcome in node.outcomes:
-        left -= len(result_text(outcome)) * density(node) + _NUMBER_TOKENS
+        if outcome.answer is not None:
+            left -= len(as_text(outcome.answer)) * density(node) + _NUMBER_TOKENS
         if left < 0 and kept:
             break
         kept.append(outcome)

@@ -50,6 +50,8 @@ from banyan.spans import Span, size
 _LOOK_AROUND_TOKENS = 160
 _DELEGATE_TOKENS = 256
 _READ_CHARS_AT_LEAST = 400
+_SHRINKS_TO = 0.75
+"""Results are divided again only if they are at most this share of what was divided before."""
 
 
 def step(node: Node, event: Event, context: Context) -> tuple[Node, Effect]:
@@ -107,11 +109,13 @@ def _look(node: Node, context: Context) -> tuple[Node, Effect]:
 
 def _look_at_results(node: Node, context: Context) -> tuple[Node, Effect]:
     """Combine the results if they fit; else they are an input that is too long, once more."""
+    if all(outcome.answer is None for outcome in node.outcomes):
+        return node, _fail(node, "children_failed", "none of the parts has a result")
     window = context.abilities.window
     if sizes.results_fit(node, window):
         return _ask(node, View(results=node.outcomes), context)
     num_chars = sizes.result_chars(node.outcomes)
-    shrinks = not node.inputs or num_chars < size(node.inputs)
+    shrinks = not node.inputs or num_chars <= _SHRINKS_TO * size(node.inputs)
     if shrinks and sizes.may_delegate(node, context.task, window, context.budget):
         passages = prompts.passages_of(node.model_copy(update={"seen": ()}), _results(node))
         return node, Derive(passages)
@@ -168,6 +172,8 @@ def _ask(node: Node, view: View, context: Context) -> tuple[Node, Effect]:
     situation = _situation(node, view, context)
     task_gate = context.task.gate
     kinds = gate.allowed(situation, task_gate, context.policy)
+    if kinds == ("answer",) and not view.shows_all and not node.seen:
+        return node, _fail(node, "out_of_turns", "no turns are left and nothing was read")
     if len(kinds) == 1:
         return node, _generate(node, view, gate.forced(kinds[0], task_gate), context)
     if context.abilities.scores:

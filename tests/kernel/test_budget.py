@@ -20,28 +20,41 @@ def test_spending_takes_what_is_paid_and_reports_the_rest(budget: Budget, tokens
     assert overdraft == 0 or left.tokens == 0
 
 
-@given(budgets, st.integers(1, 1_000), st.integers(0, 10**11))
-def test_a_split_shares_equally_and_loses_nothing(
-    budget: Budget, num_children: int, keep_tokens: int
+needs_of_children = st.lists(st.integers(0, 10**7), min_size=1, max_size=200)
+
+
+@given(budgets, needs_of_children, st.integers(0, 10**11))
+def test_a_split_shares_out_and_loses_nothing(
+    budget: Budget, needs: list[int], keep_tokens: int
 ) -> None:
-    if num_children > budget.nodes:
+    if len(needs) > budget.nodes:
         with pytest.raises(ValueError, match="nodes are left"):
-            budget.split(num_children, keep_tokens)
+            budget.split(needs, keep_tokens)
         return
-    kept, children = budget.split(num_children, keep_tokens)
-    assert len(children) == num_children
-    assert len(set(children)) == 1
+    kept, children = budget.split(needs, keep_tokens)
+    assert len(children) == len(needs)
     assert kept.tokens + sum(child.tokens for child in children) == budget.tokens
     # Each child is one of the nodes that the budget allowed.
     assert kept.nodes + sum(child.nodes + 1 for child in children) == budget.nodes
 
 
-@given(budgets, st.integers(1, 1_000), st.integers(0, 10**11))
+def test_equal_needs_get_equal_shares() -> None:
+    kept, children = Budget(tokens=1_000, nodes=8).split([7, 7, 7], 100)
+    assert children == [Budget(tokens=300, nodes=1)] * 3
+    assert kept == Budget(tokens=100, nodes=2)
+
+
+def test_a_tight_budget_serves_the_first_children_whole() -> None:
+    _, children = Budget(tokens=1_000, nodes=3).split([400, 400, 400], 100)
+    assert [child.tokens for child in children] == [400, 400, 100]
+
+
+@given(budgets, needs_of_children, st.integers(0, 10**11))
 def test_the_parent_keeps_what_it_needs_to_merge(
-    budget: Budget, num_children: int, keep_tokens: int
+    budget: Budget, needs: list[int], keep_tokens: int
 ) -> None:
-    if num_children <= budget.nodes:
-        kept, _ = budget.split(num_children, keep_tokens)
+    if len(needs) <= budget.nodes:
+        kept, _ = budget.split(needs, keep_tokens)
         assert kept.tokens >= min(keep_tokens, budget.tokens)
 
 
@@ -58,7 +71,7 @@ def test_nobody_spends_or_shares_what_cannot_be() -> None:
     with pytest.raises(ValueError, match="negative"):
         Budget(tokens=5, nodes=5).spend(-1)
     with pytest.raises(ValueError, match="at least one child"):
-        Budget(tokens=5, nodes=5).split(0, 0)
+        Budget(tokens=5, nodes=5).split([], 0)
 
 
 class TreeOfBudgets(RuleBasedStateMachine):
@@ -91,7 +104,7 @@ class TreeOfBudgets(RuleBasedStateMachine):
         node = data.draw(st.sampled_from(self.running()))
         if num_children > self.held[node].nodes:
             return
-        self.held[node], children = self.held[node].split(num_children, keep_tokens)
+        self.held[node], children = self.held[node].split([1] * num_children, keep_tokens)
         for child in children:
             self.num_created += 1
             self.held[self.num_created] = child

@@ -22,7 +22,10 @@ EXAMPLES: dict[Kind, list[str]] = {
     "answer": ['{"answer": "yes", "citations": [1, 3]}'],
     "delegate": [
         '{"brief": "b", "split": {"goal": "g", "expects": null, "parts": 4, "by": "section"}}',
-        '{"brief": "b", "children": [{"goal": "g", "expects": null, "inputs": [{"document": 2, "start": 5}]}]}',
+        (
+            '{"brief": "b", "children": [{"goal": "g", "expects": null, '
+            '"inputs": [{"document": 2, "start": 5}]}]}'
+        ),
     ],
     "read": ['{"document": 1}', '{"document": 2, "start": 4, "end": 90}'],
     "search": ['{"query": "needle", "regex": false}'],
@@ -69,7 +72,9 @@ def test_an_expected_schema_constrains_the_answer() -> None:
 def test_the_open_schema_lets_each_object_name_its_own_kind() -> None:
     validator = Draft202012Validator(open_schema(("answer", "delegate"), BOUNDS))
     assert validator.is_valid({"kind": "answer", "answer": "a", "citations": [1]})
-    assert validator.is_valid({"kind": "delegate", "brief": "", "split": {"goal": "g", "expects": None}})
+    assert validator.is_valid(
+        {"kind": "delegate", "brief": "", "split": {"goal": "g", "expects": None}}
+    )
     assert not validator.is_valid({"kind": "read", "document": 1})
 
 

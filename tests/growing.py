@@ -1,0 +1,92 @@
+"""Grow whole trees on the official twins, and ask questions about them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from banyan.adapters.memory_library import MemoryLibrary
+from banyan.adapters.memory_store import MemoryStore
+from banyan.drive import Ports
+from banyan.in_process import grow
+from banyan.ports import Message
+from banyan.spans import Span
+from banyan.state import unpack
+from banyan.task import Task
+from banyan.testing import ScriptedEngine
+from banyan.trajectory import TurnRecord
+from banyan.tree import TreeRecord
+
+TENANT = "acme"
+Write = Callable[[str, Mapping[str, Any]], dict[str, Any]]
+
+
+def rule(write: Write) -> Callable[[Sequence[Message], Mapping[str, Any] | None], str]:
+    """A rule from a function of the last message's text and the schema's properties."""
+
+    def reply(messages: Sequence[Message], schema: Mapping[str, Any] | None) -> str:
+        options = (schema or {}).get("anyOf", [schema or {}])
+        properties = {name: part for one in options for name, part in one["properties"].items()}
+        return json.dumps(write(messages[-1].content, properties))
+
+    return reply
+
+
+def split_or_answer(prompt: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Delegate where that is asked for, else answer with the first passage and cite it."""
+    if "split" in properties:
+        return {"brief": "look closely", "split": {"goal": "find it", "expects": None}}
+    return answer_first(prompt, properties)
+
+
+def answer_first(prompt: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer with a few words of the first passage, and cite it."""
+    words = re.search(r"\[1\] (.{0,40})", prompt)
+    value: dict[str, Any] = {"answer": words[1] if words else "nothing"}
+    if "citations" in properties:
+        value["citations"] = [1]
+    return value
+
+
+@dataclass
+class Grower:
+    """The twins of all ports, and what grew on them. `clock` moves only when a test moves it."""
+
+    engine: ScriptedEngine = field(
+        default_factory=lambda: ScriptedEngine(rule=rule(split_or_answer))
+    )
+    library: MemoryLibrary = field(default_factory=MemoryLibrary)
+    now: float = 1_000_000.0
+
+    def __post_init__(self) -> None:
+        self.store = MemoryStore(clock=lambda: self.now)
+        self.ports = Ports(self.store, self.library, self.engine, engine_patience_s=0.0)
+
+    async def put(self, text: str) -> Span:
+        async def chunks() -> AsyncIterator[bytes]:
+            yield text.encode()
+
+        info = await self.library.put(TENANT, chunks())
+        return Span(document=info.id, start=0, end=info.num_chars)
+
+    async def grow(self, goal: str, *texts: str, **task: Any) -> TreeRecord:
+        inputs = tuple([await self.put(text) for text in texts])
+        return await grow(Task(tenant=TENANT, goal=goal, inputs=inputs, **task), self.ports)
+
+    async def turns(self, tree_id: str, path: str) -> list[TurnRecord]:
+        node = await self.store.get_node(tree_id, path)
+        return [unpack(turn, TurnRecord) for turn in node.turns if turn]
+
+    async def paths(self, tree_id: str) -> list[str]:
+        nodes, _ = await self.store.list_nodes(tree_id, offset=0, limit=100_000)
+        return [node.path for node in nodes]
+
+
+def sentences(count: int) -> str:
+    """Prose in which every sentence can be told from every other."""
+    return " ".join(
+        f"Sentence number {index} is about topic {index % 7}." for index in range(count)
+    )
