@@ -1,7 +1,7 @@
 """A scripted engine: an `Engine` inside the process that writes what a rule says.
 
-Its tokens are words with the white space behind them, so that counts are exact and the tokens of a
-text joined to another are the tokens of both, as long as they part at white space.
+Its tokens are words and punctuation with the white space behind them, so that counts are exact and
+the tokens of a text joined to another are the tokens of both, as long as they part at white space.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from banyan.testing.rules import Rule, default_rule
 
 Scores = Callable[[Sequence[Message], Sequence[Kind]], Mapping[Kind, float]]
 
-_TOKEN = re.compile(r"\S+\s*|\s+")
+_TOKEN = re.compile(r"\w+\s*|[^\w\s]+\s*|\s+")
 _ROLES = {"system": 1, "user": 2, "assistant": 3}
 END = 4
 """The token id that ends every message."""

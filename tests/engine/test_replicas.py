@@ -1,0 +1,164 @@
+"""Routing over replicas: by prefix, within a load bound, around those that do not answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from banyan.adapters.replicas import MAX_REST_S, Replicas
+from banyan.errors import EngineRefused, EngineUnavailable
+from banyan.ports import Message
+from banyan.testing import Call, ScriptedEngine
+from banyan.testing.rules import default_rule
+from banyan.testing.schema_values import Schema
+from tests.engine.dialogues import OPTIONS
+
+
+@dataclass
+class Clock:
+    """Time that passes when a test says so."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def down(messages: Sequence[Message], schema: Schema | None) -> str:
+    del messages, schema
+    raise EngineUnavailable("down")
+
+
+def routed(*engines: ScriptedEngine, clock: Clock | None = None) -> Replicas:
+    named = [(f"http://replica-{index}", engine) for index, engine in enumerate(engines)]
+    return Replicas(named, clock=clock or Clock())
+
+
+async def ask(replicas: Replicas, text: str) -> None:
+    prompt = await replicas.render([Message("user", text)])
+    await replicas.complete(prompt, schema=None, max_tokens=8, options=OPTIONS)
+
+
+async def test_turns_of_one_dialogue_go_to_one_replica() -> None:
+    engines = [ScriptedEngine() for _ in range(4)]
+    replicas = routed(*engines)
+    opening = [Message("system", "rules"), Message("user", "the document")]
+    later = [*opening, Message("assistant", "reply"), Message("user", "go on")]
+
+    for messages in (opening, later, later):
+        prompt = await replicas.render(messages)
+        await replicas.complete(prompt, schema=None, max_tokens=8, options=OPTIONS)
+
+    assert sorted(len(engine.calls) for engine in engines) == [0, 0, 0, 3]
+
+
+async def test_different_dialogues_are_spread() -> None:
+    engines = [ScriptedEngine() for _ in range(4)]
+    replicas = routed(*engines)
+
+    for number in range(200):
+        await ask(replicas, f"document {number}")
+
+    assert all(len(engine.calls) > 20 for engine in engines)
+
+
+async def test_a_popular_prefix_does_not_overload_its_replica() -> None:
+    all_asked, num_held = asyncio.Event(), 0
+
+    async def hold(call: Call) -> None:
+        nonlocal num_held
+        del call
+        num_held += 1
+        if num_held == 40:
+            all_asked.set()
+        await all_asked.wait()
+
+    engines = [ScriptedEngine(hold=hold) for _ in range(4)]
+    replicas = routed(*engines)
+
+    await asyncio.gather(*(ask(replicas, "the same") for _ in range(40)))
+
+    assert max(engine.max_in_flight for engine in engines) <= 13  # 1.25 times a quarter of 40
+
+
+async def test_a_call_moves_on_from_a_replica_that_is_down() -> None:
+    up = ScriptedEngine()
+    replicas = routed(ScriptedEngine(rule=down), up, ScriptedEngine(rule=down))
+
+    for number in range(10):
+        await ask(replicas, f"document {number}")
+
+    assert len(up.calls) == 10
+
+
+async def test_a_replica_that_was_down_rests_and_comes_back() -> None:
+    clock = Clock()
+    broken = ScriptedEngine(rule=down)
+    replicas = routed(broken, ScriptedEngine(), clock=clock)
+    for number in range(20):
+        await ask(replicas, f"document {number}")
+    assert len(broken.calls) == 1
+
+    broken.rule = default_rule
+    clock.now += MAX_REST_S + 1
+    for number in range(20):
+        await ask(replicas, f"document {number}")
+
+    assert len(broken.calls) > 5
+
+
+async def test_when_all_are_down_the_error_rises_after_bounded_attempts() -> None:
+    engines = [ScriptedEngine(rule=down) for _ in range(5)]
+
+    with pytest.raises(EngineUnavailable):
+        await ask(routed(*engines), "anything")
+
+    assert sum(len(engine.calls) for engine in engines) == 3
+
+
+async def test_a_refusal_is_not_tried_elsewhere() -> None:
+    def refuse(messages: Sequence[Message], schema: Schema | None) -> str:
+        del messages, schema
+        raise EngineRefused("no")
+
+    engines = [ScriptedEngine(rule=refuse) for _ in range(3)]
+
+    with pytest.raises(EngineRefused):
+        await ask(routed(*engines), "anything")
+
+    assert sum(len(engine.calls) for engine in engines) == 1
+
+
+async def test_a_stream_that_broke_is_not_said_twice() -> None:
+    engines = [ScriptedEngine() for _ in range(2)]
+    replicas = routed(*engines)
+    prompt = await replicas.render([Message("user", "anything")])
+    said: list[str] = []
+
+    async def on_delta(text: str) -> None:
+        said.append(text)
+        raise EngineUnavailable("the stream broke")
+
+    with pytest.raises(EngineUnavailable):
+        await replicas.complete(
+            prompt, schema=None, max_tokens=8, options=OPTIONS, on_delta=on_delta
+        )
+
+    assert said == ["ok"]
+    assert sum(len(engine.calls) for engine in engines) == 1
+
+
+async def test_replicas_of_different_models_are_refused() -> None:
+    with pytest.raises(EngineRefused, match="differ"):
+        await routed(ScriptedEngine(window=1_024), ScriptedEngine(window=2_048)).abilities()
+
+
+async def test_closing_closes_every_replica() -> None:
+    engines = [ScriptedEngine(), ScriptedEngine()]
+
+    await routed(*engines).close()
+
+    assert all(engine.closed for engine in engines)
