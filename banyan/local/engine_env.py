@@ -69,6 +69,7 @@ def ensure(
     *,
     lock_file: Path = LOCK_FILE,
     cache: Path | None = None,
+    uv: str | None = None,
 ) -> Path:
     """The Python of the engine's environment; makes the environment where it is missing.
 
@@ -82,7 +83,7 @@ def ensure(
     target.parent.mkdir(parents=True, exist_ok=True)
     with _locked(target.with_suffix(".lock")):
         if not target.exists():  # another process may have made it while this one waited
-            _build(target, lock_file, environ, report)
+            _build(target, uv or find_uv(environ), lock_file, environ, report)
     return target / "bin" / "python"
 
 
@@ -101,9 +102,10 @@ def sync_arguments(uv: str, python: Path, lock_file: Path, environ: Mapping[str,
     return command
 
 
-def _build(target: Path, lock_file: Path, environ: Mapping[str, str], report: Report) -> None:
+def _build(
+    target: Path, uv: str, lock_file: Path, environ: Mapping[str, str], report: Report
+) -> None:
     """Build in a folder beside `target`, relocatable, then rename it into place."""
-    uv = find_uv(environ)
     building = Path(tempfile.mkdtemp(prefix=".engine-", dir=target.parent))
     try:
         report(f"making the engine's environment in {target} (0.6 GB to download)")

