@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
-from banyan.errors import InvalidAction
+from banyan.errors import InvalidAction, InvalidInput
+from banyan.json_values import check_storable
 
 Kind = Literal["answer", "delegate", "read", "search", "note", "use"]
 
@@ -121,8 +122,11 @@ def parse(text: str, kind: Kind | None = None) -> Action:
     """
     try:
         value = json.loads(text)
-    except ValueError as error:
-        raise InvalidAction(f"the reply is not JSON: {error}") from error
+        check_storable(value, "the reply")
+    except InvalidInput as error:
+        raise InvalidAction(str(error)) from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidAction("the reply is not JSON, or nested too deeply") from error
     if not isinstance(value, dict):
         raise InvalidAction("the reply is not a JSON object")
     if kind is not None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from banyan import sizes
 from banyan.action import Child, Delegate
 from banyan.effects import Context, Cut, Spawn
 from banyan.errors import InvalidAction
 from banyan.node import Brief, Node, child_path
+from banyan.schemas import check_expects
 from banyan.spans import Span, size
 
 
@@ -105,8 +107,9 @@ def _child(
     goal: str,
     brief: str,
     inputs: tuple[Span, ...],
-    expects: object,
+    expects: Mapping[str, Any] | None,
 ) -> Node:
+    check_expects(expects)
     return Node.model_validate(
         {
             "path": child_path(node.path, node.num_children + index),

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError
+from jsonschema.exceptions import ValidationError
 from pydantic import JsonValue
 
 from banyan.action import Kind
-from banyan.errors import InvalidAction, InvalidSchema
+from banyan.errors import InvalidAction
 
 Schema = dict[str, Any]
 
@@ -56,14 +56,10 @@ def open_schema(kinds: Sequence[Kind], bounds: Bounds) -> Schema:
     return _any_of(options)
 
 
-def check_schema(schema: Mapping[str, Any]) -> None:
-    """Raise InvalidSchema unless `schema` is a JSON Schema (2020-12) without remote references."""
-    try:
-        Draft202012Validator.check_schema(dict(schema))
-    except SchemaError as error:
-        where = "/".join(str(part) for part in error.absolute_path)
-        raise InvalidSchema(f"no JSON Schema at /{where}: {error.message[:200]}") from error
-    _refuse_remote_references(schema)
+def check_expects(expects: Mapping[str, Any] | None) -> None:
+    """Raise InvalidAction unless an agent's `expects` is null or one of the schemas in EXPECTS."""
+    if expects is not None and not _EXPECTS_VALIDATOR.is_valid(expects):
+        raise InvalidAction("expects: only flat objects of plain values can be asked for")
 
 
 def check_answer(answer: JsonValue, expects: Mapping[str, Any] | None) -> None:
@@ -105,6 +101,8 @@ EXPECTS: Schema = {
     "additionalProperties": False,
 }
 """The JSON Schemas that an agent may ask its children for: flat objects."""
+
+_EXPECTS_VALIDATOR = Draft202012Validator(EXPECTS)
 
 _EXPECTS_OR_TEXT: Schema = {"anyOf": [{"type": "null"}, EXPECTS]}
 """Required, so that a small model copies the example's null instead of rambling into a schema."""
@@ -183,15 +181,3 @@ def _text(max_chars: int) -> Schema:
 
 def _number(highest: int) -> Schema:
     return {"type": "integer", "minimum": 1, "maximum": max(1, highest)}
-
-
-def _refuse_remote_references(value: object) -> None:
-    if isinstance(value, Mapping):
-        reference = value.get("$ref") or value.get("$dynamicRef")
-        if isinstance(reference, str) and not reference.startswith("#"):
-            raise InvalidSchema("only references within the schema (`#/...`) are followed")
-        for item in value.values():
-            _refuse_remote_references(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            _refuse_remote_references(item)

@@ -25,6 +25,14 @@ _KINDS: dict[str, bytes] = {
     "TurnRecord": b"r",
 }
 
+_DAMAGE = (
+    zstandard.ZstdError,
+    msgspec.DecodeError,
+    ValidationError,
+    UnicodeError,
+    RecursionError,
+)
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -52,7 +60,10 @@ def unpack(packed: bytes, model: type[M]) -> M:
             raise PackError(
                 f"packed state says it holds {size} bytes, at most {MAX_UNPACKED_BYTES}"
             )
-        body = zstandard.ZstdDecompressor().decompress(packed[5:])
+        unpacker = zstandard.ZstdDecompressor().decompressobj()
+        body = unpacker.decompress(packed[5:])
+        if not unpacker.eof or unpacker.unused_data or len(body) != size:
+            raise PackError("packed state is cut off, or followed by something else")
         return model.model_validate(msgspec.msgpack.decode(body))
-    except (zstandard.ZstdError, msgspec.DecodeError, ValidationError, UnicodeError) as error:
+    except _DAMAGE as error:
         raise PackError(f"packed state is damaged: {error}") from error

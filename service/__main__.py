@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from banyan.adapters.blobs import FolderBlobs
 from banyan.adapters.celery_queue import CeleryQueue
 from banyan.adapters.library import BlobLibrary
-from banyan.adapters.redis_store import RedisStore
+from banyan.adapters.stores import make_store
 from service import logs
 from service.app import create_app
 from service.dependencies import Ports
@@ -65,15 +65,8 @@ def main() -> int:
 
 
 def _app(settings: ServiceSettings) -> FastAPI:
-    store = RedisStore(
-        settings.redis_url,
-        num_shards=settings.num_shards,
-        queued_s=settings.queued_s,
-        tenant_dispatch=settings.tenant_dispatch,
-        retention_s=settings.retention_s,
-    )
     library = BlobLibrary(FolderBlobs(settings.blob_dir), max_bytes=settings.max_document_bytes)
-    return create_app(store, library, CeleryQueue(settings.broker), settings)
+    return create_app(make_store(settings), library, CeleryQueue(settings.broker), settings)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -13,22 +13,18 @@ from collections.abc import AsyncIterator, Sequence
 import structlog
 
 from banyan import policy as policies
-from banyan.budget import Budget
+from banyan.admission import admission as start_of
 from banyan.errors import Conflict, InvalidDocument, InvalidInput, NotFound
-from banyan.node import ROOT_PATH, Brief, Node
+from banyan.json_values import canonical, check_storable, check_text
 from banyan.ports import Admission, DocumentInfo, Hint, Library, Queue, Store
 from banyan.spans import Span
-from banyan.state import pack
 from banyan.task import Task
 from banyan.tree import tree_id
 from service import answer_schema
-from service.json_values import canonical, check_storable, check_text
 from service.problems import Refused
 from service.schemas import MAX_METADATA_BYTES, SolveRequest
 
 MAX_KEY_CHARS = 255
-ENGINE_DEFAULT = 0
-"""`answer_tokens` of the root: the worker takes what suits its engine's window."""
 
 _CHUNK_CHARS = 64 * 1024
 
@@ -145,38 +141,21 @@ async def _chunks(text: str) -> AsyncIterator[bytes]:
 def _admission(
     request: SolveRequest, inputs: tuple[Span, ...], tenant: str, new_id: str
 ) -> Admission:
-    limits = request.limits
     task = Task(
         tenant=tenant,
         goal=request.goal,
         inputs=inputs,
         answer_schema=request.answer_schema,
-        limits=limits,
+        limits=request.limits,
         gate=request.gate,
         state=request.state,
         policy=policies.resolve(request.policy).version,
         metadata=request.metadata,
     )
-    root = Node(
-        path=ROOT_PATH,
-        goal=request.goal,
-        brief=Brief(task_goal=request.goal),
-        inputs=inputs,
-        expects=request.answer_schema,
-        answer_tokens=ENGINE_DEFAULT,
-    )
     # The policy as it was asked for: a repeated request stays the same when `live` moves on.
     asked = {**task.model_dump(mode="json"), "policy": request.policy}
-    return Admission(
-        tree_id=new_id,
-        tenant=tenant,
-        task=pack(task),
-        root=pack(root),
-        budget=Budget(tokens=limits.max_tokens, nodes=limits.max_nodes - 1),
-        max_parallel=limits.max_parallel,
-        deadline_s=limits.deadline_s,
-        fingerprint=hashlib.sha256(canonical(asked)).hexdigest(),
-    )
+    fingerprint = hashlib.sha256(canonical(asked)).hexdigest()
+    return start_of(task, new_id, fingerprint=fingerprint)
 
 
 async def _send(queue: Queue, hints: Sequence[Hint], new_id: str) -> None:

@@ -13,7 +13,7 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from banyan.errors import InvalidInput, InvalidSchema
-from service.json_values import canonical, check_storable
+from banyan.json_values import canonical, check_storable
 from service.schemas import MAX_SCHEMA_BYTES
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -12,11 +12,12 @@ from typing import Any
 
 import structlog
 import uvloop
-from banyan.adapters.engines import make_engine
 
+from banyan.adapters.blobs import FolderBlobs
 from banyan.adapters.celery_queue import CeleryQueue
+from banyan.adapters.engines import make_engine
 from banyan.adapters.library import BlobLibrary
-from banyan.adapters.redis_store import RedisStore
+from banyan.adapters.stores import make_store
 from banyan.drive import Ports
 from banyan.errors import BanyanError
 from banyan.ports import Lease
@@ -75,14 +76,14 @@ class WorkerProcess:
     async def _open(self) -> None:
         settings = self._settings
         self._leases = LeaseKeeper(
-            lambda: RedisStore.from_settings(settings),
+            lambda: make_store(settings),
             self._lose,
             lease_s=settings.lease_s,
             renew_s=settings.renew_s,
         )
         self._ports = Ports(
-            store=RedisStore.from_settings(settings),
-            library=BlobLibrary(settings.blob_dir),
+            store=make_store(settings),
+            library=BlobLibrary(FolderBlobs(settings.blob_dir)),
             engine=make_engine(settings),
             engine_patience_s=settings.engine_patience_s,
         )

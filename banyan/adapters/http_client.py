@@ -1,8 +1,9 @@
 """A small HTTP/1.1 client for calls to one server: pooled connections, whole replies or streams.
 
 Written for cost: hundreds of calls in flight from one event loop at about 0.2 ms of CPU each, where
-general clients take several milliseconds (docs/adr). It knows what model servers use: bodies with a
-length, chunked or until the end; no redirects, cookies, proxies or compression.
+a general client takes several milliseconds (docs/adr/http-client-for-engines.md). It knows what
+model servers use: bodies with a length, chunked or until the end; no redirects, cookies, proxies or
+compression.
 
 Errors are Python's own: TimeoutError, and ConnectionError with its subclass ProtocolError.
 """

@@ -1,7 +1,8 @@
 """The durable tree in Redis or Valkey: every transition is one Lua script in one hash slot.
 
 The rules are in `lua/lib.lua`. Each call carries a token of its own (`op`), so that a call whose
-reply was lost can be repeated without a second effect.
+reply was lost can be repeated without a second effect. Needs Redis 7 or Valkey, for the flags that
+let scripts run while memory is short.
 """
 
 from __future__ import annotations

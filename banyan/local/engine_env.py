@@ -3,6 +3,8 @@
 It is keyed by the lock file's content, built beside its final place and renamed into it, so that a
 build that was cut short is never used and two builders never see each other's half. The variable
 `BANYAN_ENGINE_VENV` names an environment that is already there.
+
+    python -m banyan.local.engine_env       makes it where it is missing and prints its Python
 """
 
 from __future__ import annotations
@@ -141,3 +143,18 @@ def _locked(path: Path) -> Iterator[None]:
     with path.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+
+
+def main() -> int:
+    """Command line of the module; returns the exit status."""
+    try:
+        python = ensure(lambda sentence: print(sentence, file=sys.stderr))
+    except EngineEnvironmentError as error:
+        sys.stderr.write(f"{error}\n{error.hint}\n")
+        return error.exit_code
+    sys.stdout.write(f"{python}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

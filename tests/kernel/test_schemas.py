@@ -6,8 +6,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from banyan.action import LETTERS, Kind, parse
-from banyan.errors import InvalidAction, InvalidSchema
-from banyan.schemas import EXPECTS, Bounds, check_answer, check_schema, open_schema, schema_for
+from banyan.errors import InvalidAction
+from banyan.schemas import Bounds, check_answer, check_expects, open_schema, schema_for
 
 BOUNDS = Bounds(
     answer_tokens=64,
@@ -78,28 +78,14 @@ def test_the_open_schema_lets_each_object_name_its_own_kind() -> None:
     assert not validator.is_valid({"kind": "read", "document": 1})
 
 
-def test_what_children_may_be_asked_for_is_itself_a_json_schema() -> None:
-    asked = {
-        "type": "object",
-        "properties": {"count": {"type": "integer"}},
-        "required": ["count"],
-    }
-    Draft202012Validator(EXPECTS).validate(asked)
-    check_schema(asked)
-
-
-@pytest.mark.parametrize(
-    "schema",
-    [
-        {"type": "banana"},
-        {"properties": 3},
-        {"$ref": "https://example.org/schema.json"},
-        {"properties": {"a": {"$ref": "other.json#/x"}}},
-    ],
-)
-def test_what_is_no_schema_or_refers_elsewhere_is_refused(schema: dict[str, object]) -> None:
-    with pytest.raises(InvalidSchema):
-        check_schema(schema)
+def test_children_may_be_asked_for_flat_objects_alone() -> None:
+    flat = {"type": "object", "properties": {"count": {"type": "integer"}}, "required": ["count"]}
+    check_expects(flat)
+    check_expects(None)
+    Draft202012Validator.check_schema(flat)
+    for wild in ({"type": "array"}, {**flat, "pattern": "(a+)+$"}, {"$ref": "https://example.org"}):
+        with pytest.raises(InvalidAction, match="flat objects"):
+            check_expects(wild)
 
 
 @pytest.mark.parametrize(
@@ -121,3 +107,12 @@ def test_delegate_takes_children_or_a_split_but_not_both_or_none() -> None:
         parse('{"brief": "b"}', "delegate")
     with pytest.raises(InvalidAction, match="without children"):
         parse('{"brief": "b", "children": []}', "delegate")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["NaN", "1" + "0" * 40, r'"\ud800"', "[" * 5_000 + "]" * 5_000, "[" * 80 + "]" * 80],
+)
+def test_json_that_cannot_be_kept_is_an_invalid_action(answer: str) -> None:
+    with pytest.raises(InvalidAction):
+        parse(f'{{"answer": {answer}}}', "answer")

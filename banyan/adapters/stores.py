@@ -1,0 +1,17 @@
+"""Makes the durable store that the settings name."""
+
+from __future__ import annotations
+
+from banyan.adapters.redis_store import RedisStore
+from banyan.settings import Settings
+
+
+def make_store(settings: Settings) -> RedisStore:
+    """The store for one event loop. Connects at the first call; close it at the end."""
+    return RedisStore(
+        settings.redis_url,
+        num_shards=settings.num_shards,
+        queued_s=settings.queued_s,
+        tenant_dispatch=settings.tenant_dispatch,
+        retention_s=settings.retention_s,
+    )
