@@ -148,12 +148,16 @@ def _locked(path: Path) -> Iterator[None]:
 def main() -> int:
     """Command line of the module; returns the exit status."""
     try:
-        python = ensure(lambda sentence: print(sentence, file=sys.stderr))
+        python = ensure(_tell)
     except EngineEnvironmentError as error:
         sys.stderr.write(f"{error}\n{error.hint}\n")
         return error.exit_code
     sys.stdout.write(f"{python}\n")
     return 0
+
+
+def _tell(sentence: str) -> None:
+    sys.stderr.write(f"{sentence}\n")
 
 
 if __name__ == "__main__":
