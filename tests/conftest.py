@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.fixtures.valkey"]
+pytest_plugins = ["tests.fixtures.engines", "tests.fixtures.valkey"]
 
 settings.register_profile(
     "busy", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
