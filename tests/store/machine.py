@@ -24,10 +24,10 @@ from hypothesis.stateful import (
 from banyan.adapters.memory_store import MemoryStore
 from banyan.adapters.redis_store import RedisStore
 from banyan.budget import Budget
-from banyan.errors import Conflict, StaleLease
 from banyan.node import Outcome
-from banyan.ports import ChildNode, Claimed, Hint, Lease, Store
-from banyan.tree import FINAL, tree_id
+from banyan.ports import ChildNode, Hint, Lease, Store
+from banyan.tree import tree_id
+from tests.store.attempts import Result, attempt
 from tests.store.audit import audit_books, audit_history
 from tests.store.trees import FAILED, OK, PARTIAL, admission, log
 
@@ -37,7 +37,6 @@ FOREVER_S = 10_000.0
 BRIEF_S = 0.001
 
 T = TypeVar("T")
-Result = tuple[str, Any]
 
 picks = st.integers(min_value=0, max_value=10_000)
 outcomes = st.sampled_from([OK, OK, PARTIAL, FAILED])
@@ -67,6 +66,9 @@ class StoreMachine(RuleBasedStateMachine):
         self.overdraft: Counter[str] = Counter()
         self.leases: list[Lease] = []
         self.spent: list[Lease] = []
+        # As the last audit found it: which trees have finished, and whether anything is queued.
+        self.final: list[str] = []
+        self.queued = False
 
     # --- both stores at once ---------------------------------------------------------------------
 
@@ -102,7 +104,7 @@ class StoreMachine(RuleBasedStateMachine):
         for index, max_parallel in enumerate(MAX_PARALLEL):
             tree = tree_id("acme", f"tree {index}", 1)
             self.trees.append(tree)
-            self.admitted[tree] = Budget(tokens=1_000, nodes=14)
+            self.admitted[tree] = Budget(tokens=1_000, nodes=24)
             self.both(
                 lambda store, tree=tree, max_parallel=max_parallel: store.admit(  # type: ignore[misc]
                     admission(
@@ -120,6 +122,7 @@ class StoreMachine(RuleBasedStateMachine):
         result = self.both(lambda store: store.admit(admission(tree)))
         assert result[1][0] is False
 
+    @precondition(lambda self: self.queued)
     @rule(pick=picks, count=st.integers(1, 3))
     def claim(self, pick: int, count: int) -> None:
         """Any nodes, whatever their state: double deliveries and stale hints included."""
@@ -129,6 +132,19 @@ class StoreMachine(RuleBasedStateMachine):
         )
         self.leases += [claimed[0] for claimed in result[1]]
 
+    @precondition(lambda self: self.queued)
+    @rule(pick=picks, num_children=st.integers(1, 3))
+    def grow(self, pick: int, num_children: int) -> None:
+        """A worker takes a node and delegates."""
+        tree, paths = self.some_paths(pick, 1)
+        result = self.both(
+            lambda store: store.claim(tree, paths, worker="w", lease_s=FOREVER_S, reserve=20)
+        )
+        for claimed in result[1]:
+            self.leases.append(claimed[0])
+            self.delegate(claimed[0], num_children, 80)
+
+    @precondition(lambda self: self.queued)
     @rule(pick=picks)
     def claim_and_crash(self, pick: int) -> None:
         """A worker takes a node and is never heard of again."""
@@ -161,11 +177,13 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(pick=picks, num_children=st.integers(1, 3), percent=st.integers(0, 130))
     def spawn(self, pick: int, num_children: int, percent: int) -> None:
         """Within the budget, or beyond it, which is refused."""
-        lease = self.leases[pick % len(self.leases)]
+        self.delegate(self.leases[pick % len(self.leases)], num_children, percent)
+
+    def delegate(self, lease: Lease, num_children: int, percent: int) -> None:
         held = self.budget_of(lease)
         share = Budget(
             tokens=held.tokens * percent // (100 * num_children),
-            nodes=max(0, held.nodes - num_children) // num_children,
+            nodes=max(0, held.nodes - num_children) // (num_children + 1),
         )
         children = [ChildNode(f"child {i}".encode(), share) for i in range(num_children)]
         result = self.both(
@@ -207,24 +225,31 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(pick=picks)
     def cancel(self, pick: int) -> None:
-        # One in four, or few trees would live long enough for anything else.
-        if pick % 4 == 0:
-            self.both(lambda store: store.cancel(self.trees[pick // 4 % 2]))
+        # One in eight, or few trees would live long enough for anything else.
+        if pick % 8 == 0:
+            self.both(lambda store: store.cancel(self.trees[pick // 8 % 2]))
             self.forget_lost()
 
+    @precondition(lambda self: self.final)
     @rule(pick=picks, tokens=st.integers(0, 300), nodes=st.integers(0, 5))
     def resume(self, pick: int, tokens: int, nodes: int) -> None:
-        tree, extra = self.trees[pick % 2], Budget(tokens=tokens, nodes=nodes)
-        result = self.both(lambda store: store.resume(tree, extra=extra, deadline_s=FOREVER_S))
-        if result[0] == "done" and result[1][0]:
+        tree = self.final[pick % len(self.final)]
+        self.resume_tree(tree, Budget(tokens=tokens, nodes=nodes))
+
+    def resume_tree(self, tree: str, extra: Budget) -> None:
+        resumed, _ = self.both(lambda store: store.resume(tree, extra=extra, deadline_s=FOREVER_S))[
+            1
+        ]
+        if resumed:
             self.admitted[tree] = self.admitted[tree].refund(extra)
 
+    @precondition(lambda self: self.queued)
     @rule(pick=picks, outcome=outcomes)
     def rush(self, pick: int, outcome: Outcome) -> None:
         """All that is queued ends at once, so that trees come to their end and can be resumed."""
-        tree = self.trees[pick % 2]
-        for _ in range(4):
-            self.finish_queued(tree, outcome)
+        if pick % 4 == 0:
+            for _ in range(4):
+                self.finish_queued(self.trees[pick // 4 % 2], outcome)
 
     @rule()
     def reap(self) -> None:
@@ -241,6 +266,7 @@ class StoreMachine(RuleBasedStateMachine):
         client = await self.real._connection.client()
         keys = self.real._keys
         total = 0
+        self.final, self.queued = [], False
         for tree, max_parallel in zip(self.trees, MAX_PARALLEL, strict=True):
             nodes = await audit_books(
                 self.real, tree, self.admitted[tree], overdraft=self.overdraft[tree]
@@ -253,6 +279,9 @@ class StoreMachine(RuleBasedStateMachine):
             counted = int(await client.hget(keys.tree(tree), "dispatched") or 0)
             assert counted == dispatched <= max_parallel
             total += dispatched
+            self.queued |= any(node.status == "queued" for node in nodes)
+            if nodes[0].status == "finished":
+                self.final.append(tree)
         assert int(await client.hget(f"{keys.tag(0)}:tenant:acme", "dispatched") or 0) == total
         assert total <= TENANT_DISPATCH
 
@@ -261,26 +290,30 @@ class StoreMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             if self.trees:
-                self.drain()
+                self.drain([PARTIAL, OK])
+                for tree in self.final:
+                    self.resume_tree(tree, Budget(tokens=50, nodes=7))
                 self.the_books_are_right()
+                self.drain([OK])
                 for tree in self.trees:
                     self.run(audit_history(self.real, tree))
         finally:
             self.run(self.real.close())
             self.loop.close()
 
-    def drain(self) -> None:
+    def drain(self, ends: list[Outcome]) -> None:
         """Bring both trees to their end, as workers do."""
         for lease in list(self.leases):
             self.both(lambda store, lease=lease: store.finish(lease, OK, log=None))  # type: ignore[misc]
             self.drop(lease)
-        for tree in self.trees:
-            for _ in range(1_000):
-                if self.run(self.real.get_tree(tree)).status in FINAL:
-                    break
-                for other in self.trees:
-                    self.finish_queued(other, OK)
-            assert self.run(self.real.get_tree(tree)).status in FINAL
+        for _ in range(1_000):
+            self.the_books_are_right()
+            if len(self.final) == len(self.trees):
+                return
+            for tree in self.trees:
+                for outcome in ends:
+                    self.finish_queued(tree, outcome)
+        raise AssertionError("the trees did not come to their end")
 
     def finish_queued(self, tree: str, outcome: Outcome) -> None:
         nodes, _ = self.run(self.real.list_nodes(tree, offset=0, limit=1_000))
@@ -298,25 +331,3 @@ class StoreMachine(RuleBasedStateMachine):
         open_ = [node.path for node in nodes if node.status == "queued"]
         paths = open_ if open_ and pick % 3 else [node.path for node in nodes]
         return tree, [paths[(pick + i) % len(paths)] for i in range(min(count, total))]
-
-
-async def attempt(acting: Awaitable[Any]) -> Result:
-    """The result without its times, or the error's name."""
-    try:
-        value = await acting
-    except (Conflict, StaleLease) as error:
-        return type(error).__name__, None
-    if isinstance(value, list):
-        value = [_timeless(item) if isinstance(item, Claimed) else item for item in value]
-    return "done", value
-
-
-def _timeless(claimed: Claimed) -> tuple[object, ...]:
-    return (
-        claimed.lease,
-        claimed.packed,
-        claimed.budget,
-        claimed.generation,
-        claimed.attempts,
-        claimed.outcomes,
-    )

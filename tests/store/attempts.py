@@ -1,0 +1,33 @@
+"""What came of a call, in a form in which two stores can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any
+
+from banyan.errors import Conflict, StaleLease
+from banyan.ports import Claimed
+
+Result = tuple[str, Any]
+
+
+async def attempt(acting: Awaitable[Any]) -> Result:
+    """The result without its times, or the error's name."""
+    try:
+        value = await acting
+    except (Conflict, StaleLease) as error:
+        return type(error).__name__, None
+    if isinstance(value, list):
+        value = [_timeless(item) if isinstance(item, Claimed) else item for item in value]
+    return "done", value
+
+
+def _timeless(claimed: Claimed) -> tuple[object, ...]:
+    return (
+        claimed.lease,
+        claimed.packed,
+        claimed.budget,
+        claimed.generation,
+        claimed.attempts,
+        claimed.outcomes,
+    )
