@@ -6,6 +6,7 @@ of a server's 400 only its own type, code and parameter are passed on.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -32,6 +33,9 @@ BAD_GATEWAY = 502
 _RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 _SPEAKING = frozenset({401, 403, 404})
 """Statuses whose message is about the key, the model or the path, never about the prompt."""
+
+_SCHEMA_WORDS = re.compile("schema|grammar|structured", re.IGNORECASE)
+"""How vLLM's three grammar compilers and others say that they do not understand a schema."""
 
 T = TypeVar("T")
 
@@ -131,7 +135,7 @@ def error_of(status: int, body: bytes, url: str) -> EngineError:
     facts = [str(fact) for fact in (error.type, error.code, error.param) if fact]
     if _is_too_long(error):
         return PromptTooLong(f"the prompt does not fit the window of {url}")
-    if "schema" in (error.message or "").lower():
+    if _SCHEMA_WORDS.search(error.message or ""):
         facts.append("the JSON Schema has a feature that the server does not support")
     if status in _SPEAKING:
         facts.append(error.message or parsed.message or "")

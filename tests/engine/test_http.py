@@ -148,6 +148,21 @@ async def test_an_error_never_repeats_what_the_prompt_said(connect: Connect) -> 
     assert "BadRequest" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Grammar error: Unimplemented keys",
+        "Failed to transform json schema into a grammar: Unsupported type",
+        "The provided JSON schema contains features not supported by xgrammar.",
+    ],
+)
+async def test_a_schema_that_is_not_supported_is_named(connect: Connect, message: str) -> None:
+    body = f'{{"error":{{"message":"{message}","type":"BadRequestError","code":400}}}}'
+    async with wire(reply(body.encode(), "400 Bad")) as server:
+        with pytest.raises(EngineRefused, match="JSON Schema has a feature"):
+            await connect(server.url).post("/", {}, Json)
+
+
 async def test_another_protocol_is_named_as_such(connect: Connect) -> None:
     async with wire(reply(b"<html>hello</html>")) as server:
         with pytest.raises(EngineRefused, match="protocol"):
