@@ -9,7 +9,7 @@ import pytest
 
 from banyan.adapters.redis_scripts import Name, script
 from banyan.adapters.redis_store import RedisStore
-from banyan.errors import Conflict, StoreUnavailable
+from banyan.errors import Conflict, StaleLease, StoreUnavailable
 from banyan.local.ports import free_port
 from banyan.local.valkey import Valkey, answers
 from banyan.tree import Event
@@ -105,6 +105,28 @@ async def test_full_memory_stops_admissions_and_lets_trees_finish(tmp_path: Path
         await forest.run(tree)
         assert (await store.get_tree(tree)).status == "completed"
         await store.close()
+
+
+async def test_a_cancel_that_was_cut_off_is_completed_by_the_reaper(valkey: Valkey) -> None:
+    store = RedisStore(valkey.url, num_shards=NUM_SHARDS, namespace=namespace())
+    forest = Forest(store)
+    tree = await forest.plant(tokens=50_000, nodes=5_000)
+    hints = await forest.spawn(await forest.lease(tree), 2_500)
+    running = await forest.lease(tree, "0.0")
+    # The first of three batches; then whoever cancelled is gone.
+    [_, _, num_left] = await store._run_on_tree("cancel", tree)
+    assert num_left == 1_501
+    assert await forest.claim_all(tree, paths(hints)) == []
+    with pytest.raises(StaleLease):
+        await forest.finish(running)
+
+    async def ended() -> bool:
+        assert await store.reap() == []
+        return (await store.get_tree(tree)).status == "cancelled"
+
+    await eventually(ended)
+    await forest.assert_conserved(tree)
+    await store.close()
 
 
 async def test_installations_on_one_server_do_not_meet(valkey: Valkey) -> None:
