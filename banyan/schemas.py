@@ -6,11 +6,12 @@ of the numbers that stand in the prompt.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jsonschema import Draft202012Validator
+import re2
+from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 from pydantic import JsonValue
 
@@ -35,6 +36,7 @@ class Bounds:
     num_passages: int
     num_documents: int
     max_parts: int
+    max_children: int
     explicit_children: bool
     expects: Schema | None = None
     tools: tuple[str, ...] = ()
@@ -69,7 +71,7 @@ def check_answer(answer: JsonValue, expects: Mapping[str, Any] | None) -> None:
             raise InvalidAction("answer: text is expected")
         return
     try:
-        Draft202012Validator(dict(expects)).validate(answer)
+        _LINEAR_VALIDATOR(dict(expects)).validate(answer)
     except ValidationError as error:
         where = "/".join(str(part) for part in error.absolute_path)
         raise InvalidAction(f"answer/{where} does not match what is expected") from error
@@ -101,6 +103,17 @@ EXPECTS: Schema = {
     "additionalProperties": False,
 }
 """The JSON Schemas that an agent may ask its children for: flat objects."""
+
+
+def _linear_pattern(
+    _: object, pattern: str, instance: object, __: object
+) -> Iterator[ValidationError]:
+    """The keyword `pattern` in linear time: what is matched was written by a model."""
+    if isinstance(instance, str) and re2.search(pattern, instance) is None:
+        yield ValidationError("does not match the pattern")
+
+
+_LINEAR_VALIDATOR = validators.extend(Draft202012Validator, {"pattern": _linear_pattern})
 
 _EXPECTS_VALIDATOR = Draft202012Validator(EXPECTS)
 
@@ -161,7 +174,7 @@ def _delegate(bounds: Bounds) -> list[Schema]:
             {"goal": _text(_GOAL_CHARS), "expects": _EXPECTS_OR_TEXT},
             optional={"inputs": {"type": "array", "items": one_input}},
         )
-        children = {"type": "array", "items": child, "minItems": 1, "maxItems": bounds.max_parts}
+        children = {"type": "array", "items": child, "minItems": 1, "maxItems": bounds.max_children}
         forms.append(_object({"brief": brief, "children": children}))
     return forms
 

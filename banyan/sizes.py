@@ -25,6 +25,7 @@ _JSON_TOKENS = 48
 """What an answer needs beside its text: braces, keys, citations."""
 _PASSAGE_OVERHEAD = 1.12
 """Passage numbers cost about a token in eight."""
+_DELEGATION_TOKENS = 256
 _SHORTEST_ANSWER = 24
 _NUMBER_TOKENS = 6
 """A passage's number, brackets and line end."""
@@ -56,6 +57,16 @@ def answer_tokens_for(parent: Node, inputs: Sequence[Span], window: int) -> int:
 def generation_tokens(node: Node) -> int:
     """Tokens to reserve for a turn's output."""
     return node.answer_tokens + _JSON_TOKENS
+
+
+def delegate_tokens(window: int, *, lists: bool) -> int:
+    """Tokens to reserve for a delegation; a list of children may take a quarter of the window."""
+    return max(_DELEGATION_TOKENS, window // 4) if lists else _DELEGATION_TOKENS
+
+
+def most_listed(budget: Budget, window: int) -> int:
+    """How many children may be listed one by one; each takes at least 16 tokens to write."""
+    return max(2, min(budget.nodes, window // 16))
 
 
 def turn_reserve(window: int) -> int:

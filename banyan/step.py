@@ -48,7 +48,6 @@ from banyan.prompts import View
 from banyan.spans import Span, size
 
 _LOOK_AROUND_TOKENS = 160
-_DELEGATE_TOKENS = 256
 _READ_CHARS_AT_LEAST = 400
 _SHRINKS_TO = 0.75
 """Results are divided again only if they are at most this share of what was divided before."""
@@ -190,7 +189,8 @@ def _ask(node: Node, view: View, context: Context) -> tuple[Node, Effect]:
     request = _request(node, view, kinds, context, letters=False)
     schema = schemas.open_schema(kinds, _bounds(node, view, context))
     messages = prompts.dialogue(node, view, request)
-    tokens = max(sizes.generation_tokens(node), _DELEGATE_TOKENS)
+    delegate = sizes.delegate_tokens(context.abilities.window, lists=_may_list(node, view))
+    tokens = max(sizes.generation_tokens(node), delegate)
     passages = prompts.passages_of(node, view)
     return node, Generate(messages, request, decision, schema, tokens, passages)
 
@@ -206,7 +206,11 @@ def _generate(node: Node, view: View, decision: Decision, context: Context) -> G
     if decision.kind is None:
         raise ValueError("the kind is not decided")
     request = _request(node, view, (decision.kind,), context, letters=False)
-    tokens = {"answer": sizes.generation_tokens(node), "delegate": _DELEGATE_TOKENS}
+    window = context.abilities.window
+    tokens = {
+        "answer": sizes.generation_tokens(node),
+        "delegate": sizes.delegate_tokens(window, lists=_may_list(node, view)),
+    }
     return Generate(
         messages=prompts.dialogue(node, view, request),
         request=request,
@@ -230,6 +234,11 @@ def _situation(node: Node, view: View, context: Context) -> Situation:
         has_tools=bool(context.tools),
         out_of_turns=node.num_turns >= context.policy.max_turns or not _has_room(node, context),
     )
+
+
+def _may_list(node: Node, view: View) -> bool:
+    """Whether children may be listed one by one: not where one input is too long to show."""
+    return view.shows_all or len(node.inputs) != 1
 
 
 def _has_unread(node: Node) -> bool:
@@ -262,7 +271,8 @@ def _bounds(node: Node, view: View, context: Context) -> schemas.Bounds:
         num_passages=len(prompts.passages_of(node, view)),
         num_documents=len(node.inputs),
         max_parts=max(2, min(context.budget.nodes, max(sizes.MAX_FAN_OUT, fewest))),
-        explicit_children=view.shows_all or len(node.inputs) != 1,
+        max_children=sizes.most_listed(context.budget, window),
+        explicit_children=_may_list(node, view),
         expects=node.expects,
         tools=context.tools,
     )

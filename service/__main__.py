@@ -16,7 +16,7 @@ from banyan.adapters.blobs import FolderBlobs
 from banyan.adapters.celery_queue import CeleryQueue
 from banyan.adapters.library import BlobLibrary
 from banyan.adapters.stores import make_store
-from service import logs
+from banyan.telemetry import configure_logs
 from service.app import create_app
 from service.dependencies import Ports
 from service.settings import ServiceSettings
@@ -37,7 +37,7 @@ def main() -> int:
             name = f"BANYAN_{where.upper()}: " if where else ""
             sys.stderr.write(f"{name}{detail['msg'].removeprefix('Value error, ')}\n")
         return EXIT_USAGE
-    logs.configure(settings.log_level)
+    configure_logs(settings.log_level)
     try:
         listener = _listen(settings.host, settings.port)
     except OSError as error:

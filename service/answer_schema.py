@@ -44,6 +44,10 @@ def check(schema: dict[str, Any]) -> None:
         raise InvalidSchema(
             f"answer_schema: {where} breaks the rule {error.validator!r} of JSON Schema"
         ) from error
+    if any("patternProperties" in part for part in _walk(schema)):
+        raise InvalidSchema(
+            "answer_schema: patternProperties is not supported; name the properties"
+        )
     _check_references(schema)
     for pattern in _patterns(schema):
         try:
@@ -87,5 +91,3 @@ def _patterns(schema: dict[str, Any]) -> Iterator[str]:
     for part in _walk(schema):
         if isinstance(part.get("pattern"), str):
             yield part["pattern"]
-        if isinstance(part.get("patternProperties"), dict):
-            yield from part["patternProperties"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from banyan.telemetry import configure_logs
 from workers.app import make_app
 from workers.process import WorkerProcess
 from workers.settings import WorkerSettings
@@ -10,6 +11,7 @@ from workers.settings import WorkerSettings
 def main() -> None:
     """Run Celery's worker until SIGTERM; it then drains and hands its leases back."""
     settings = WorkerSettings()
+    configure_logs(settings.log_level)
     app = make_app(settings, WorkerProcess(settings))
     app.worker_main(
         [

@@ -10,7 +10,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import celeryd_after_setup, worker_shutdown, worker_shutting_down
-from kombu import Queue
+from kombu.entity import Queue
 
 from banyan.adapters.celery_queue import CHILDREN, CONTINUATIONS, LOOK, celery_app
 from workers.process import WorkerProcess
@@ -30,7 +30,7 @@ def make_app(settings: WorkerSettings, process: WorkerProcess) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         task_acks_late=False,
-        task_queues=[Queue(CONTINUATIONS), Queue(CHILDREN)],
+        task_queues=[_queue(CONTINUATIONS), _queue(CHILDREN)],
         worker_concurrency=settings.threads,
         worker_hijack_root_logger=False,
         worker_pool="threads",
@@ -55,3 +55,7 @@ def make_app(settings: WorkerSettings, process: WorkerProcess) -> Celery:
     worker_shutting_down.connect(begin_stop, weak=False)
     worker_shutdown.connect(stop, weak=False)
     return app
+
+
+def _queue(name: str) -> Queue:
+    return Queue(name, routing_key=name)  # type: ignore[no-untyped-call]  # kombu publishes no types

@@ -118,6 +118,10 @@ class Processes:
         if not self._gone(child, grace_s):
             watchdog.signal_group(child.pid, signal.SIGKILL)
             self._gone(child, GRACE_S)
+        self.forget(child)
+
+    def forget(self, child: Child) -> None:
+        """Leave a child that has ended out of what is watched and stopped."""
         self._tell(f"-{child.pid}")
         self._children.remove(child)
 

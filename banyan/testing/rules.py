@@ -15,15 +15,15 @@ from banyan.testing.schema_values import Schema, minimal
 Rule = Callable[[Sequence[Message], Schema | None], str]
 """Returns the reply: JSON of the schema where one is given, else text."""
 
-_FAN_OUT = re.compile(r"fan-out (\d+)")
+_FAN_OUT = re.compile(r"fan-out (\d+)((?:\.\d+)*)")
 DEFAULT_FAN_OUT = 2
 
 
 def default_rule(messages: Sequence[Message], schema: Schema | None) -> str:
     """Answer «ok», or delegate where there is no other choice or the prompt says `fan-out N`.
 
-    A delegation splits into N parts (default 2) and hands its goal on. Where results of children
-    are shown, the answer is given.
+    A delegation splits into N parts (default 2) and hands its goal on, or lists N children whose
+    goals are `fan-out N.1`, `fan-out N.2`. Where results of children are shown, it answers.
     """
     if schema is None:
         return "ok"
@@ -33,7 +33,7 @@ def default_rule(messages: Sequence[Message], schema: Schema | None) -> str:
     delegates = [option for option in options if _splits(option) or _lists_children(option)]
     others = [option for option in options if option not in delegates]
     if delegates and (not others or (found and "<results>" not in prompt)):
-        return _dump(_delegate(delegates[0], int(found[1]) if found else DEFAULT_FAN_OUT))
+        return _dump(_delegate(delegates[0], *_wanted(found)))
     return _dump(_answer({**schema, **(others[0] if "anyOf" in schema else {})}))
 
 
@@ -50,11 +50,15 @@ def _lists_children(schema: Schema) -> bool:
     return "children" in _properties(schema)
 
 
-def _delegate(schema: Schema, num_parts: int) -> JsonValue:
+def _wanted(found: re.Match[str] | None) -> tuple[int, str]:
+    """How many parts, and which goal to give them; listed children add their number to it."""
+    return (int(found[1]), found[0]) if found else (DEFAULT_FAN_OUT, f"fan-out {DEFAULT_FAN_OUT}")
+
+
+def _delegate(schema: Schema, num_parts: int, goal: str) -> JsonValue:
     value = minimal(schema)
     if not isinstance(value, dict):
         return value
-    goal = f"fan-out {num_parts}"
     if _splits(schema):
         bounds = _properties(_properties(schema)["split"]).get("parts", {})
         split: JsonValue = minimal(_properties(schema)["split"])
@@ -65,8 +69,10 @@ def _delegate(schema: Schema, num_parts: int) -> JsonValue:
         children = _properties(schema)["children"]
         child = minimal(children["items"])
         if isinstance(child, dict):
-            child["goal"] = goal
-        value["children"] = [child] * min(num_parts, children.get("maxItems", num_parts))
+            num_children = min(num_parts, children.get("maxItems", num_parts))
+            value["children"] = [
+                {**child, "goal": f"{goal}.{index}"} for index in range(1, num_children + 1)
+            ]
     return value
 
 

@@ -14,6 +14,7 @@ BOUNDS = Bounds(
     num_passages=3,
     num_documents=2,
     max_parts=8,
+    max_children=8,
     explicit_children=True,
     tools=("look",),
 )
@@ -56,6 +57,7 @@ def test_an_expected_schema_constrains_the_answer() -> None:
         num_passages=0,
         num_documents=0,
         max_parts=2,
+        max_children=2,
         explicit_children=True,
         expects=expects,
     )
@@ -116,3 +118,10 @@ def test_delegate_takes_children_or_a_split_but_not_both_or_none() -> None:
 def test_json_that_cannot_be_kept_is_an_invalid_action(answer: str) -> None:
     with pytest.raises(InvalidAction):
         parse(f'{{"answer": {answer}}}', "answer")
+
+
+def test_a_callers_pattern_is_matched_in_linear_time() -> None:
+    expects = {"type": "object", "properties": {"a": {"type": "string", "pattern": "^(a+)+$"}}}
+    check_answer({"a": "aaa"}, expects)
+    with pytest.raises(InvalidAction):
+        check_answer({"a": "a" * 5_000 + "!"}, expects)

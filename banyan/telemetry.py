@@ -1,4 +1,7 @@
-"""Logs: one JSON object a line on stderr, those of libraries too. Ids, never content."""
+"""Telemetry: logs as one JSON object a line on stderr, those of libraries too.
+
+Ids, never content.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import structlog
 from structlog.types import Processor
 
 
-def configure(level: str) -> None:
+def configure_logs(level: str) -> None:
     """Send structlog and the standard library's logging through one JSON renderer."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -37,5 +40,5 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for chatty in ("httpx", "httpcore", "asyncio"):
+    for chatty in ("httpx", "httpcore", "asyncio", "celery", "kombu"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
