@@ -23,7 +23,7 @@ async def test_the_events_tell_the_whole_story(forest: Forest) -> None:
     await forest.spawn(await forest.lease(tree), 1, turn=log(3))
     await forest.finish(await forest.lease(tree, "0.0"), turn=log(3))
     lease = await forest.lease(tree)
-    await forest.store.delta(lease, {"text": "The ans"})
+    await forest.store.delta(lease, {"text": "The answer"})
     await forest.finish(lease)
     events = await forest.history(tree)
     assert [(event.type, event.data) for event in events] == [
@@ -35,7 +35,7 @@ async def test_the_events_tell_the_whole_story(forest: Forest) -> None:
         ("node.turn", {"node": "0.0", "kind": "note"}),
         ("node.finished", {"node": "0.0", "status": "ok"}),
         ("node.claimed", {"node": "0", "worker": "w1", "epoch": 2}),
-        ("answer.delta", {"node": "0", "text": "The ans"}),
+        ("answer.delta", {"node": "0", "text": "The answer"}),
         ("node.finished", {"node": "0", "status": "ok"}),
         ("tree.finished", {"status": "completed"}),
     ]
