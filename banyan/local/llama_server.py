@@ -9,6 +9,7 @@ it.
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import threading
@@ -42,6 +43,8 @@ def parameters(*, model: Path, host: str, port: int, window: int, slots: int, th
     params.model_alias = {model.stem}
     if threads:
         params.cpuparams.n_threads = threads
+        # Prompts are large pieces of work: they gain from every core, even from a shared one.
+        params.cpuparams_batch.n_threads = len(os.sched_getaffinity(0))
     return params
 
 
@@ -64,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--window", type=int, default=DEFAULT_WINDOW, help="tokens of one request")
     parser.add_argument("--slots", type=int, default=DEFAULT_SLOTS, help="requests at one time")
-    parser.add_argument("--threads", type=int, default=0, help="default: llama.cpp's choice")
+    parser.add_argument("--threads", type=int, default=0, help="of generation; prompts take all cores")
     options = parser.parse_args(arguments)
     if not options.model.is_file():
         sys.stderr.write(f"no model file at {options.model}\n")
