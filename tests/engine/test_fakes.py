@@ -35,6 +35,7 @@ def bounds(**changes: Any) -> Bounds:
         "num_passages": 3,
         "num_documents": 2,
         "max_parts": 8,
+        "max_children": 8,
         "explicit_children": True,
         "tools": ("step",),
     }
