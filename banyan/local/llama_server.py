@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--window", type=int, default=DEFAULT_WINDOW, help="tokens of one request")
     parser.add_argument("--slots", type=int, default=DEFAULT_SLOTS, help="requests at one time")
-    parser.add_argument("--threads", type=int, default=0, help="of generation; prompts take all cores")
+    parser.add_argument("--threads", type=int, default=0, help="of generation; prompts: all")
     options = parser.parse_args(arguments)
     if not options.model.is_file():
         sys.stderr.write(f"no model file at {options.model}\n")
