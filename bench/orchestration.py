@@ -64,8 +64,8 @@ class Shape:
 
 def run(shape: Shape, stack: Stack, client: httpx.Client) -> Result:
     """Grow one tree and check that it is whole. Raises RuntimeError where it is not."""
-    cpu_s, calls, began = stack.cpu_s(), stack.engine_calls(client), time.monotonic()
-    solve = stack.solve(
+    cpu_s, calls, began = stack.cpu_s(), stack.engine_stats(client)["calls"], time.monotonic()
+    tree_id = stack.submit(
         client,
         f"fan-out {shape.fan_out}",
         gate={"mode": "always"},
@@ -76,8 +76,9 @@ def run(shape: Shape, stack: Stack, client: httpx.Client) -> Result:
             "max_tokens": 10_000_000_000,
         },
     )
+    solve = stack.wait(client, tree_id)
     wall_s = time.monotonic() - began
-    cpu_s, calls = stack.cpu_s() - cpu_s, stack.engine_calls(client) - calls
+    cpu_s, calls = stack.cpu_s() - cpu_s, stack.engine_stats(client)["calls"] - calls
     nodes = solve["usage"]["nodes"]
     if (solve["status"], nodes, calls) != ("completed", shape.num_nodes, shape.num_calls):
         raise RuntimeError(f"{solve['status']}: {nodes} nodes, {calls} calls, {solve['error']}")

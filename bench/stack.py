@@ -31,6 +31,7 @@ class Stack:
         slots: int = 512,
         window: int = 65_536,
         lease_s: float = 30.0,
+        queued_s: float = 15.0,
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="banyan-bench-")
         self._latency_s = latency_s
@@ -38,6 +39,7 @@ class Stack:
         self._slots = slots
         self._window = window
         self._lease_s = lease_s
+        self._queued_s = queued_s
         self.url = f"http://{LOOPBACK}:{free_port()}"
         self.engine_url = f"http://{LOOPBACK}:{free_port()}"
         self.workers: list[Child] = []
@@ -72,7 +74,8 @@ class Stack:
                 "BANYAN_ENGINE_KIND": "openai",
                 "BANYAN_ENGINE_URLS": self.engine_url,
                 "BANYAN_ENGINE_WINDOW": str(self._window),
-                "BANYAN_SLOTS": str(self._slots // self._num_workers),
+                "BANYAN_SLOTS": str(self._slots // max(1, self._num_workers)),
+                "BANYAN_QUEUED_S": str(self._queued_s),
                 "BANYAN_LEASE_S": str(self._lease_s),
                 "BANYAN_GRACE_S": "1",
                 "BANYAN_PORT": self.url.rpartition(":")[2],
@@ -106,6 +109,10 @@ class Stack:
         """SIGKILL: the worker has no chance to hand anything back."""
         worker.process.kill()
         worker.process.wait()
+        self.forget_worker(worker)
+
+    def forget_worker(self, worker: Child) -> None:
+        """Leave a worker that has ended out of what is watched and stopped."""
         self._processes.forget(worker)
         self.workers.remove(worker)
 
@@ -115,21 +122,29 @@ class Stack:
         times = [psutil.Process(pid).cpu_times() for pid in pids]
         return sum(each.user + each.system for each in times)
 
-    def solve(self, client: httpx.Client, goal: str, **request: Any) -> dict[str, Any]:
-        """Submit and wait until the tree has finished."""
-        body = {"goal": goal, **request}
-        reply = client.post(f"{self.url}/solve", json=body, headers={"Prefer": "wait=120"})
+    def submit(self, client: httpx.Client, goal: str, **request: Any) -> str:
+        """Start a tree; its id."""
+        reply = client.post(
+            f"{self.url}/solve",
+            json={"goal": goal, **request},
+            headers={"Prefer": "respond-async"},
+        )
         reply.raise_for_status()
-        solve: dict[str, Any] = reply.json()
-        while solve["status"] in {"queued", "running"}:
-            time.sleep(0.05)
-            solve = client.get(f"{self.url}/solve/{solve['id']}").json()
-        return solve
+        tree_id: str = reply.json()["id"]
+        return tree_id
 
-    def engine_calls(self, client: httpx.Client) -> int:
-        """Completions that the fake model server has seen."""
-        calls: int = client.get(f"{self.engine_url}/stats").json()["calls"]
-        return calls
+    def wait(self, client: httpx.Client, tree_id: str) -> dict[str, Any]:
+        """The tree when it has finished, by long polls."""
+        while True:
+            reply = client.get(f"{self.url}/solve/{tree_id}", headers={"Prefer": "wait=60"})
+            solve: dict[str, Any] = reply.raise_for_status().json()
+            if solve["status"] not in {"queued", "running"}:
+                return solve
+
+    def engine_stats(self, client: httpx.Client) -> dict[str, int]:
+        """What the fake model server has seen: `calls`, `in_flight` and so on."""
+        stats: dict[str, int] = client.get(f"{self.engine_url}/stats").json()
+        return stats
 
 
 def wait_until(holds: Any, within_s: float) -> None:

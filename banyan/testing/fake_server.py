@@ -69,7 +69,7 @@ class FakeServer:
             return
         match scope["method"], scope["path"]:
             case "POST", "/v1/chat/completions":
-                await self._complete(await _body(receive), send)
+                await self._complete(await _body(receive), receive, send)
             case "GET", "/v1/models":
                 model = {"id": self._model, "object": "model", "max_model_len": self._window}
                 await _reply(send, 200, json.dumps({"object": "list", "data": [model]}).encode())
@@ -80,7 +80,7 @@ class FakeServer:
             case _:
                 await _error(send, 404, "not_found", "no such path")
 
-    async def _complete(self, body: bytes, send: Send) -> None:
+    async def _complete(self, body: bytes, receive: Receive, send: Send) -> None:
         stats = self.stats
         stats.calls += 1
         if self._fail_every and stats.calls % self._fail_every == 0:
@@ -90,18 +90,18 @@ class FakeServer:
         stats.in_flight += 1
         stats.max_in_flight = max(stats.max_in_flight, stats.in_flight)
         try:
-            await self._answer(json.loads(body), send)
+            await self._answer(json.loads(body), receive, send)
         finally:
             stats.in_flight -= 1
 
-    async def _answer(self, request: dict[str, Any], send: Send) -> None:
+    async def _answer(self, request: dict[str, Any], receive: Receive, send: Send) -> None:
         messages = [Message(m["role"], m["content"]) for m in request["messages"]]
         prompt_tokens = sum(_estimate(message.content) for message in messages)
         if prompt_tokens >= self._window:
             await _error(send, 400, "context_length_exceeded", "the prompt is too long")
             return
-        if self._latency_s:
-            await asyncio.sleep(self._latency_s)
+        if self._latency_s and await _leaves(receive, self._latency_s):
+            return
         response_format = request.get("response_format") or {}
         text = self._rule(messages, response_format.get("json_schema", {}).get("schema"))
         room = min(request.get("max_tokens") or self._window, self._window - prompt_tokens)
@@ -120,6 +120,15 @@ class FakeServer:
         choice = {"index": 0, "message": message, "finish_reason": finish_reason}
         reply = {"object": "chat.completion", "model": self._model, "choices": [choice]}
         await _reply(send, 200, json.dumps({**reply, "usage": usage}).encode())
+
+
+async def _leaves(receive: Receive, within_s: float) -> bool:
+    """Wait; whether the client hung up meanwhile, as real servers abort what nobody reads."""
+    try:
+        await asyncio.wait_for(receive(), within_s)
+    except TimeoutError:
+        return False
+    return True
 
 
 def _estimate(text: str) -> int:
