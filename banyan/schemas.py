@@ -113,7 +113,9 @@ def _linear_pattern(
         yield ValidationError("does not match the pattern")
 
 
-_LINEAR_VALIDATOR = validators.extend(Draft202012Validator, {"pattern": _linear_pattern})
+_LINEAR_VALIDATOR = validators.extend(  # type: ignore[no-untyped-call]  # not typed upstream
+    Draft202012Validator, {"pattern": _linear_pattern}
+)
 
 _EXPECTS_VALIDATOR = Draft202012Validator(EXPECTS)
 

@@ -45,9 +45,7 @@ def check(schema: dict[str, Any]) -> None:
             f"answer_schema: {where} breaks the rule {error.validator!r} of JSON Schema"
         ) from error
     if any("patternProperties" in part for part in _walk(schema)):
-        raise InvalidSchema(
-            "answer_schema: patternProperties is not supported; name the properties"
-        )
+        raise InvalidSchema("answer_schema: patternProperties is not supported, use properties")
     _check_references(schema)
     for pattern in _patterns(schema):
         try:
