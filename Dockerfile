@@ -11,13 +11,13 @@
 FROM python:3.11.14-slim-trixie AS base
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PATH=/opt/banyan/bin:$PATH
 
-# The lock file pins versions and hashes of everything; a program gets the part that it needs of it.
+# A program gets the part of the lock file that it needs; uv checks versions and hashes against it.
 FROM base AS build
 RUN pip install --no-cache-dir --disable-pip-version-check uv==0.13.9 && uv venv /opt/banyan
 ENV VIRTUAL_ENV=/opt/banyan UV_COMPILE_BYTECODE=1 UV_NO_CACHE=1
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
-COPY requirements/service.lock requirements/overrides.txt requirements/
+COPY requirements/service.lock requirements/
 COPY banyan banyan
 COPY service service
 COPY workers workers

@@ -10,11 +10,14 @@ import pytest
 from banyan.settings import Settings
 from service.settings import ServiceSettings
 from tests.docs.blocks import ROOT, links_of, pages
+from tests.service.house import House
 from workers.settings import WorkerSettings
 
 LINKS = [(page, target) for page in pages() for target in links_of(page)]
 
 _ROW = re.compile(r"^\| `(BANYAN_[A-Z_]+)` \| (.*?) \| .+ \|$", re.MULTILINE)
+_CALL = re.compile(r"`((?:GET|POST) /[a-z{}/]+)")
+_CODE = re.compile(r"code=\"([a-z_]+)\"")
 _VARIABLE = re.compile(r"BANYAN_[A-Z][A-Z_]+")
 _QUOTED = re.compile(r"\"(BANYAN_[A-Z_]+)\"")
 
@@ -75,3 +78,19 @@ def test_every_variable_in_the_documents_is_read_by_something() -> None:
 def test_every_variable_that_the_code_reads_is_in_the_table() -> None:
     table = dict(_ROW.findall((ROOT / "docs" / "running.md").read_text(encoding="utf-8")))
     assert set(table) == set(defaults()) | read_by_the_code()
+
+
+async def test_every_call_of_the_service_is_in_the_table_and_no_other(house: House) -> None:
+    described = (await house.http.get("/openapi.json")).json()["paths"]
+    calls = {f"{method.upper()} {path}" for path, of in described.items() for method in of}
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    assert set(_CALL.findall("\n".join(rows))) == calls
+
+
+def test_every_code_that_the_service_gives_is_documented() -> None:
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    files = (ROOT / "service").rglob("*.py")
+    given = {code for file in files for code in _CODE.findall(file.read_text(encoding="utf-8"))}
+    assert given
+    assert {code for code in given if f"`{code}`" not in text} == set()
