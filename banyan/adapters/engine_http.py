@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import msgspec
+from aiohttp import ClientConnectorError, ClientError
 
-from banyan.adapters.http_client import HttpClient
+from banyan.adapters.engine_session import EngineSession
 from banyan.errors import (
     EngineError,
     EngineRefused,
@@ -70,7 +71,7 @@ class EngineHttp:
         if api_key:
             headers["authorization"] = f"Bearer {api_key}"
         try:
-            self._client = HttpClient(self.base_url, headers=headers, timeout_s=timeout_s)
+            self._session = EngineSession(self.base_url, headers=headers, timeout_s=timeout_s)
         except ValueError as error:
             raise InvalidInput(
                 f"engine: {error}",
@@ -80,14 +81,14 @@ class EngineHttp:
     async def get(self, path: str, reply: type[T]) -> T:
         """The reply to a GET, decoded as `reply`."""
         with _translated(self.base_url):
-            status, content = await self._client.request("GET", path)
+            status, content = await self._session.request("GET", path)
         return self._decode(status, content, reply)
 
     async def post(self, path: str, body: Mapping[str, Any], reply: type[T]) -> T:
         """The reply to a POST of `body`, decoded as `reply`."""
         encoded = _ENCODER.encode(body)
         with _translated(self.base_url):
-            status, content = await self._client.request("POST", path, encoded)
+            status, content = await self._session.request("POST", path, encoded)
         return self._decode(status, content, reply)
 
     async def events(
@@ -99,7 +100,7 @@ class EngineHttp:
         """
         encoded = _ENCODER.encode(body)
         with _translated(self.base_url):
-            async with self._client.stream("POST", path, encoded) as (status, parts):
+            async with self._session.stream("POST", path, encoded) as (status, parts):
                 if status != OK:
                     raise error_of(status, b"".join([part async for part in parts]), self.base_url)
                 async for data in _event_data(parts):
@@ -112,12 +113,12 @@ class EngineHttp:
     async def ok(self, path: str) -> None:
         """Ask a health endpoint. Raises EngineUnavailable where it does not say 200."""
         with _translated(self.base_url):
-            status, _ = await self._client.request("GET", path, timeout_s=HEALTH_TIMEOUT_S)
+            status, _ = await self._session.request("GET", path, timeout_s=HEALTH_TIMEOUT_S)
         if status != OK:
             raise EngineUnavailable(f"{self.base_url}{path} says {status}")
 
     async def close(self) -> None:
-        await self._client.close()
+        await self._session.close()
 
     def _decode(self, status: int, content: bytes, reply: type[T]) -> T:
         if status != OK:
@@ -189,5 +190,7 @@ def _translated(url: str) -> Iterator[None]:
         yield
     except TimeoutError as error:
         raise EngineUnavailable(f"{url} did not answer in time") from error
-    except ConnectionError as error:
-        raise EngineUnavailable(f"no connection to {url} ({error})") from error
+    except ClientConnectorError as error:
+        raise EngineUnavailable(f"no connection to {url} ({error.strerror})") from error
+    except ClientError as error:  # its text may quote the reply, and so a prompt
+        raise EngineUnavailable(f"no connection to {url} ({type(error).__name__})") from error

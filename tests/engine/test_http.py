@@ -46,16 +46,6 @@ async def test_a_connection_is_used_again(connect: Connect) -> None:
         assert server.num_connections == 1
 
 
-async def test_a_body_without_a_length_ends_with_its_connection(connect: Connect) -> None:
-    async with wire(b'HTTP/1.1 200 OK\r\n\r\n{"n":1}', reply(b'{"n":2}')) as server:
-        http = connect(server.url)
-
-        replies = [await http.get("/", Json), await http.get("/", Json)]
-
-        assert [found["n"] for found in replies] == [1, 2]
-        assert server.num_connections == 2
-
-
 async def test_an_idle_connection_that_the_server_closed_is_no_failure(connect: Connect) -> None:
     async with wire(reply(b'{"n":1}'), None, reply(b'{"n":2}')) as server:
         http = connect(server.url)
@@ -65,6 +55,40 @@ async def test_an_idle_connection_that_the_server_closed_is_no_failure(connect: 
 
         assert found == {"n": 2}
         assert server.num_connections == 2
+
+
+async def test_the_repeat_uses_no_other_idle_connection(connect: Connect) -> None:
+    script = (reply(b'{"n":1}'), reply(b'{"n":2}'), None, reply(b'{"n":3}'))
+    async with wire(*script) as server:
+        http = connect(server.url)
+        await asyncio.gather(http.post("/", {}, Json), http.post("/", {}, Json))
+
+        found = await http.post("/", {}, Json)
+
+        assert found == {"n": 3}
+        assert server.num_connections == 3
+
+
+async def test_a_call_is_repeated_only_once(connect: Connect) -> None:
+    async with wire(reply(b"{}"), None, None, reply(b"{}")) as server:
+        http = connect(server.url)
+        await http.post("/", {}, Json)
+
+        with pytest.raises(EngineUnavailable):
+            await http.post("/", {}, Json)
+
+        assert len(server.requests) == 3
+
+
+async def test_a_call_whose_reply_has_begun_is_not_repeated(connect: Connect) -> None:
+    async with wire(reply(b"{}"), b"HTTP/1.1 200 O", reply(b"{}")) as server:
+        http = connect(server.url)
+        await http.post("/", {}, Json)
+
+        with pytest.raises(EngineUnavailable):
+            await http.post("/", {}, Json)
+
+        assert len(server.requests) == 2
 
 
 async def test_a_new_connection_that_is_dropped_is_unavailable(connect: Connect) -> None:
@@ -163,6 +187,14 @@ async def test_a_schema_that_is_not_supported_is_named(connect: Connect, message
             await connect(server.url).post("/", {}, Json)
 
 
+async def test_a_redirect_is_not_followed(connect: Connect) -> None:
+    async with wire(reply(b"{}", "302 Else", "location: /other\r\n"), reply(b"{}")) as server:
+        with pytest.raises(EngineRefused, match="302"):
+            await connect(server.url).get("/", Json)
+
+        assert len(server.requests) == 1
+
+
 async def test_another_protocol_is_named_as_such(connect: Connect) -> None:
     async with wire(reply(b"<html>hello</html>")) as server:
         with pytest.raises(EngineRefused, match="protocol"):
@@ -179,8 +211,36 @@ async def test_another_protocol_is_named_as_such(connect: Connect) -> None:
 )
 async def test_what_is_no_http_is_unavailable(connect: Connect, broken: bytes) -> None:
     async with wire(broken) as server:
-        with pytest.raises(EngineUnavailable):
+        with pytest.raises(EngineUnavailable) as caught:
             await connect(server.url).get("/", Json)
+
+    assert "OpenSSH" not in str(caught.value)
+
+
+async def test_a_long_body_arrives_whole(connect: Connect) -> None:
+    text = "x" * 3_000_000
+    async with wire(reply(b"{}")) as server:
+        await connect(server.url).post("/", {"text": text}, Json)
+
+    assert server.requests[0].endswith(b'{"text":"' + text.encode() + b'"}')
+
+
+async def test_a_server_that_stops_reading_is_unavailable_in_a_stream_too(connect: Connect) -> None:
+    async with wire(deaf=True) as server:
+        http = connect(server.url, timeout_s=0.2)
+        with pytest.raises(EngineUnavailable, match="in time"):
+            async with aclosing(http.events("/", {"text": "x" * 20_000_000}, Json)) as stream:
+                await anext(stream)
+
+
+async def test_a_client_that_is_closed_leaves_no_connection(connect: Connect) -> None:
+    async with wire(reply(b"{}")) as server:
+        http = connect(server.url)
+        await http.get("/", Json)
+
+        await http.close()
+
+        await server.closed.wait()
 
 
 async def test_events_come_one_by_one_and_keep_the_connection(connect: Connect) -> None:
@@ -222,6 +282,13 @@ async def test_the_key_travels_as_a_bearer_token(connect: Connect) -> None:
         assert b"authorization: Bearer k-1\r\n" in server.requests[0]
 
 
+async def test_no_compression_is_asked_for(connect: Connect) -> None:
+    async with wire(reply(b"{}")) as server:
+        await connect(server.url).get("/", Json)
+
+        assert b"accept-encoding" not in server.requests[0].lower()
+
+
 async def test_a_path_in_the_url_is_kept(connect: Connect) -> None:
     async with wire(reply(b"{}")) as server:
         await connect(f"{server.url}/models/small/").get("/health", Json)
@@ -229,7 +296,9 @@ async def test_a_path_in_the_url_is_kept(connect: Connect) -> None:
         assert server.requests[0].startswith(b"GET /models/small/health ")
 
 
-@pytest.mark.parametrize("url", ["", "localhost:8000", "ftp://host", "http://", "http://h:port"])
+@pytest.mark.parametrize(
+    "url", ["", "localhost:8000", "ftp://host", "http://", "http://h:port", "http://u:p@h"]
+)
 def test_what_is_no_url_is_invalid(url: str) -> None:
     with pytest.raises(InvalidInput):
         EngineHttp(url)

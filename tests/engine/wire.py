@@ -12,16 +12,18 @@ from dataclasses import dataclass, field
 class Wire:
     """Answers each request with the next of its scripted replies.
 
-    A reply is the bytes to send; None closes the connection without a byte. `hang` never answers.
+    A reply is the bytes to send; None closes the connection without a byte. `hang` never answers,
+    `deaf` does not even read.
     """
 
     replies: Sequence[bytes | None]
     hang: bool = False
+    deaf: bool = False
     url: str = ""
     requests: list[bytes] = field(default_factory=list)
     num_connections: int = 0
     closed: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when a client has closed a connection."""
+    """Set when a client has closed a connection, and at the end."""
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.num_connections += 1
@@ -34,10 +36,13 @@ class Wire:
             writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.deaf:
+            await self.closed.wait()
+            return
         while True:
             head = await reader.readuntil(b"\r\n\r\n")
-            length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
-            body = await reader.readexactly(length)
+            length = head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]
+            body = await reader.readexactly(int(length or 0))
             self.requests.append(head + body)
             if self.hang:
                 await reader.read()
@@ -52,15 +57,18 @@ class Wire:
 
 
 @asynccontextmanager
-async def wire(*replies: bytes | None, hang: bool = False) -> AsyncIterator[Wire]:
+async def wire(
+    *replies: bytes | None, hang: bool = False, deaf: bool = False
+) -> AsyncIterator[Wire]:
     """A server with these replies on a free port."""
-    script = Wire(replies, hang=hang)
+    script = Wire(replies, hang=hang, deaf=deaf)
     server = await asyncio.start_server(script.handle, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()
     script.url = f"http://{host}:{port}"
     try:
         yield script
     finally:
+        script.closed.set()
         server.close()
         await server.wait_closed()
 
