@@ -122,9 +122,17 @@ def as_text(answer: JsonValue) -> str:
 def numbered(passages: Sequence[Passage], first: int) -> str:
     """Passages as a prompt shows them, from number `first` on."""
     return "\n".join(
-        f"[{number}] {quote(passage.text.strip())}"
+        f"[{number}] {quote(_soften(passage.text.strip()))}"
         for number, passage in enumerate(passages, start=first)
     )
+
+
+def _soften(text: str) -> str:
+    """Double quotes as apostrophes: a small model that copies one ends its JSON string with it.
+
+    Citations are not touched by this: they are spans of the document itself.
+    """
+    return text.replace('"', "'")
 
 
 def _goal(node: Node) -> list[str]:
@@ -144,7 +152,7 @@ def _material(view: View) -> list[str]:
         if document.passages is None:
             lines.append(
                 f"Document {index}: {document.num_chars} characters, about {document.num_tokens} "
-                f"tokens, too long to show. It begins: {quote(document.preview)}"
+                f"tokens, too long to show. It begins: {quote(_soften(document.preview))}"
             )
             continue
         lines.append("<document>")

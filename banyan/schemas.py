@@ -22,6 +22,8 @@ Schema = dict[str, Any]
 
 MAX_CITATIONS = 4
 _CHARS_PER_TOKEN = 3
+_SHORTEST_ANSWER_CHARS = 24
+"""A full sentence is asked for; small models were seen to close the string after a word."""
 _BRIEF_CHARS = 200
 _GOAL_CHARS = 200
 _NOTE_CHARS = 400
@@ -145,7 +147,11 @@ def _any_of(options: list[Schema]) -> Schema:
 
 
 def _answer(bounds: Bounds) -> Schema:
-    text = {"type": "string", "maxLength": bounds.answer_tokens * _CHARS_PER_TOKEN}
+    text = {
+        "type": "string",
+        "minLength": _SHORTEST_ANSWER_CHARS,
+        "maxLength": bounds.answer_tokens * _CHARS_PER_TOKEN,
+    }
     properties: Schema = {"answer": bounds.expects or text}
     if bounds.num_passages:
         properties["citations"] = {

@@ -37,6 +37,9 @@ NUM_CANDIDATES = 256
 FORCE = 1_000.0
 """A bias (nats) that beats every other token."""
 
+_SPACING = {"whitespace_flexible": False, "key_separator": ": ", "item_separator": ", "}
+"""Left free, small models fill the reply with the white space that JSON allows."""
+
 _FIELDS = [
     "content", "tokens", "stop", "stop_type", "tokens_predicted", "tokens_evaluated",
     "completion_probabilities", "timings/cache_n",
@@ -171,8 +174,7 @@ class LlamaEngine:
     ) -> Completion:
         body = await self._body(prompt, max_tokens=max_tokens, options=options)
         if schema is not None:
-            # Without this, small models fill the reply with the white space that JSON allows.
-            body["json_schema"] = {**schema, "x-guidance": {"whitespace_flexible": False}}
+            body["json_schema"] = {**schema, "x-guidance": _SPACING}
         started = time.monotonic()
         if on_delta is None:
             replies = [await self._http.post("/completion", body, _Reply)]

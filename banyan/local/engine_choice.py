@@ -50,7 +50,7 @@ def choose(options: Options, progress: Progress, *, install: bool = False) -> En
     try:
         match options.engine:
             case "llama":
-                return _llama(options)
+                return _llama(options, progress)
             case "vllm":
                 return _vllm(options, progress, install=install)
             case "openai":
@@ -82,9 +82,9 @@ def _running(kind: EngineKind, url: str, model: str) -> EnginePlan:
     )
 
 
-def _llama(options: Options) -> EnginePlan:
+def _llama(options: Options, progress: Progress) -> EnginePlan:
     if options.model is None:
-        model = weights.find_gguf()
+        model = weights.ensure_quick(weights.find_gguf(), progress)
     else:
         model = Path(options.model).expanduser().resolve()
         if not model.is_file() or not _is_gguf(model):
