@@ -27,8 +27,8 @@ SYSTEM = (
 
 _TO_DO: dict[Kind, str] = {
     "answer": "Answer the goal in full sentences from the passages, and cite their numbers",
-    "delegate": "The material is cut into parts and a copy of you works on each part. "
-    "Write a brief for the copies and the goal for each part",
+    "delegate": "Each part of the material goes to a reader of its own. "
+    "Write what a reader should know, and what to find out in one part",
     "read": "Read on in a document",
     "search": "Search the documents for words",
     "note": "Write a note for yourself",
@@ -45,8 +45,7 @@ _CHOICES: dict[Kind, str] = {
 }
 
 _EXAMPLES: dict[Kind, str] = {
-    "delegate": '{"brief": what every copy should know, '
-    '"split": {"goal": what to find out in one part, "expects": null}}',
+    "delegate": '{"brief": what to know, "split": {"goal": what to find out, "expects": null}}',
     "read": '{"document": 1}',
     "search": '{"query": the words}',
     "note": '{"text": the note}',
@@ -85,7 +84,7 @@ def passages_of(node: Node, view: View) -> tuple[Passage, ...]:
 def dialogue(node: Node, view: View, request: str) -> tuple[Message, ...]:
     """The messages of a turn that ends with `request`; earlier turns stand before it unchanged."""
     requests = [*(exchange.request for exchange in node.exchanges), request]
-    opening = "\n".join([*_material(view), *_goal(node), requests[0]])
+    opening = "\n".join([*_material(view), requests[0], *_goal(node)])
     messages = [Message("system", SYSTEM), Message("user", opening)]
     for exchange, next_request in zip(node.exchanges, requests[1:], strict=True):
         messages.append(Message("assistant", exchange.reply, exchange.token_ids))
@@ -122,7 +121,7 @@ def as_text(answer: JsonValue) -> str:
 def numbered(passages: Sequence[Passage], first: int) -> str:
     """Passages as a prompt shows them, from number `first` on."""
     return "\n".join(
-        f"[{number}] {quote(_soften(passage.text.strip()))}"
+        f"[{number}] {quote(passage.text.strip())}"
         for number, passage in enumerate(passages, start=first)
     )
 
@@ -136,13 +135,12 @@ def _soften(text: str) -> str:
 
 
 def _goal(node: Node) -> list[str]:
-    lines = [f"Goal: {quote(node.goal)}"]
-    if node.brief.task_goal != node.goal:
-        lines.append(f"This is a part of the question: {quote(node.brief.task_goal)}")
+    lines = [f"Note: {quote(note)}" for note in node.notes]
     if node.brief.text:
         lines.append(f"Brief: {quote(node.brief.text)}")
-    lines.extend(f"Note: {quote(note)}" for note in node.notes)
-    return lines
+    if node.brief.task_goal != node.goal:
+        lines.append(f"This is a part of the question: {quote(node.brief.task_goal)}")
+    return [*lines, f"Goal: {quote(node.goal)}"]
 
 
 def _material(view: View) -> list[str]:
@@ -156,7 +154,7 @@ def _material(view: View) -> list[str]:
             )
             continue
         lines.append("<document>")
-        lines.append(numbered(document.passages, number))
+        lines.append(_soften(numbered(document.passages, number)))
         lines.append("</document>")
         number += len(document.passages)
     if view.results:

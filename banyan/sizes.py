@@ -42,7 +42,7 @@ def root_answer_tokens(window: int) -> int:
 
 def child_answer_tokens(parent_answer_tokens: int, window: int) -> int:
     """Children answer more briefly than their parent."""
-    return max(48, min(parent_answer_tokens, window // 16))
+    return max(48, min(parent_answer_tokens, window // 20))
 
 
 def answer_tokens_for(parent: Node, inputs: Sequence[Span], window: int) -> int:

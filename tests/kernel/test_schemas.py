@@ -9,6 +9,8 @@ from banyan.action import LETTERS, Kind, parse
 from banyan.errors import InvalidAction
 from banyan.schemas import Bounds, check_answer, check_expects, open_schema, schema_for
 
+SENTENCE = "An answer is a whole sentence."
+
 BOUNDS = Bounds(
     answer_tokens=64,
     num_passages=3,
@@ -20,7 +22,7 @@ BOUNDS = Bounds(
 )
 
 EXAMPLES: dict[Kind, list[str]] = {
-    "answer": ['{"answer": "yes", "citations": [1, 3]}'],
+    "answer": ['{"answer": "Yes, that is what they say.", "citations": [1, 3]}'],
     "delegate": [
         '{"brief": "b", "split": {"goal": "g", "expects": null, "parts": 4, "by": "section"}}',
         (
@@ -45,9 +47,9 @@ def test_every_kinds_schema_admits_its_examples_and_they_parse(kind: Kind) -> No
 
 def test_citations_are_a_closed_choice_of_the_numbers_in_the_prompt() -> None:
     validator = Draft202012Validator(schema_for("answer", BOUNDS))
-    assert validator.is_valid({"answer": "a", "citations": [3]})
-    assert not validator.is_valid({"answer": "a", "citations": [4]})
-    assert not validator.is_valid({"answer": "a", "citations": []})
+    assert validator.is_valid({"answer": SENTENCE, "citations": [3]})
+    assert not validator.is_valid({"answer": SENTENCE, "citations": [4]})
+    assert not validator.is_valid({"answer": SENTENCE, "citations": []})
 
 
 def test_an_expected_schema_constrains_the_answer() -> None:
@@ -73,7 +75,7 @@ def test_an_expected_schema_constrains_the_answer() -> None:
 
 def test_the_open_schema_lets_each_object_name_its_own_kind() -> None:
     validator = Draft202012Validator(open_schema(("answer", "delegate"), BOUNDS))
-    assert validator.is_valid({"kind": "answer", "answer": "a", "citations": [1]})
+    assert validator.is_valid({"kind": "answer", "answer": SENTENCE, "citations": [1]})
     assert validator.is_valid(
         {"kind": "delegate", "brief": "", "split": {"goal": "g", "expects": None}}
     )
