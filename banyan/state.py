@@ -6,6 +6,7 @@ the inverse of `pack`, and refuses what is foreign, newer, cut off or larger tha
 
 from __future__ import annotations
 
+import threading
 from typing import TypeVar
 
 import msgspec
@@ -36,11 +37,22 @@ _DAMAGE = (
 M = TypeVar("M", bound=BaseModel)
 
 
+class _Codec(threading.local):
+    """zstd contexts, one of each for a thread: making one costs more than a small pack."""
+
+    def __init__(self) -> None:
+        self.compressor = zstandard.ZstdCompressor(level=1)
+        self.decompressor = zstandard.ZstdDecompressor()
+
+
+_codec = _Codec()
+
+
 def pack(value: BaseModel) -> bytes:
     """Bytes of `value`: a Node, an Outcome, a Task or a TurnRecord."""
     header = _MAGIC + _KINDS[type(value).__name__] + bytes([FORMAT_VERSION])
     body = msgspec.msgpack.encode(value.model_dump(mode="python", exclude_defaults=True))
-    return header + zstandard.ZstdCompressor(level=1).compress(body)
+    return header + _codec.compressor.compress(body)
 
 
 def unpack(packed: bytes, model: type[M]) -> M:
@@ -60,7 +72,7 @@ def unpack(packed: bytes, model: type[M]) -> M:
             raise PackError(
                 f"packed state says it holds {size} bytes, at most {MAX_UNPACKED_BYTES}"
             )
-        unpacker = zstandard.ZstdDecompressor().decompressobj()
+        unpacker = _codec.decompressor.decompressobj()
         body = unpacker.decompress(packed[5:])
         if not unpacker.eof or unpacker.unused_data or len(body) != size:
             raise PackError("packed state is cut off, or followed by something else")

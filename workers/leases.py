@@ -1,13 +1,15 @@
 """Lease keeper: renews all leases of a process from a thread of its own.
 
 A busy event loop must not let leases expire, and a cancelled tree must stop its calls within a
-second; so renewal has its own thread, loop and store connection.
+second; so renewal has its own thread, loop and store connection. A lease is renewed when a third of
+its time is over; in between one lease a tree is, since a cancel ends all leases of its tree.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 
 import structlog
@@ -33,7 +35,7 @@ class LeaseKeeper:
         self._make_store = make_store
         self._on_lost = on_lost
         self._renew_s = min(renew_s, lease_s / 3)
-        self._leases: set[Lease] = set()
+        self._renewed_at: dict[Lease, float] = {}
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._main, name="lease-keeper", daemon=True)
@@ -48,11 +50,11 @@ class LeaseKeeper:
 
     def keep(self, lease: Lease) -> None:
         with self._lock:
-            self._leases.add(lease)
+            self._renewed_at[lease] = time.monotonic()
 
     def drop(self, lease: Lease) -> None:
         with self._lock:
-            self._leases.discard(lease)
+            self._renewed_at.pop(lease, None)
 
     def _main(self) -> None:
         asyncio.run(self._renew_until_stopped())
@@ -61,19 +63,42 @@ class LeaseKeeper:
         store = self._make_store()
         try:
             while not await asyncio.to_thread(self._stopped.wait, self._renew_s):
-                with self._lock:
-                    leases = list(self._leases)
-                if leases:
-                    await self._renew(store, leases)
+                lost = await self._renew(store, self._due())
+                if lost:
+                    await self._renew(store, self._of_trees({lease.tree_id for lease in lost}))
         finally:
             await store.close()
 
-    async def _renew(self, store: Store, leases: list[Lease]) -> None:
+    def _due(self) -> list[Lease]:
+        """Leases that a third of their time is over for, and one of every other tree."""
+        old = time.monotonic() - self.lease_s / 3
+        with self._lock:
+            due = [lease for lease, renewed_at in self._renewed_at.items() if renewed_at <= old]
+            trees = {lease.tree_id: lease for lease in self._renewed_at}
+        for lease in due:
+            trees.pop(lease.tree_id, None)
+        return [*due, *trees.values()]
+
+    def _of_trees(self, trees: set[str]) -> list[Lease]:
+        with self._lock:
+            return [lease for lease in self._renewed_at if lease.tree_id in trees]
+
+    async def _renew(self, store: Store, leases: list[Lease]) -> tuple[Lease, ...]:
+        """Renew `leases`, tell of those that are lost and return them."""
+        if not leases:
+            return ()
         try:
             renewal = await store.renew(leases, lease_s=self.lease_s)
         except BanyanError as error:
             log.warning("renewal failed", count=len(leases), code=error.code)
-            return
-        for lease in renewal.lost:
-            self.drop(lease)
+            return ()
+        now, lost = time.monotonic(), set(renewal.lost)
+        with self._lock:
+            for lease in leases:
+                if lease in lost:
+                    self._renewed_at.pop(lease, None)
+                elif lease in self._renewed_at:
+                    self._renewed_at[lease] = now
+        for lease in lost:
             self._on_lost(lease)
+        return renewal.lost
