@@ -81,7 +81,7 @@ class EngineError(BanyanError):
 
 class EngineUnavailable(EngineError):
     code = "engine_unavailable"
-    hint = "Check that the model server is up and that BANYAN_ENGINE_URL points to it."
+    hint = "Check that the model server is up and that BANYAN_ENGINE_URLS points to it."
 
 
 class EngineRefused(EngineError):

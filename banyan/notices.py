@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 GATE_WITHOUT_SCORES = "gate_without_scores"
-"""The engine tells no log-probabilities: what fits was answered, what does not was delegated."""
-
 ANSWER_CUT = "answer_cut"
-"""An answer reached its token limit; what was generated until then was kept."""
-
 RESULTS_LEFT_OUT = "results_left_out"
-"""Children's results did not fit the window and could not be divided further."""
-
 BUDGET_RAN_OUT = "budget_ran_out"
-"""A node had no tokens or time left to combine results; they are listed as they came."""
-
 CHILD_FAILED = "child_failed"
-"""At least one part has no result; coverage says what is missing."""
+
+MEANING: dict[str, str] = {
+    GATE_WITHOUT_SCORES: "the engine tells no log-probabilities: what fitted the window was "
+    "answered, what did not was delegated",
+    ANSWER_CUT: "an answer reached its token limit; what was generated until then was kept",
+    RESULTS_LEFT_OUT: "results of parts did not fit the window and could not be divided further",
+    BUDGET_RAN_OUT: "a node had no tokens or time left to combine results; they are listed",
+    CHILD_FAILED: "at least one part has no result; coverage says what is missing",
+}
+"""What each code says to people."""
 
 
 def union(*groups: tuple[str, ...]) -> tuple[str, ...]:

@@ -84,7 +84,10 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class TurnLog:
-    """A turn's record (packed, opaque to the store), what it spent, and what its event says."""
+    """A turn's record (packed, opaque to the store), what it spent, and what its event says.
+
+    The record is empty where calls were paid for that led to no turn; it is not kept then.
+    """
 
     record: bytes
     spent: Spent
@@ -102,7 +105,10 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """Leases that are lost: taken over by another worker, or their tree was cancelled."""
+    """Leases that are lost: taken over by another worker, or their tree was cancelled.
+
+    A lease that its owner has just ended by `spawn` or `finish` is not among them.
+    """
 
     lost: tuple[Lease, ...]
 

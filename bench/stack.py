@@ -32,6 +32,7 @@ class Stack:
         window: int = 65_536,
         lease_s: float = 30.0,
         queued_s: float = 15.0,
+        log_level: str = "warning",
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="banyan-bench-")
         self._latency_s = latency_s
@@ -40,6 +41,7 @@ class Stack:
         self._window = window
         self._lease_s = lease_s
         self._queued_s = queued_s
+        self._log_level = log_level
         self.url = f"http://{LOOPBACK}:{free_port()}"
         self.engine_url = f"http://{LOOPBACK}:{free_port()}"
         self.workers: list[Child] = []
@@ -79,7 +81,7 @@ class Stack:
                 "BANYAN_LEASE_S": str(self._lease_s),
                 "BANYAN_GRACE_S": "1",
                 "BANYAN_PORT": self.url.rpartition(":")[2],
-                "BANYAN_LOG_LEVEL": "warning",
+                "BANYAN_LOG_LEVEL": self._log_level,
             }
         )
         self.engine = self._processes.start(

@@ -18,6 +18,7 @@ def summary_of(record: NodeRecord) -> NodeSummary:
         status=record.status,
         outcome=outcome.status if outcome else None,
         complete=outcome.complete if outcome else None,
+        notices=outcome.notices if outcome else (),
         failure=outcome.failure if outcome else None,
         num_children=record.num_children,
         generation=record.generation,

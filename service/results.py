@@ -37,6 +37,7 @@ async def result_of(record: TreeRecord, store: Store, library: Library) -> Solve
             "coverage": citations.coverage(
                 task.inputs, outcome.covered, await _tokens_per_char(record.id, store)
             ),
+            "notices": outcome.notices,
             "timing": _timing(record, outcome),
             "error": outcome.failure,
         }

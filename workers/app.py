@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from celery import Celery
 from celery.signals import celeryd_after_setup, worker_shutdown, worker_shutting_down
-from kombu.entity import Queue
 
-from banyan.adapters.celery_queue import CHILDREN, CONTINUATIONS, LOOK, celery_app
+from banyan.adapters.celery_queue import LOOK, celery_app
 from workers.process import WorkerProcess
 from workers.settings import WorkerSettings
+
+log = structlog.get_logger(__name__)
+
+EXIT_NOT_STARTED = 4
 
 _CONSUMER_REPLY_S = 30
 """Longer than Celery's own blocking read of the queues."""
@@ -30,7 +34,6 @@ def make_app(settings: WorkerSettings, process: WorkerProcess) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         task_acks_late=False,
-        task_queues=[_queue(CONTINUATIONS), _queue(CHILDREN)],
         worker_concurrency=settings.threads,
         worker_hijack_root_logger=False,
         worker_pool="threads",
@@ -43,7 +46,12 @@ def make_app(settings: WorkerSettings, process: WorkerProcess) -> Celery:
         process.look(tree_id, paths)
 
     def start(**_: Any) -> None:
-        process.start()
+        try:
+            process.start()
+        except Exception as error:
+            # Celery would log this and go on without a runner.
+            log.exception("worker not started")
+            raise SystemExit(EXIT_NOT_STARTED) from error
 
     def begin_stop(**_: Any) -> None:
         process.begin_stop()
@@ -55,7 +63,3 @@ def make_app(settings: WorkerSettings, process: WorkerProcess) -> Celery:
     worker_shutting_down.connect(begin_stop, weak=False)
     worker_shutdown.connect(stop, weak=False)
     return app
-
-
-def _queue(name: str) -> Queue:
-    return Queue(name, routing_key=name)  # type: ignore[no-untyped-call]  # kombu publishes no types

@@ -56,6 +56,7 @@ class Runner:
         Nodes that another worker has, or that are finished, are passed over: hints may repeat.
         """
         waiting = list(paths)
+        log.debug("hint received", tree=tree_id, nodes=len(waiting), first=waiting[:1])
         while waiting:
             num_taken = await self._slots.take(len(waiting))
             if self._draining:
@@ -108,6 +109,7 @@ class Runner:
             lease_s=self._leases.lease_s,
             reserve=turn_reserve(abilities.window),
         )
+        log.debug("nodes claimed", tree=tree_id, asked=len(paths), got=len(claimed))
         for node in claimed:
             self._leases.keep(node.lease)
             task = asyncio.create_task(self._run(node, assignment))

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import structlog
 from celery import Celery
+from kombu.entity import Exchange, Queue
 
 from banyan.ports import Hint
 
@@ -48,6 +49,7 @@ def celery_app(broker_url: str, transport_options: Mapping[str, object] | None =
         result_backend=None,
         task_publish_retry=False,
         task_default_queue=CHILDREN,
+        task_queues=[_queue(CONTINUATIONS), _queue(CHILDREN)],
         broker_connection_timeout=CONNECT_S,
         broker_connection_retry=False,
         broker_transport_options={
@@ -58,6 +60,11 @@ def celery_app(broker_url: str, transport_options: Mapping[str, object] | None =
         },
     )
     return app
+
+
+def _queue(name: str) -> Queue:
+    """A queue with an exchange of its own: Celery's default one would bind both to one key."""
+    return Queue(name, Exchange(name), name)  # type: ignore[no-untyped-call]  # not typed upstream
 
 
 class CeleryQueue:
@@ -119,6 +126,7 @@ class CeleryQueue:
 
     def _publish(self, message: _Message) -> None:
         name, tree_id, paths = message
+        log.debug("hint.sent", queue=name, tree_id=tree_id, nodes=len(paths), first=paths[:1])
         self._app.send_task(
             LOOK, args=[tree_id, paths], queue=name, ignore_result=True, retry=False
         )

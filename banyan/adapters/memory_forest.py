@@ -165,7 +165,8 @@ class Forest:
     def charge(self, tree: TreeState, node: NodeState, log: TurnLog) -> None:
         """Record a turn: pay for it, count it, and say so."""
         node.budget, _ = node.budget.spend(log.spent.tokens)
-        node.turns.append(log.record)
+        if log.record:
+            node.turns.append(log.record)
         spent, usage = log.spent, tree.usage
         tree.usage = usage.model_copy(
             update={

@@ -115,7 +115,9 @@ class MemoryStore:
             try:
                 _, node = self._owned(lease)
             except StaleLease:
-                lost.append(lease)
+                # What its owner's own SPAWN or FINISH has just ended is not lost.
+                if self._after(lease, {"suspended", "queued", "finished"}) is None:
+                    lost.append(lease)
             else:
                 node.lease_until = self._now() + lease_s
         return Renewal(tuple(lost))

@@ -10,6 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from banyan import notices
 from banyan.citations import Citation
 from banyan.client.results import SolveResult
 from banyan.tree import TreeStatus
@@ -37,6 +38,8 @@ def print_result(
         _plain(console, f"{title}\n{body}\n")
     if result.error is not None:
         _plain(console, f"error: {result.error.message} ({result.error.code})")
+    for notice in result.notices:
+        _plain(console, f"notice: {notice}: {notices.MEANING.get(notice, '')}")
     _print_citations(console, result.citations, names or {})
     if not console.is_terminal:
         for name, value in facts(result):

@@ -47,6 +47,7 @@ class SolveResult(_Model):
     answer: JsonValue = None
     citations: tuple[Citation, ...] = ()
     coverage: Coverage | None = Field(None, description="Null while the tree runs.")
+    notices: tuple[str, ...] = Field((), description="What the caller must know: stable codes.")
     usage: Usage = Usage()
     timing: Timing = Timing()
     policy: str = Field(description="The version of the weights that this tree is pinned to.")
@@ -66,6 +67,7 @@ class NodeSummary(_Model):
     status: NodeStatus
     outcome: OutcomeStatus | None = Field(None, description="How it ended; null while it runs.")
     complete: bool | None = Field(None, description="False: something below is missing.")
+    notices: tuple[str, ...] = ()
     failure: Failure | None = None
     num_children: int
     generation: int

@@ -28,7 +28,7 @@ def default_rule(messages: Sequence[Message], schema: Schema | None) -> str:
     if schema is None:
         return "ok"
     prompt = "\n".join(message.content for message in messages)
-    found = _FAN_OUT.search(prompt)
+    found = next(reversed([*_FAN_OUT.finditer(prompt)]), None)  # a node's own goal comes last
     options = [option for option in schema.get("anyOf", [schema]) if isinstance(option, Mapping)]
     delegates = [option for option in options if _splits(option) or _lists_children(option)]
     others = [option for option in options if option not in delegates]

@@ -161,3 +161,14 @@ async def test_reaping_is_bounded(make: MakeForest) -> None:
     assert len(paths(hints)) == 10
     found = paths(await eventually(lambda: forest.store.reap(limit=3)))
     assert len(found) <= 3
+
+
+async def test_a_lease_that_its_owner_ended_is_not_reported_as_lost(forest: Forest) -> None:
+    """Else the renewal could abort the owner between its transition and its hints."""
+    tree = await forest.plant()
+    root = await forest.lease(tree)
+    await forest.spawn(root, 2)
+    first, second = await forest.lease(tree, "0.0"), await forest.lease(tree, "0.1")
+    await forest.finish(first)
+    renewal = await forest.store.renew([root, first, second], lease_s=600.0)
+    assert renewal.lost == ()
