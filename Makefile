@@ -58,6 +58,7 @@ demo: ## Solve a question over a long document with everything on this machine
 	  --document "$$DEMO_DOCUMENT" --goal "$$DEMO_GOAL" --setup-s $$(($$(date +%s) - began))
 
 test: lint ## Run everything: style, types, layout and all tests on real parts
+	$(BIN)/python -P -m banyan.local.engine_env
 	$(BIN)/python -m pytest $(TESTS)
 
 lint: setup ## Check style, spelling, types and the direction of imports
