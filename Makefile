@@ -29,14 +29,14 @@ setup: $(STAMP) ## Make .venv with the service, workers, client and tests
 $(STAMP): requirements/service.lock pyproject.toml Makefile
 	@set -eu; \
 	if [ ! -x $(BIN)/python ]; then \
-	  for name in python3.13 python3.12 python3.11 python3; do \
+	  for name in python3.11 python3.12 python3.13 python3; do \
 	    if command -v "$$name" >/dev/null 2>&1 && "$$name" -c \
 	      'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
 	    then found="$$name"; break; fi; \
 	  done; \
 	  if [ -z "$${found:-}" ]; then \
-	    echo 'Banyan needs Python 3.11 or newer with venv; found none of python3.13, python3.12,' \
-	      'python3.11, python3 that is. Install one, for example: apt-get install python3 python3-venv' >&2; \
+	    echo 'Banyan needs Python 3.11 or newer with venv; found none of python3.11, python3.12,' \
+	      'python3.13, python3 that is. Install one, for example: apt-get install python3 python3-venv' >&2; \
 	    exit 1; \
 	  fi; \
 	  echo "Making $(VENV) with $$($$found --version)"; \

@@ -17,6 +17,7 @@ from collections import Counter
 
 import httpx
 
+from banyan.testing import ANSWER
 from bench.orchestration import Shape
 from bench.stack import Stack, wait_until
 
@@ -62,7 +63,7 @@ def main() -> int:
     extra = calls - shape.num_calls
     most_extra = options.kills * options.slots // options.workers
     holds = {
-        "completed": solve["status"] == "completed" and solve["answer"] == "ok",
+        "completed": solve["status"] == "completed" and solve["answer"] == ANSWER,
         "every node finished once": sorted(finished.values()) == [1] * shape.num_nodes,
         "every spawn once": set(spawned.values()) == {1},
         "extra calls": 0 <= extra <= most_extra,

@@ -1,4 +1,4 @@
-"""All of Banyan's processes around a fake model server, for benchmarks on this machine alone."""
+"""All of Banyan's processes on this machine, around a fake model server or one that runs."""
 
 from __future__ import annotations
 
@@ -16,17 +16,22 @@ from banyan.local.probes import is_up
 from banyan.local.processes import Child, Processes
 from banyan.local.programs import command, environment
 from banyan.local.valkey import Valkey
+from banyan.settings import EngineKind
 
 START_S = 60.0
 
 
 class Stack:
-    """Valkey, a fake model server, workers and the service; everything ends with the block."""
+    """Valkey, workers, the service and a fake model server; everything ends with the block.
+
+    `engine` is the kind and URL of a model server that runs, instead of the fake one.
+    """
 
     def __init__(
         self,
         *,
-        latency_s: float,
+        latency_s: float = 0.0,
+        engine: tuple[EngineKind, str] | None = None,
         num_workers: int = 2,
         slots: int = 512,
         window: int = 65_536,
@@ -36,6 +41,7 @@ class Stack:
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="banyan-bench-")
         self._latency_s = latency_s
+        self._engine_kind, self.engine_url = engine or ("openai", "")
         self._num_workers = num_workers
         self._slots = slots
         self._window = window
@@ -43,7 +49,9 @@ class Stack:
         self._queued_s = queued_s
         self._log_level = log_level
         self.url = f"http://{LOOPBACK}:{free_port()}"
-        self.engine_url = f"http://{LOOPBACK}:{free_port()}"
+        self._fakes_engine = engine is None
+        if self._fakes_engine:
+            self.engine_url = f"http://{LOOPBACK}:{free_port()}"
         self.workers: list[Child] = []
 
     def __enter__(self) -> Self:
@@ -73,7 +81,7 @@ class Stack:
             {
                 "BANYAN_REDIS_URL": self.valkey.url,
                 "BANYAN_BLOB_DIR": str(folder / "blobs"),
-                "BANYAN_ENGINE_KIND": "openai",
+                "BANYAN_ENGINE_KIND": self._engine_kind,
                 "BANYAN_ENGINE_URLS": self.engine_url,
                 "BANYAN_ENGINE_WINDOW": str(self._window),
                 "BANYAN_SLOTS": str(self._slots // max(1, self._num_workers)),
@@ -84,7 +92,16 @@ class Stack:
                 "BANYAN_LOG_LEVEL": self._log_level,
             }
         )
-        self.engine = self._processes.start(
+        if self._fakes_engine:
+            self._start_fake_engine()
+        self.service = self._processes.start("service", command("service"), env=self._env)
+        for _ in range(self._num_workers):
+            self.start_worker()
+        wait_until(lambda: is_up(f"{self.engine_url}/health"), START_S)
+        wait_until(lambda: is_up(f"{self.url}/readyz"), START_S)
+
+    def _start_fake_engine(self) -> None:
+        self._processes.start(
             "engine",
             command(
                 "banyan.testing",
@@ -94,11 +111,6 @@ class Stack:
             ),
             env=environment(),
         )
-        self.service = self._processes.start("service", command("service"), env=self._env)
-        for _ in range(self._num_workers):
-            self.start_worker()
-        wait_until(lambda: is_up(f"{self.engine_url}/health"), START_S)
-        wait_until(lambda: is_up(f"{self.url}/readyz"), START_S)
 
     def start_worker(self) -> Child:
         """Start one more worker process."""

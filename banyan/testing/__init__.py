@@ -6,8 +6,8 @@ rules' tools. Twins of the store, the queue and the library are in `banyan/adapt
 """
 
 from banyan.testing.fake_server import FakeServer
-from banyan.testing.rules import Rule, default_rule
+from banyan.testing.rules import ANSWER, Rule, default_rule
 from banyan.testing.schema_values import minimal
 from banyan.testing.scripted import Call, ScriptedEngine
 
-__all__ = ["Call", "FakeServer", "Rule", "ScriptedEngine", "default_rule", "minimal"]
+__all__ = ["ANSWER", "Call", "FakeServer", "Rule", "ScriptedEngine", "default_rule", "minimal"]

@@ -17,16 +17,17 @@ Rule = Callable[[Sequence[Message], Schema | None], str]
 
 _FAN_OUT = re.compile(r"fan-out (\d+)((?:\.\d+)*)")
 DEFAULT_FAN_OUT = 2
+ANSWER = "The fake model says that it is ok."
 
 
 def default_rule(messages: Sequence[Message], schema: Schema | None) -> str:
-    """Answer «ok», or delegate where there is no other choice or the prompt says `fan-out N`.
+    """Answer `ANSWER`, or delegate where there is no other choice or the prompt says `fan-out N`.
 
     A delegation splits into N parts (default 2) and hands its goal on, or lists N children whose
     goals are `fan-out N.1`, `fan-out N.2`. Where results of children are shown, it answers.
     """
     if schema is None:
-        return "ok"
+        return ANSWER
     prompt = "\n".join(message.content for message in messages)
     found = next(reversed([*_FAN_OUT.finditer(prompt)]), None)  # a node's own goal comes last
     options = [option for option in schema.get("anyOf", [schema]) if isinstance(option, Mapping)]
@@ -77,13 +78,13 @@ def _delegate(schema: Schema, num_parts: int, goal: str) -> JsonValue:
 
 
 def _answer(schema: Schema) -> JsonValue:
-    """The least value, with the text «ok» and a citation where they have a place."""
+    """The least value, with the text `ANSWER` and a citation where they have a place."""
     value = minimal({name: part for name, part in schema.items() if name != "anyOf"})
     properties = _properties(schema)
     if not isinstance(value, dict):
         return value
     if properties.get("answer", {}).get("type") == "string":
-        value["answer"] = "ok"
+        value["answer"] = ANSWER
     citations = properties.get("citations")
     if citations is not None and not value.get("citations"):
         value["citations"] = [minimal(citations.get("items", {}))]

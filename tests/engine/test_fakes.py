@@ -19,7 +19,7 @@ from banyan.local.processes import Processes
 from banyan.local.vllm_server import wait_ready
 from banyan.ports import Message
 from banyan.schemas import EXPECTS, Bounds, open_schema, schema_for
-from banyan.testing import ScriptedEngine, default_rule, minimal
+from banyan.testing import ANSWER, ScriptedEngine, default_rule, minimal
 from tests.engine.conftest import quiet
 from tests.engine.dialogues import DIALOGUE, OPTIONS
 from tests.engine.test_http import Connect, connect
@@ -90,7 +90,7 @@ def test_the_least_number_lies_within_its_bounds(low: int, width: int) -> None:
 def test_the_default_rule_answers_ok_with_a_citation() -> None:
     written = json.loads(default_rule(message("Goal: x"), schema_for("answer", bounds())))
 
-    assert written == {"answer": "ok", "citations": [1]}
+    assert written == {"answer": ANSWER, "citations": [1]}
 
 
 def test_the_default_rule_delegates_as_often_as_the_prompt_says() -> None:

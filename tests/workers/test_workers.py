@@ -15,6 +15,7 @@ from redis import Redis
 
 from banyan.adapters.celery_queue import CHILDREN, CONTINUATIONS, CeleryQueue
 from banyan.ports import Hint
+from banyan.testing import ANSWER
 from bench.stack import Stack, wait_until
 
 ALWAYS = {"mode": "always"}
@@ -66,7 +67,7 @@ def test_killed_workers_cost_only_the_calls_in_flight(client: httpx.Client) -> N
         happened = events(client, stack, tree_id)
         calls = stack.engine_stats(client)["calls"]
     assert solve["status"] == "completed"
-    assert solve["answer"] == "ok"
+    assert solve["answer"] == ANSWER
     assert solve["usage"]["nodes"] == 341
     finished = [node for name, node in happened if name == "node.finished"]
     assert len(finished) == len(set(finished)) == 341
