@@ -1,8 +1,8 @@
 """Calls to one model server on aiohttp's client: pooled connections, whole replies or streams.
 
 Why aiohttp: docs/adr/0012-http-client-for-engines.md. Errors are those of aiohttp (`ClientError`)
-and TimeoutError; `engine_http.py` puts them in the words of Banyan. No redirects, cookies, compression
-or proxies from the environment.
+and TimeoutError; `engine_http.py` puts them in the words of Banyan. No redirects, cookies,
+compression or proxies from the environment.
 """
 
 from __future__ import annotations
