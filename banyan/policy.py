@@ -27,6 +27,9 @@ class Policy(BaseModel):
     """The kinds this policy may choose from; forced decisions may use `answer` and `delegate`."""
     max_turns: int = 16
     """Turns of one node, after which it must answer with what it has."""
+    structured_children: bool = False
+    """Whether it is offered to ask children for objects. A model of 135M parameters was seen to
+    ask for nonsense, which its children then could not write within their tokens."""
     max_invalid: int = 3
     """Invalid actions in a row before a node fails."""
 

@@ -40,6 +40,7 @@ class Bounds:
     max_parts: int
     max_children: int
     explicit_children: bool
+    structured_children: bool = False
     expects: Schema | None = None
     tools: tuple[str, ...] = ()
 
@@ -166,10 +167,11 @@ def _answer(bounds: Bounds) -> Schema:
 def _delegate(bounds: Bounds) -> list[Schema]:
     """The split form where there is something to split; listed children where that is allowed."""
     brief = {"type": "string", "maxLength": _BRIEF_CHARS}
+    expects = _EXPECTS_OR_TEXT if bounds.structured_children else {"type": "null"}
     forms = []
     if bounds.num_documents:
         split = _object(
-            {"goal": _text(_GOAL_CHARS), "expects": _EXPECTS_OR_TEXT},
+            {"goal": _text(_GOAL_CHARS), "expects": expects},
             optional={
                 "parts": {"type": "integer", "minimum": 2, "maximum": bounds.max_parts},
                 "by": {"enum": ["section", "paragraph", "sentence", "line"]},
@@ -179,7 +181,7 @@ def _delegate(bounds: Bounds) -> list[Schema]:
     if bounds.explicit_children:
         one_input = _object({"document": _number(bounds.num_documents)}, optional=_RANGE)
         child = _object(
-            {"goal": _text(_GOAL_CHARS), "expects": _EXPECTS_OR_TEXT},
+            {"goal": _text(_GOAL_CHARS), "expects": expects},
             optional={"inputs": {"type": "array", "items": one_input}},
         )
         children = {"type": "array", "items": child, "minItems": 1, "maxItems": bounds.max_children}

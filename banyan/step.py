@@ -273,6 +273,7 @@ def _bounds(node: Node, view: View, context: Context) -> schemas.Bounds:
         max_parts=max(2, min(context.budget.nodes, max(sizes.MAX_FAN_OUT, fewest))),
         max_children=sizes.most_listed(context.budget, window),
         explicit_children=_may_list(node, view),
+        structured_children=context.policy.structured_children,
         expects=node.expects,
         tools=context.tools,
     )

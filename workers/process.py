@@ -90,7 +90,12 @@ class WorkerProcess:
         self._queue = CeleryQueue(settings.broker)
         name = f"{socket.gethostname()}:{os.getpid()}"
         self._runner = Runner(
-            name, self._ports, self._queue, self._leases, num_slots=settings.slots
+            name,
+            self._ports,
+            self._queue,
+            self._leases,
+            num_slots=settings.slots,
+            structured_children=settings.structured_children,
         )
         self._leases.start()
         self._reaping = asyncio.create_task(self._reap_for_ever(self._runner))

@@ -39,13 +39,21 @@ class Runner:
     """Runs the nodes of one worker process. All methods belong to the event loop that made it."""
 
     def __init__(
-        self, name: str, ports: Ports, queue: Queue, leases: LeaseKeeper, *, num_slots: int
+        self,
+        name: str,
+        ports: Ports,
+        queue: Queue,
+        leases: LeaseKeeper,
+        *,
+        num_slots: int,
+        structured_children: bool = False,
     ) -> None:
         self._name = name
         self._ports = ports
         self._queue = queue
         self._leases = leases
         self._slots = Slots(num_slots)
+        self._traits = {"structured_children": structured_children}
         self._assignments: dict[str, _Assignment] = {}
         self._running: dict[Lease, asyncio.Task[None]] = {}
         self._draining = False
@@ -154,7 +162,7 @@ class Runner:
             log.warning("hint passed over", tree=tree_id, code=error.code)
             return None
         task = unpack(record.task, Task)
-        known = _Assignment(task, resolve(task.policy))
+        known = _Assignment(task, resolve(task.policy).model_copy(update=self._traits))
         while len(self._assignments) >= _TASKS_REMEMBERED:
             self._assignments.pop(next(iter(self._assignments)))
         self._assignments[tree_id] = known

@@ -19,6 +19,9 @@ class WorkerSettings(Settings):
     grace_s: float = Field(
         20.0, ge=0, description="After SIGTERM: time for turns in flight before leases go back."
     )
+    structured_children: bool = Field(
+        False, description="Offer agents to ask children for objects; for larger models."
+    )
     engine_patience_s: float = Field(
         180.0, ge=0, description="How long a model server that does not answer is waited for."
     )

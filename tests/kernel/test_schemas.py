@@ -18,6 +18,7 @@ BOUNDS = Bounds(
     max_parts=8,
     max_children=8,
     explicit_children=True,
+    structured_children=True,
     tools=("look",),
 )
 
@@ -127,3 +128,18 @@ def test_a_callers_pattern_is_matched_in_linear_time() -> None:
     check_answer({"a": "aaa"}, expects)
     with pytest.raises(InvalidAction):
         check_answer({"a": "a" * 5_000 + "!"}, expects)
+
+
+def test_small_models_are_not_offered_to_ask_for_structure() -> None:
+    plain = Bounds(
+        answer_tokens=64,
+        num_passages=1,
+        num_documents=1,
+        max_parts=4,
+        max_children=4,
+        explicit_children=False,
+    )
+    validator = Draft202012Validator(schema_for("delegate", plain))
+    expects = {"type": "object", "properties": {}, "required": []}
+    assert validator.is_valid({"brief": "b", "split": {"goal": "g", "expects": None}})
+    assert not validator.is_valid({"brief": "b", "split": {"goal": "g", "expects": expects}})
