@@ -36,7 +36,7 @@ def test_a_document_larger_than_the_window_is_answered_with_its_sources(
         result = events[-1].result
         assert result is not None
         page = client.tree(result.id)
-        leaf = client.node(result.id, "0.0")
+        root = client.node(result.id, "0")
     assert result.status == "completed"
     assert page.total > 2
     assert result.usage.max_depth >= 1
@@ -52,6 +52,7 @@ def test_a_document_larger_than_the_window_is_answered_with_its_sources(
     for event in events:
         answer = event.extend(answer)
     assert answer == result.answer
-    [turn] = [turn for turn in leaf.turns if turn.valid]
-    assert turn.decision.score is not None
-    assert turn.decision.threshold is not None
+    valid = [turn for turn in root.turns if turn.valid]
+    assert [turn.decision.kind for turn in valid] == ["delegate", "answer"]
+    assert valid[0].decision.score is not None
+    assert valid[0].decision.threshold is not None
