@@ -16,7 +16,17 @@ node remembers is in `Node`, so that it can be put away after every turn and go 
 
 from __future__ import annotations
 
-from banyan import delegation, gate, notices, outcomes, partial_json, prompts, schemas, sizes
+from banyan import (
+    delegation,
+    gate,
+    looking,
+    notices,
+    outcomes,
+    partial_json,
+    prompts,
+    schemas,
+    sizes,
+)
 from banyan.action import Action, Answer, Delegate, Kind, Note, Read, Search, Use, parse
 from banyan.effects import (
     CallTool,
@@ -36,19 +46,17 @@ from banyan.effects import (
     Looked,
     Observed,
     Parts,
-    ReadOn,
     TooExpensive,
     TooLong,
     Woken,
 )
 from banyan.errors import InvalidAction
 from banyan.gate import Situation
-from banyan.node import Decision, Divided, Exchange, Node, Passage
+from banyan.node import Decision, Divided, Node
 from banyan.prompts import View
 from banyan.spans import Span, size
 
 _LOOK_AROUND_TOKENS = 160
-_READ_CHARS_AT_LEAST = 400
 _SHRINKS_TO = 0.75
 """Results are divided again only if they are at most this share of what was divided before."""
 
@@ -77,7 +85,7 @@ def step(node: Node, event: Event, context: Context) -> tuple[Node, Effect]:
         case Derived(span):
             return _look(_divide_results(node, span), context)
         case Observed():
-            return _look(_remember(node, event), context)
+            return _look(looking.remember(node, event), context)
         case Failed(code, message):
             return node, _fail(node, code, message)
 
@@ -116,7 +124,9 @@ def _look_at_results(node: Node, context: Context) -> tuple[Node, Effect]:
     num_chars = sizes.result_chars(node.outcomes)
     shrinks = not node.inputs or num_chars <= _SHRINKS_TO * size(node.inputs)
     if shrinks and sizes.may_delegate(node, context.task, window, context.budget):
-        passages = prompts.passages_of(node.model_copy(update={"seen": ()}), _results(node))
+        passages = prompts.passages_of(
+            node.model_copy(update={"seen": ()}), View(results=node.outcomes)
+        )
         return node, Derive(passages)
     return _ask(*_leave_out(node, window), context)
 
@@ -142,11 +152,7 @@ def _leave_out(node: Node, window: int) -> tuple[Node, View]:
             "notices": notices.union(node.notices, (notices.RESULTS_LEFT_OUT,)),
         }
     )
-    return told, _results(told)
-
-
-def _results(node: Node) -> View:
-    return View(results=node.outcomes)
+    return told, View(results=told.outcomes)
 
 
 def _shorten(node: Node, context: Context) -> tuple[Node, Effect]:
@@ -157,7 +163,9 @@ def _shorten(node: Node, context: Context) -> tuple[Node, Effect]:
         fewer = node.outcomes[: len(node.outcomes) * 3 // 4 or 1]
         shorter = node.model_copy(update={"outcomes": fewer, "incomplete": True})
         told = notices.union(node.notices, (notices.RESULTS_LEFT_OUT,))
-        return _ask(shorter.model_copy(update={"notices": told}), _results(shorter), context)
+        return _ask(
+            shorter.model_copy(update={"notices": told}), View(results=shorter.outcomes), context
+        )
     if not node.overflow and node.inputs:
         return _look(node.model_copy(update={"overflow": True}), context)
     return node, _fail(node, "prompt_too_long", "goal and brief alone exceed the window")
@@ -230,7 +238,7 @@ def _situation(node: Node, view: View, context: Context) -> Situation:
         shows_all=view.shows_all,
         has_seen=bool(node.seen) or not node.inputs,
         may_delegate=may_delegate and divisible and not view.results,
-        has_unread=_has_unread(node),
+        has_unread=looking.has_unread(node),
         has_tools=bool(context.tools),
         out_of_turns=node.num_turns >= context.policy.max_turns or not _has_room(node, context),
     )
@@ -239,11 +247,6 @@ def _situation(node: Node, view: View, context: Context) -> Situation:
 def _may_list(node: Node, view: View) -> bool:
     """Whether children may be listed one by one: not where one input is too long to show."""
     return view.shows_all or len(node.inputs) != 1
-
-
-def _has_unread(node: Node) -> bool:
-    read_to = [*node.read_to, *([0] * len(node.inputs))]
-    return any(position < len(span) for position, span in zip(read_to, node.inputs, strict=False))
 
 
 def _has_room(node: Node, context: Context) -> bool:
@@ -303,7 +306,7 @@ def _perform(node: Node, generated: Generated, context: Context) -> tuple[Node, 
     match action:
         case Answer(answer=answer, citations=citations):
             schemas.check_answer(answer, node.expects)
-            _check_numbers(citations, len(passages))
+            looking.check_numbers(citations, len(passages))
             return node, Finish(outcomes.answered(node, answer, citations, passages))
         case Delegate() if action.split is not None:
             return node, delegation.cut(node, action, context)
@@ -311,11 +314,11 @@ def _perform(node: Node, generated: Generated, context: Context) -> tuple[Node, 
             children = delegation.listed_children(node, action, context)
             return delegation.spawn(node, children, children[0].goal, context)
         case Read():
-            return node, _read(node, action, generated, context)
+            return node, looking.span_to_read(node, action, generated, context)
         case Search():
             inputs = node.inputs
             if action.document is not None:
-                _check_numbers((action.document,), len(inputs))
+                looking.check_numbers((action.document,), len(inputs))
                 inputs = (inputs[action.document - 1],)
             return node, Find(inputs, action.query, action.regex, generated)
         case Note():
@@ -335,56 +338,6 @@ def _read_action(generated: Generated) -> tuple[Action, tuple[str, ...]]:
         if text is None or kind not in {"answer", None}:
             raise
         return Answer(answer=text), (notices.ANSWER_CUT,)
-
-
-def _read(node: Node, action: Read, reply: Generated, context: Context) -> ReadOn:
-    """The span to read: from where the last read ended, as much as there is room for."""
-    _check_numbers((action.document,), len(node.inputs))
-    whole = node.inputs[action.document - 1]
-    read_to = dict(enumerate(node.read_to, start=1)).get(action.document, 0)
-    offset = min(read_to if action.start is None else action.start, len(whole))
-    room = sizes.room_chars(node, context.abilities.window)
-    end = offset + max(_READ_CHARS_AT_LEAST, room)
-    if action.end is not None:
-        end = min(end, max(action.end, offset + 1))
-    start = whole.start + offset
-    span = Span(document=whole.document, start=start, end=min(whole.start + end, whole.end))
-    return ReadOn(span, action.document, reply)
-
-
-def _remember(node: Node, observed: Observed) -> Node:
-    """Put the exchange into the dialogue, its passages numbered on from those seen before."""
-    first = len(node.seen) + 1
-    shown = prompts.numbered(observed.passages, first) if observed.passages else observed.text
-    reply = observed.reply
-    exchange = Exchange(
-        request=reply.effect.request,
-        reply=reply.text,
-        token_ids=reply.token_ids,
-        observation=shown or "Nothing was found.",
-    )
-    without_text = [
-        Passage(text="", sources=passage.sources, covered=passage.covered)
-        for passage in observed.passages
-    ]
-    read_to = list(node.read_to)
-    if observed.read is not None:
-        number, position = observed.read
-        read_to.extend([0] * (number - len(read_to)))
-        read_to[number - 1] = position
-    return node.model_copy(
-        update={
-            "exchanges": (*node.exchanges, exchange),
-            "seen": (*node.seen, *without_text),
-            "read_to": tuple(read_to),
-        }
-    )
-
-
-def _check_numbers(numbers: tuple[int, ...], highest: int) -> None:
-    for number in numbers:
-        if not 1 <= number <= highest:
-            raise InvalidAction(f"{number} is none of the numbers 1 to {highest}")
 
 
 # --- Ending without an answer of its own --------------------------------------------------------
