@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from banyan import notices
@@ -60,6 +60,7 @@ async def test_citations_point_to_the_originals_through_all_levels() -> None:
 
 
 @settings(max_examples=15)
+@example(num_sentences=66, window=1_024, mode="sampled", seed=4_294_967_216)
 @given(
     st.integers(0, 3_000),
     st.sampled_from([1_024, 2_048, 8_192]),
