@@ -13,6 +13,7 @@ except ModuleNotFoundError:  # the SDK alone was installed
     sys.exit(3)
 
 from banyan.client.cmd_doctor import doctor
+from banyan.client.cmd_eval import evaluate
 from banyan.client.cmd_solve import solve
 from banyan.client.cmd_up import up
 from banyan.client.exits import EXIT_CODES_HELP
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.command(epilog=EXIT_CODES_HELP)(up)
 app.command(epilog=EXIT_CODES_HELP)(solve)
 app.command(epilog=EXIT_CODES_HELP)(doctor)
+app.command("eval", epilog=EXIT_CODES_HELP)(evaluate)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the option's value

@@ -66,6 +66,7 @@ class AllInOne:
         self._stop = stop
         self._install_engine = install_engine
         self._processes: Processes | None = None
+        self._engine: EnginePlan | None = None
 
     def __enter__(self) -> Self:
         try:
@@ -95,6 +96,13 @@ class AllInOne:
             raise Died(f"{dead.name} {_how(dead)}", hint=_last_lines(dead))
 
     @property
+    def engine(self) -> EnginePlan:
+        """The model server that the workers talk to; others may ask it too, inside the block."""
+        if self._engine is None:
+            raise RuntimeError("the all-in-one is used outside its block")
+        return self._engine
+
+    @property
     def _parts(self) -> Processes:
         if self._processes is None:
             raise RuntimeError("the all-in-one is used outside its block")
@@ -113,6 +121,7 @@ class AllInOne:
             lambda text: self._report(Step("engine", "starting", text)),
             install=self._install_engine,
         )
+        self._engine = engine
         folder, temporary = _data_folder(options.data_dir)
         self._processes = parts = Processes(folder / "logs")
         if temporary:

@@ -1,0 +1,138 @@
+"""`banyan eval`: how good the answers are, and what they cost, on sets of questions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+
+from banyan.client.cmd_up import EngineName
+from banyan.client.exits import Exit
+from banyan.client.messages import error_fields, exit_of_error, print_error
+from banyan.errors import BanyanError
+from banyan.task import GateMode
+
+_TABLE_WIDTH = 200
+"""Where stdout is no terminal."""
+
+
+def evaluate(
+    sets: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SET...",
+            help="squality, qmsum, oolong_style, babilong, reasoning_gym, sgd_dialog, textcraft, "
+            "maze, or examples, which come with Banyan.",
+        ),
+    ],
+    *,
+    data: Annotated[Path, typer.Option(file_okay=False, help="Folder that holds the sets.")] = Path(
+        "../shared/data"
+    ),
+    baselines: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--baseline",
+            metavar="NAME",
+            help="Also run this baseline on the same model and window; repeat it for several, or "
+            "`all`.",
+        ),
+    ] = None,
+    only_baselines: Annotated[
+        bool, typer.Option("--only-baselines", help="Leave the service out.")
+    ] = False,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Items of each bucket, spread over its tasks.")
+    ] = None,
+    buckets: Annotated[
+        list[str] | None,
+        typer.Option("--bucket", help="Only this bucket, such as 2k; repeat it for several."),
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="A service that runs already. Default: one is started.")
+    ] = None,
+    engine_url: Annotated[
+        str | None,
+        typer.Option("--engine", help="A model server that runs already; see --engine-kind."),
+    ] = None,
+    engine_kind: Annotated[EngineName, typer.Option(help="As --engine of `banyan up`.")] = "llama",
+    model: Annotated[str | None, typer.Option(help="As --model of `banyan up`.")] = None,
+    window: Annotated[
+        int, typer.Option(min=512, help="Tokens of prompt and completion together.")
+    ] = 2_048,
+    gate: Annotated[
+        GateMode | None, typer.Option(help="When to delegate. Default: the service's.")
+    ] = None,
+    threshold: Annotated[float | None, typer.Option(help="For --gate threshold, in nats.")] = None,
+    state: Annotated[
+        Literal["auto", "summary"], typer.Option(help="How a child learns what its parent knows.")
+    ] = "auto",
+    seed: Annotated[int, typer.Option(help="Of the choice of items and of the intervals.")] = 0,
+    parallel: Annotated[
+        int, typer.Option(min=1, help="Questions in flight at one time; more make each slower.")
+    ] = 1,
+    out: Annotated[
+        Path,
+        typer.Option(
+            file_okay=False,
+            help="Folder for records, summaries and plots; answers that are there already under "
+            "the same settings are not asked for again.",
+        ),
+    ] = Path("var/eval"),
+    as_json: Annotated[bool, typer.Option("--json", help="The result as one JSON object.")] = False,
+) -> None:
+    """Measure the service and baselines on SETs: scores, intervals, tokens, calls, time.
+
+    Ctrl-C stops; the same command goes on where it stopped.
+    """
+    # Loaded here, so that the commands that only talk to a service stay quick.
+    from banyan.evaluation import extra  # noqa: PLC0415
+    from banyan.evaluation.errors import EvaluationError  # noqa: PLC0415
+    from banyan.evaluation.plan import Plan  # noqa: PLC0415
+    from banyan.local.errors import LocalError  # noqa: PLC0415
+
+    if only_baselines and not baselines:
+        raise typer.BadParameter("needs a --baseline", param_hint="--only-baselines")
+    plan = Plan(
+        sets=tuple(sets),
+        data=data,
+        out=out,
+        with_service=not only_baselines,
+        url=url,
+        engine_kind=engine_kind,
+        engine_url=engine_url,
+        model=model,
+        window=window,
+        gate=gate,
+        threshold=threshold,
+        state=state,
+        baselines=tuple(baselines or ()),
+        limit=limit,
+        buckets=tuple(buckets or ()),
+        seed=seed,
+        parallel=parallel,
+    )
+    try:
+        extra.check_packages()
+        from banyan.evaluation import report  # noqa: PLC0415 - needs these packages
+
+        summaries = report.run(plan, Console(stderr=True, highlight=False))
+    except BanyanError as error:
+        if as_json:
+            typer.echo(json.dumps(error_fields(error)))
+        else:
+            print_error(error)
+        if isinstance(error, EvaluationError | LocalError):
+            raise typer.Exit(error.exit_code) from None
+        raise typer.Exit(exit_of_error(error)) from None
+    if as_json:
+        typer.echo(report.as_json(plan, summaries))
+    else:
+        console = Console(highlight=False)
+        if not console.is_terminal:
+            console.width = _TABLE_WIDTH
+        report.show(console, plan, summaries)
+    raise typer.Exit(Exit.OK)

@@ -1,0 +1,46 @@
+"""Plot: the score of each system in each bucket, with its interval, as a PNG file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from banyan.evaluation.summary import Summary
+
+_WIDTH = 0.8
+"""Of a group of bars, where groups are 1 apart."""
+_INCHES_PER_BAR = 0.45
+
+
+def write_plot(summary: Summary, path: Path) -> None:
+    """Bars grouped by bucket. Needs no display."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - takes a second
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    buckets = list(dict.fromkeys(row.bucket for row in summary.rows))
+    systems = list(dict.fromkeys(row.system for row in summary.rows))
+    inches = max(5.0, 1.5 + _INCHES_PER_BAR * len(buckets) * (len(systems) + 1))
+    figure = Figure(figsize=(inches, 4.0), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    width = _WIDTH / len(systems)
+    for number, system in enumerate(systems):
+        rows = [row for row in summary.rows if row.system == system]
+        means = [100 * row.score.mean for row in rows]
+        axes.bar(
+            [buckets.index(row.bucket) + (number + 0.5) * width - _WIDTH / 2 for row in rows],
+            means,
+            width,
+            yerr=[
+                [100 * (row.score.mean - row.score.low) for row in rows],
+                [100 * (row.score.high - row.score.mean) for row in rows],
+            ],
+            label=system,
+            capsize=3,
+        )
+    axes.set_xticks(range(len(buckets)), buckets)
+    axes.set_ylabel("score, % (95 % interval)")
+    axes.set_ylim(bottom=0)
+    axes.set_title(summary.set)
+    axes.legend()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=144)

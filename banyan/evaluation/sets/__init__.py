@@ -1,0 +1,22 @@
+"""Sets: what can be evaluated, one file each, loaded when it is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+from banyan.evaluation.errors import Unknown
+from banyan.evaluation.item import Item, Load
+
+SETS: tuple[str, ...] = (
+    *("squality", "qmsum", "oolong_style", "babilong"),
+    *("reasoning_gym", "sgd_dialog", "textcraft", "maze", "examples"),
+)
+
+
+def load_set(name: str, data: Path) -> list[Item]:
+    """The items of a set in the order of its files. Raises Unknown, or NotHere."""
+    if name not in SETS:
+        raise Unknown(f"there is no set {name!r}", hint=f"Sets: {', '.join(SETS)}.")
+    load: Load = import_module(f"{__name__}.{name}").load
+    return load(data)

@@ -1,0 +1,105 @@
+"""Systems: the service and the baselines of a plan, all on the same model server and window."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from banyan.adapters.engines import connect
+from banyan.client.async_sdk import AsyncClient
+from banyan.client.calls import SolveOptions
+from banyan.evaluation.baselines import BASELINES, make_baseline
+from banyan.evaluation.errors import Unknown
+from banyan.evaluation.plan import SERVICE, Plan
+from banyan.evaluation.question import Question, System
+from banyan.evaluation.service_system import ServiceSystem
+from banyan.evaluation.stage import Stage
+from banyan.ports import Engine
+from banyan.settings import Settings
+from banyan.task import Gate
+
+_CHARS_PER_TOKEN = 4
+"""For inputs where no model server can be asked."""
+
+
+class InputTokens:
+    """How long a question is, documents and goal, in the engine's tokens."""
+
+    def __init__(self, engine: Engine | None) -> None:
+        self._engine = engine
+        self._known: dict[str, int] = {}
+
+    async def of(self, question: Question) -> int:
+        """Tokens; each text is counted once."""
+        return sum([await self._count(text) for text in (*question.documents, question.goal)])
+
+    async def _count(self, text: str) -> int:
+        key = hashlib.sha256(text.encode()).hexdigest()
+        if key not in self._known:
+            self._known[key] = (
+                await self._engine.count(text)
+                if self._engine is not None
+                else -(-len(text) // _CHARS_PER_TOKEN)
+            )
+        return self._known[key]
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """All systems of a run. `model` is the engine's name for it, or the service's URL."""
+
+    systems: tuple[System, ...]
+    model: str
+    tokens: InputTokens
+
+
+def chosen_baselines(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The baselines of these names; `all` stands for every one. Raises Unknown."""
+    wanted = dict.fromkeys(BASELINES if "all" in names else names)
+    for name in wanted:
+        if name not in BASELINES:
+            raise Unknown(
+                f"there is no baseline {name!r}", hint=f"Baselines: {', '.join(BASELINES)}, all."
+            )
+    return tuple(wanted)
+
+
+@asynccontextmanager
+async def open_systems(plan: Plan, stage: Stage) -> AsyncIterator[Cast]:
+    """The systems of `plan` on `stage`, closed at the end."""
+    engine = _engine(plan, stage)
+    systems: list[System] = []
+    try:
+        if plan.with_service and stage.url is not None:
+            systems.append(ServiceSystem(AsyncClient(stage.url), _options(plan), name=SERVICE))
+        if engine is not None:
+            systems += [
+                make_baseline(name, engine=engine, window=plan.window) for name in plan.baselines
+            ]
+        model = (await engine.abilities()).model if engine is not None else str(stage.url)
+        yield Cast(tuple(systems), model, InputTokens(engine))
+    finally:
+        for system in systems:
+            await system.close()
+        if engine is not None:
+            await engine.close()
+
+
+def _engine(plan: Plan, stage: Stage) -> Engine | None:
+    if stage.engine is None:
+        return None
+    settings = Settings(
+        engine_kind=stage.engine.kind,
+        engine_model=stage.engine.served_model,
+        engine_window=plan.window,
+    )
+    return connect(settings, stage.engine.url)
+
+
+def _options(plan: Plan) -> SolveOptions:
+    options = SolveOptions(state=plan.state)
+    if plan.gate is not None or plan.threshold is not None:
+        options["gate"] = Gate(mode=plan.gate or "threshold", threshold=plan.threshold)
+    return options
