@@ -35,11 +35,10 @@ def part(text: str, goal: str) -> Messages:
     """The task over one part of a longer text, for a result that will be combined with others."""
     return _ask(
         _quoted("text", text),
-        "This is one part of a longer text. The task for the whole text is:",
+        "This is one part of a longer text. Do the following for this part alone, with the "
+        "facts, names and numbers that it gives. If this part has nothing on it, say "
+        f"{NOTHING}.",
         goal,
-        "",
-        "Do the task for this part alone: give the result for this part, with the facts, names "
-        f"and numbers behind it. If nothing here matters for the task, say {NOTHING}.",
     )
 
 
@@ -47,12 +46,9 @@ def collapse(results: Sequence[str], goal: str) -> Messages:
     """Some of the parts' results into one that takes their place."""
     return _ask(
         _quoted("results", _numbered(results)),
-        "These are results for neighbouring parts of a longer text, in order. The task for the "
-        "whole text is:",
+        "These are results for neighbouring parts of a longer text, in order. Combine them into "
+        "one result. Keep the facts, names and numbers; where parts were counted, add up.",
         goal,
-        "",
-        "Combine them into one result for all of these parts. Keep the facts, names and numbers; "
-        "add numbers up where the task counts.",
     )
 
 
@@ -60,8 +56,8 @@ def combine(results: Sequence[str], goal: str, schema: Schema | None) -> Message
     """All parts' results into the answer."""
     return _ask(
         _quoted("results", _numbered(results)),
-        "These are results for the parts of one long text, in order. Combine them: take what "
-        "matters, add numbers up where the task counts, and do the task for the whole text.",
+        "These are results for the parts of one long text, in order. Combine them into one "
+        "answer for the whole text; where parts were counted, add up.",
         *_task(goal, schema),
     )
 
@@ -71,20 +67,17 @@ def refine(notes: str, text: str, goal: str) -> Messages:
     if not notes:
         return _ask(
             _quoted("text", text),
-            "This is the beginning of a longer text. The task for the whole text is:",
+            "This is the beginning of a longer text. Do the following as far as this part goes, "
+            "with the facts, names and numbers that it gives.",
             goal,
-            "",
-            "Do the task as far as this part goes. Add the facts that may be needed later.",
         )
     return _ask(
         _quoted("answer_so_far", notes),
         _quoted("text", text),
         "The text is the next part of a longer text; the answer so far is about all that came "
-        "before it. The task for the whole text is:",
+        "before. Write the answer anew, so that it holds this part too: keep what is right, "
+        "correct it and add to it. If this part has nothing on it, repeat the answer so far.",
         goal,
-        "",
-        "Write the answer so far anew, so that it holds this part too: keep what still is right, "
-        "correct and add what this part says. If this part adds nothing, repeat it unchanged.",
     )
 
 
@@ -94,7 +87,7 @@ def finish(notes: str, text: str, goal: str, schema: Schema | None) -> Messages:
         _quoted("answer_so_far", notes),
         _quoted("text", text),
         "The text is the last part of a longer text; the answer so far is about all that came "
-        "before it. Do the task for the whole text.",
+        "before. Answer for the whole text.",
         *_task(goal, schema),
     )
 
