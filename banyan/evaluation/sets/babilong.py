@@ -22,8 +22,8 @@ GOAL = (
 )
 _WHAT = {
     "qa5": "name of the person or object",
-    "qa7": "number, as a word",
-    "qa8": "objects, separated by commas, or the word nothing",
+    "qa7": "number as a word, or the word none",
+    "qa8": "objects, separated by commas without spaces, or the word nothing",
 }
 _WORD = re.compile(r"[a-z]+")
 
