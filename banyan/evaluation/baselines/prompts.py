@@ -46,8 +46,9 @@ def collapse(results: Sequence[str], goal: str) -> Messages:
     """Some of the parts' results into one that takes their place."""
     return _ask(
         _quoted("results", _numbered(results)),
-        "These are results for neighbouring parts of a longer text, in order. Combine them into "
-        "one result. Keep the facts, names and numbers; where parts were counted, add up.",
+        "These are results for neighbouring parts of a longer text, in order. Keep the facts, "
+        "names and numbers; where parts were counted, add up. Combine them into one result for "
+        "this task:",
         goal,
     )
 
@@ -56,8 +57,8 @@ def combine(results: Sequence[str], goal: str, schema: Schema | None) -> Message
     """All parts' results into the answer."""
     return _ask(
         _quoted("results", _numbered(results)),
-        "These are results for the parts of one long text, in order. Combine them into one "
-        "answer for the whole text; where parts were counted, add up.",
+        "These are results for the parts of one long text, in order. Where parts were counted, "
+        "add up. Combine them into one final answer to this task:",
         *_task(goal, schema),
     )
 
