@@ -1,7 +1,8 @@
 """Baselines: what people do today with a text that exceeds the window, on the same engine.
 
 Each is one method in a file of its own, greedy, with the window of the service and prompts of
-`prompts.py`. A text that fits is read in one call by all of them.
+`prompts.py`. A text that fits is read in one call by all of them. Peers are other people's
+packages on the same engine; they are run where they are installed and asked for by name.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from banyan.evaluation.baselines.bm25 import bm25
 from banyan.evaluation.baselines.head import head
 from banyan.evaluation.baselines.head_tail import head_tail
 from banyan.evaluation.baselines.job import Method
+from banyan.evaluation.baselines.llama_index_tree import check_installed, llama_index_tree
 from banyan.evaluation.baselines.map_reduce import map_reduce
 from banyan.evaluation.baselines.refine import refine
 from banyan.evaluation.question import System
@@ -25,20 +27,26 @@ _METHODS: dict[str, Method] = {
     "bm25": bm25,
 }
 
+_PEERS: dict[str, Method] = {"llama_index_tree": llama_index_tree}
+
 BASELINES: tuple[str, ...] = tuple(_METHODS)
+PEERS: tuple[str, ...] = tuple(_PEERS)
 
 
 def make_baseline(name: str, *, engine: Engine, window: int) -> System:
-    """The baseline `name` on `engine` with `window` tokens of prompt and reply together.
+    """The baseline or peer `name`, with `window` tokens of prompt and reply together.
 
-    Raises InvalidInput for an unknown name.
+    Raises InvalidInput for an unknown name, AbilityMissing for a peer that is not installed.
     """
-    method = _METHODS.get(name)
+    method = (_METHODS | _PEERS).get(name)
     if method is None:
         raise InvalidInput(
-            f"there is no baseline {name!r}", hint=f"There are: {', '.join(BASELINES)}."
+            f"there is no baseline {name!r}",
+            hint=f"There are: {', '.join((*BASELINES, *PEERS))}.",
         )
+    if name in PEERS:
+        check_installed()
     return Baseline(name, method, engine=engine, window=window)
 
 
-__all__ = ["BASELINES", "make_baseline"]
+__all__ = ["BASELINES", "PEERS", "make_baseline"]
