@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+from contextlib import suppress
 
 from banyan.citations import Citation, quoted
 from banyan.client.async_sdk import AsyncClient
@@ -51,14 +52,18 @@ class ServiceSystem:
         options.setdefault("limits", LIMITS)
         if question.answer_schema is not None:
             options["answer_schema"] = question.answer_schema
-        solve = await self._client.submit(
-            question.goal, documents=list(dict.fromkeys(ids)), **options
+        submitting = asyncio.create_task(
+            self._client.submit(question.goal, documents=list(dict.fromkeys(ids)), **options)
         )
         try:
-            return await self._client.wait(solve.id)
+            return await self._client.wait((await asyncio.shield(submitting)).id)
         except asyncio.CancelledError:  # the user stops: the tree must not go on by itself
-            await asyncio.shield(self._client.cancel(solve.id))
+            await asyncio.shield(self._withdraw(submitting))
             raise
+
+    async def _withdraw(self, submitting: asyncio.Task[SolveResult]) -> None:
+        with suppress(BanyanError):
+            await self._client.cancel((await submitting).id)
 
     async def _upload(self, text: str) -> str:
         """The id of `text`; several questions about it wait for the same upload."""
