@@ -15,7 +15,7 @@ from banyan.client.messages import error_fields, exit_of_error, print_error
 from banyan.errors import BanyanError
 from banyan.task import GateMode
 
-_TABLE_WIDTH = 200
+_TABLE_WIDTH = 120
 """Where stdout is no terminal."""
 
 

@@ -9,6 +9,9 @@ from banyan.evaluation.summary import Summary
 _WIDTH = 0.8
 """Of a group of bars, where groups are 1 apart."""
 _INCHES_PER_BAR = 0.45
+_MIN_INCHES, _MAX_INCHES = 5.0, 24.0
+_MANY = 8
+"""Buckets whose names stand slanted, so that they do not overlap."""
 
 
 def write_plot(summary: Summary, path: Path) -> None:
@@ -18,8 +21,8 @@ def write_plot(summary: Summary, path: Path) -> None:
 
     buckets = list(dict.fromkeys(row.bucket for row in summary.rows))
     systems = list(dict.fromkeys(row.system for row in summary.rows))
-    inches = max(5.0, 1.5 + _INCHES_PER_BAR * len(buckets) * (len(systems) + 1))
-    figure = Figure(figsize=(inches, 4.0), layout="constrained")
+    inches = 2.5 + _INCHES_PER_BAR * len(buckets) * (len(systems) + 1)
+    figure = Figure(figsize=(min(max(inches, _MIN_INCHES), _MAX_INCHES), 4.0), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     width = _WIDTH / len(systems)
@@ -31,16 +34,18 @@ def write_plot(summary: Summary, path: Path) -> None:
             means,
             width,
             yerr=[
-                [100 * (row.score.mean - row.score.low) for row in rows],
-                [100 * (row.score.high - row.score.mean) for row in rows],
+                [100 * max(0.0, row.score.mean - row.score.low) for row in rows],
+                [100 * max(0.0, row.score.high - row.score.mean) for row in rows],
             ],
             label=system,
             capsize=3,
         )
     axes.set_xticks(range(len(buckets)), buckets)
+    if len(buckets) > _MANY:
+        axes.tick_params("x", rotation=30)
     axes.set_ylabel("score, % (95 % interval)")
     axes.set_ylim(bottom=0)
     axes.set_title(summary.set)
-    axes.legend()
+    figure.legend(loc="outside right upper")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=144)

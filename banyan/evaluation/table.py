@@ -9,64 +9,67 @@ from banyan.evaluation.stats import Estimate
 from banyan.evaluation.summary import ALL, Row, Summary
 
 _NONE = "-"
+COUNTS = frozenset({"steps"})
+"""Parts of scores that are no shares."""
 
 
 def render(summary: Summary) -> RenderableType:
-    """The scores and costs, and below them the differences where there are any."""
+    """The scores, the differences where there are any, and the costs."""
     tables = [_scores(summary)]
     if summary.versus:
         tables.append(_differences(summary))
+    tables.append(_costs(summary))
     return Group(*tables)
 
 
 def _scores(summary: Summary) -> Table:
-    table = Table(title=summary.set, title_justify="left", pad_edge=False, box=None)
-    for name in ("bucket", "system"):
-        table.add_column(name, no_wrap=True)
-    for name in (
-        *("n", "score", "95 %", "tok/in", "prompt", "cached", "compl", "calls", "nodes"),
-        *("depth", "s", "cited", "stand", "read", "fail"),
-    ):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("parts")
-    before = ""
+    table = _table(summary.set, ("bucket", "system"), ("n", "score", "95 %", "fail"))
+    table.add_column("parts", no_wrap=True)
     for row in summary.rows:
-        if before and row.bucket != before:
-            table.add_section()
-        table.add_row(*_cells(row), style="bold" if row.bucket == ALL else None)
-        before = row.bucket
+        table.add_row(
+            row.bucket,
+            row.system,
+            str(row.score.n),
+            f"{100 * row.score.mean:.1f}",
+            interval(row.score),
+            str(row.failed) if row.failed else _NONE,
+            "  ".join(f"{name} {_part(name, value)}" for name, value in row.parts.items()),
+            style=_style(row),
+        )
     return table
 
 
-def _cells(row: Row) -> list[str]:
-    return [
-        row.bucket,
-        row.system,
-        str(row.score.n),
-        f"{100 * row.score.mean:.1f}",
-        interval(row.score),
-        f"{row.tokens_per_input_token:.2f}",
-        thousands(row.prompt_tokens),
-        thousands(row.cached_tokens),
-        thousands(row.completion_tokens),
-        f"{row.llm_calls:.1f}",
-        f"{row.nodes:.1f}",
-        f"{row.depth:.1f}",
-        f"{row.seconds:.1f}",
-        str(row.citations),
-        percent(row.resolved),
-        percent(row.coverage),
-        str(row.failed) if row.failed else _NONE,
-        " ".join(f"{name} {100 * value:.1f}" for name, value in row.parts.items()),
-    ]
+def _costs(summary: Summary) -> Table:
+    table = _table(
+        "costs",
+        ("bucket", "system"),
+        (
+            *("tok/in", "prompt", "cached", "compl", "calls", "nodes", "depth", "s"),
+            *("cited", "stand", "read"),
+        ),
+    )
+    for row in summary.rows:
+        table.add_row(
+            row.bucket,
+            row.system,
+            f"{row.tokens_per_input_token:.2f}",
+            thousands(row.prompt_tokens),
+            thousands(row.cached_tokens),
+            thousands(row.completion_tokens),
+            f"{row.llm_calls:.1f}",
+            f"{row.nodes:.1f}",
+            f"{row.depth:.1f}",
+            f"{row.seconds:.1f}",
+            str(row.citations),
+            percent(row.resolved),
+            percent(row.coverage),
+            style=_style(row),
+        )
+    return table
 
 
 def _differences(summary: Summary) -> Table:
-    table = Table(title="differences", title_justify="left", pad_edge=False, box=None)
-    for name in ("bucket", "pair"):
-        table.add_column(name, no_wrap=True)
-    for name in ("n", "points", "95 %"):
-        table.add_column(name, justify="right", no_wrap=True)
+    table = _table("differences", ("bucket", "pair"), ("n", "points", "95 %"))
     for one in summary.versus:
         table.add_row(
             one.bucket,
@@ -76,6 +79,24 @@ def _differences(summary: Summary) -> Table:
             interval(one.difference),
         )
     return table
+
+
+def _table(title: str, names: tuple[str, ...], numbers: tuple[str, ...]) -> Table:
+    table = Table(title=title, title_justify="left", pad_edge=False, box=None)
+    for name in names:
+        table.add_column(name, no_wrap=True)
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _style(row: Row) -> str | None:
+    return "bold" if row.bucket == ALL else None
+
+
+def _part(name: str, value: float) -> str:
+    """In percent, but for a count."""
+    return f"{value:.1f}" if name in COUNTS else f"{100 * value:.1f}"
 
 
 def interval(value: Estimate) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -38,10 +39,23 @@ async def worker(served: Served) -> AsyncIterator[None]:
 @pytest.fixture(scope="module")
 def engine_url() -> Iterator[str]:
     """The official fake of a model server."""
+    with fake_engine() as url:
+        yield url
+
+
+@pytest.fixture
+def slow_engine_url() -> Iterator[str]:
+    """One that thinks for so long that a signal reaches an evaluation before its end."""
+    with fake_engine("--latency", "2") as url:
+        yield url
+
+
+@contextmanager
+def fake_engine(*options: str) -> Iterator[str]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     process = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "banyan.testing", "--port", str(port), "--window", "2048"]
+        [sys.executable, "-m", "banyan.testing", "--port", str(port), "--window", "2048", *options]
     )
     try:
         wait_for(lambda: is_up(f"{url}/health"), "the fake engine")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from banyan.evaluation.errors import NotHere
 from banyan.evaluation.extra import check_packages
 from banyan.evaluation.records import Record
-from tests.cli.commands import banyan
+from tests.cli.commands import BANYAN, banyan, environment
 
 PNG = b"\x89PNG\r\n"
 
@@ -55,6 +57,25 @@ def test_the_examples_run_and_go_on_where_they_stopped(tmp_path: Path, engine_ur
     assert "95 %" in again.stdout
     failed = sum(one.system == "head" for one in records if one not in answers)
     assert len(lines(tmp_path / "examples.jsonl")) == len(records) + failed
+
+
+def test_ctrl_c_keeps_what_was_answered(tmp_path: Path, slow_engine_url: str) -> None:
+    engine = ("--engine", slow_engine_url, "--engine-kind", "openai", "--only-baselines")
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        [BANYAN, "eval", "examples", *engine, "--baseline", "all", "--out", str(tmp_path)],
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    first = next(line for line in process.stderr if line.startswith("examples "))
+    process.send_signal(signal.SIGINT)
+    _, rest = process.communicate()
+    assert process.returncode == 130
+    assert "goes on with what is left" in rest
+    records = lines(tmp_path / "examples.jsonl")
+    assert len(records) == 1 + rest.count("\nexamples ") + rest.startswith("examples ")
+    assert f"{records[0].system} {records[0].item}" in first
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,69 @@
+"""What people see: percents, intervals, dashes where there is nothing, and a picture."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from rich.console import Console
+
+from banyan.evaluation.plan import SERVICE
+from banyan.evaluation.plot import write_plot
+from banyan.evaluation.summary import Summary, summarise
+from banyan.evaluation.table import percent, render, thousands
+from tests.evaluation.makers import answered, record
+
+COST = answered("yes", prompt_tokens=12_345, completion_tokens=55, coverage=0.5, seconds=3.0)
+
+
+def summary() -> Summary:
+    return summarise(
+        "textcraft",
+        [
+            record("q1", SERVICE, 1.0, parts={"valid": 0.5, "steps": 7.0}, answered=COST),
+            record("q1", "head", 0.0, answered=answered(None, status="failed")),
+            record("q2", SERVICE, 0.0, bucket="two", answered=COST),
+            record("q2", "head", 0.0, bucket="two", answered=COST),
+        ],
+    )
+
+
+def shown(one: Summary) -> list[list[str]]:
+    """The words of each line."""
+    out = io.StringIO()
+    Console(file=out, width=120).print(render(one))
+    return [line.split() for line in out.getvalue().splitlines() if line.strip()]
+
+
+def test_a_table_tells_scores_in_percent_and_parts() -> None:
+    assert [
+        "one",
+        "banyan",
+        "1",
+        "100.0",
+        "100.0..100.0",
+        "-",
+        "valid",
+        "50.0",
+        "steps",
+        "7.0",
+    ] in (shown(summary()))
+    assert ["one", "head", "1", "0.0", "0.0..0.0", "1"] in shown(summary())
+
+
+def test_a_table_tells_costs_and_differences() -> None:
+    lines = shown(summary())
+    costs = ["two", "head", "124.00", "12.3k", "0", "55", "0.0", "1.0", "0.0", "3.0", "0", "-"]
+    assert [*costs, "50%"] in lines
+    assert ["one", "banyan", "-", "head", "1", "+100.0", "100.0..100.0"] in lines
+
+
+def test_numbers_are_short() -> None:
+    assert [thousands(n) for n in (999, 1_500, 2_500_000)] == ["999", "1.5k", "2.5M"]
+    assert (percent(None), percent(0.999)) == ("-", "100%")
+
+
+def test_a_plot_is_drawn_without_a_display(tmp_path: Path) -> None:
+    path = tmp_path / "plots" / "set.png"
+    write_plot(summary(), path)
+    assert path.read_bytes().startswith(b"\x89PNG")
