@@ -82,6 +82,9 @@ def evaluate(
             "the same settings are not asked for again.",
         ),
     ] = Path("var/eval"),
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Ask for everything again, whatever is in --out.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The result as one JSON object.")] = False,
 ) -> None:
     """Measure the service and baselines on SETs: scores, intervals, tokens, calls, time.
@@ -114,6 +117,7 @@ def evaluate(
         buckets=tuple(buckets or ()),
         seed=seed,
         parallel=parallel,
+        fresh=fresh,
     )
     try:
         extra.check_packages()

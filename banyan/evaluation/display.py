@@ -16,6 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from banyan.evaluation.code import code_mark
 from banyan.evaluation.command import Hooks
 from banyan.evaluation.records import Record
 from banyan.local.up import Step
@@ -32,6 +33,7 @@ def progress_bars(console: Console) -> Iterator[Hooks]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[last]}", style="dim"),
     )
+    earlier = 0
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         tasks: dict[str, TaskID] = {}
 
@@ -42,12 +44,20 @@ def progress_bars(console: Console) -> Iterator[Hooks]:
             tasks[name] = bars.add_task(name, total=total, last="")
 
         def record(one: Record) -> None:
+            nonlocal earlier
+            earlier += one.code != code_mark()
             line = describe(one)
             bars.update(tasks[one.set], advance=1, last=line)
             if not console.is_terminal:
                 console.print(f"{one.set} {line}", markup=False, highlight=False, soft_wrap=True)
 
         yield Hooks(report, begin, record)
+    if earlier:
+        console.print(
+            f"{earlier} of these answers were made before the code changed; --fresh asks again.",
+            style="yellow",
+            soft_wrap=True,
+        )
 
 
 def describe(record: Record) -> str:

@@ -44,6 +44,8 @@ class Plan:
     buckets: tuple[str, ...] = ()
     seed: int = 0
     parallel: int = 1
+    fresh: bool = False
+    """Ask for everything again, whatever is on the disk."""
 
     def settings_of(self, system: str, model: str, prompts: int) -> dict[str, JsonValue]:
         """What an answer of `system` depends on beside the question; part of its fingerprint."""

@@ -18,7 +18,8 @@ from banyan.evaluation.question import Answered, Question
 class Record(BaseModel):
     """One answer, its score, and what it was made with.
 
-    `fingerprint` names the question and the settings; the same one need not be asked again.
+    `fingerprint` names the question and the settings; the same one need not be asked again. `code`
+    is the state of the source, which is not part of it: a long evaluation survives a small change.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,6 +30,7 @@ class Record(BaseModel):
     bucket: str
     fingerprint: str
     settings: dict[str, JsonValue]
+    code: str = ""
     input_tokens: int
     score: float
     parts: dict[str, float]

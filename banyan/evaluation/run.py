@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from banyan.evaluation.code import code_mark
 from banyan.evaluation.item import Item
 from banyan.evaluation.plan import Plan
 from banyan.evaluation.question import System
@@ -50,7 +51,7 @@ async def run_set(
 
     async def work() -> None:
         for index, job in left:
-            record = journal.find(job.system.name, job.mark)
+            record = None if plan.fresh else journal.find(job.system.name, job.mark)
             if record is None or not record.stands:
                 record = await _ask(name, job, plan, cast)
                 journal.add(record)
@@ -74,6 +75,7 @@ async def _ask(name: str, job: Job, plan: Plan, cast: Cast) -> Record:
         item=question.id,
         bucket=question.bucket,
         fingerprint=job.mark,
+        code=code_mark(),
         settings=plan.settings_of(job.system.name, cast.model, PROMPT_VERSION),
         input_tokens=input_tokens,
         score=score.value,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from banyan.evaluation.code import code_mark
 from banyan.evaluation.plan import SERVICE, Plan
 from banyan.evaluation.question import Answered, Question
 from banyan.evaluation.records import Journal, Record
@@ -72,6 +73,19 @@ async def test_what_was_answered_is_not_asked_again(tmp_path: Path) -> None:
     again = Scripted(SERVICE, "no")
     assert await run(tmp_path, again) == first
     assert again.asked == []
+
+
+async def test_all_is_asked_again_where_that_is_wanted(tmp_path: Path) -> None:
+    await run(tmp_path, Scripted(SERVICE, "no"))
+    again = Scripted(SERVICE, "yes")
+    plan = Plan(sets=("set",), fresh=True)
+    assert [one.score for one in await run(tmp_path, again, plan=plan)] == [1.0, 1.0]
+    assert again.asked == ["q1", "q2"]
+
+
+async def test_a_record_names_the_state_of_the_code(tmp_path: Path) -> None:
+    records = await run(tmp_path, Scripted(SERVICE, "yes"))
+    assert {one.code for one in records} == {code_mark()}
 
 
 async def test_what_failed_is_asked_again(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from banyan.evaluation.code import code_mark
+from banyan.evaluation.display import progress_bars
 from banyan.evaluation.plan import SERVICE
 from banyan.evaluation.plot import write_plot
 from banyan.evaluation.summary import Summary, summarise
@@ -67,3 +69,13 @@ def test_a_plot_is_drawn_without_a_display(tmp_path: Path) -> None:
     path = tmp_path / "plots" / "set.png"
     write_plot(summary(), path)
     assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_answers_of_an_earlier_state_of_the_code_are_counted() -> None:
+    out = io.StringIO()
+    with progress_bars(Console(file=out)) as hooks:
+        hooks.begin("examples", 2)
+        hooks.record(record("q1", "head", 1.0, code="0123456789ab"))
+        hooks.record(record("q2", "head", 1.0, code=code_mark()))
+    assert "examples head q1 100.0 in" in out.getvalue()
+    assert "1 of these answers were made before the code changed" in out.getvalue()
