@@ -6,12 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from banyan import sizes
-from banyan.action import Child, Delegate
+from banyan.action import Child, Delegate, Split
 from banyan.effects import Context, Cut, Spawn
 from banyan.errors import InvalidAction
 from banyan.node import Brief, Node, child_path
 from banyan.schemas import check_expects
 from banyan.spans import Span, size
+
+
+def without_brief(node: Node) -> str:
+    """The action that splits the inputs and gives each part the node's own goal, as JSON."""
+    split = Split(goal=node.goal)
+    return Delegate(brief="", split=split).model_dump_json(exclude={"kind"}, exclude_none=True)
 
 
 def cut(node: Node, action: Delegate, context: Context) -> Cut:
@@ -52,6 +58,7 @@ def children_of_split(
             brief=request.brief,
             inputs=part,
             expects=request.expects,
+            is_part=True,
         )
         for index, part in enumerate(parts)
     ]
@@ -108,6 +115,7 @@ def _child(
     brief: str,
     inputs: tuple[Span, ...],
     expects: Mapping[str, Any] | None,
+    is_part: bool = False,
 ) -> Node:
     check_expects(expects)
     return Node.model_validate(
@@ -116,6 +124,7 @@ def _child(
             "goal": goal,
             "brief": Brief(task_goal=node.brief.task_goal, text=brief),
             "inputs": inputs,
+            "is_part": is_part,
             "expects": expects,
             "answer_tokens": sizes.answer_tokens_for(node, inputs, context.abilities.window),
             "tokens_per_char": node.tokens_per_char,

@@ -205,6 +205,8 @@ class _Driver:
         return Chosen(effect, logprobs, self._ports.draw())
 
     async def _generate(self, node: Node, effect: Generate, context: Context) -> Event:
+        if effect.fixed is not None:
+            return self._turn.determined(effect, effect.fixed, context.abilities, self._options())
         prompt = await self._patiently(lambda: self._ports.engine.render(effect.messages))
         refusal = self._refuse(prompt, effect.max_tokens, context)
         if refusal is not None:
@@ -251,10 +253,15 @@ class _Driver:
     def _options(self, retries: int = 0) -> CallOptions:
         """Deterministic at first; after an invalid action another sample is what helps."""
         temperature = _RETRY_TEMPERATURE if retries else 0.0
+        is_sampled = self._task.gate.mode == "sampled"
         return CallOptions(
             salt=f"{self._task.tenant}:{self._policy.version}",
             policy=self._policy.version,
-            sampling=Sampling(temperature=temperature, seed=retries),
+            sampling=Sampling(
+                temperature=temperature,
+                frequency_penalty=0.0 if is_sampled else self._policy.frequency_penalty,
+                seed=retries,
+            ),
         )
 
     async def _patiently(self, call: Callable[[], Awaitable[R]]) -> R:

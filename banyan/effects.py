@@ -39,10 +39,14 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Load the inputs: all of their text as passages if `whole`, else how they begin."""
+    """Load the inputs: all of their text as passages if `whole`, else how they begin.
+
+    `nearest_chars` above 0: and about as much of the places that are nearest to the node's goal.
+    """
 
     spans: tuple[Span, ...]
     whole: bool
+    nearest_chars: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,8 @@ class Generate:
     schema: Mapping[str, Any]
     max_tokens: int
     passages: tuple[Passage, ...]
+    fixed: str | None = None
+    """The action where only one is possible: the engine is not asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ class Situation:
     """Something was read or found that an answer could rest on, or there is nothing to read."""
     may_delegate: bool
     """Depth, nodes, tokens and the size of the inputs allow children."""
+    share_found: float | None = None
+    """How much of what the goal's words weigh stands in the places that are shown; in [0, 1]."""
     has_unread: bool = True
     """Some of the inputs was not yet read."""
     has_tools: bool = False
@@ -70,10 +72,20 @@ def delegation_score(logprobs: Mapping[Kind, float]) -> float:
 
 
 def threshold_for(situation: Situation, gate: Gate, policy: Policy) -> float:
-    """The threshold in nats: the request's, else the policy's for inputs of this size."""
+    """The threshold in nats: the request's, else the policy's for inputs of this size.
+
+    Where the inputs do not fit and the goal's words were found in a few places of them, to read all
+    has to earn its cost.
+    """
     if gate.threshold is not None:
         return gate.threshold
-    return policy.threshold if situation.shows_all else policy.threshold_overflow
+    if situation.shows_all:
+        return policy.threshold
+    if situation.share_found is None:
+        return policy.threshold_overflow
+    return policy.threshold_overflow + policy.found_weight * (
+        situation.share_found - policy.found_enough
+    )
 
 
 def forced(kind: Kind, gate: Gate) -> Decision:
@@ -105,13 +117,16 @@ def decide(logprobs: Mapping[Kind, float], gate: Gate, threshold: float, draw: f
     )
 
 
-def without_scores(kinds: Sequence[Kind], situation: Situation, gate: Gate) -> Decision:
+def without_scores(
+    kinds: Sequence[Kind], situation: Situation, gate: Gate, policy: Policy
+) -> Decision:
     """The threshold gate on an engine without log-probabilities: the window decides.
 
-    What fits is answered; what does not is delegated, or read to its end where it cannot be.
+    What fits is answered, and so is what a few places tell; else the inputs are divided, or read to
+    their end where they cannot be.
     """
     wishes: tuple[Kind, ...] = ("delegate", "read", "answer")
-    if situation.shows_all:
+    if situation.shows_all or (situation.share_found or 0.0) > policy.found_enough:
         wishes = ("answer", *wishes)
     return forced(next((kind for kind in wishes if kind in kinds), kinds[0]), gate)
 

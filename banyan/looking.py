@@ -6,7 +6,7 @@ from banyan import prompts, sizes
 from banyan.action import Read
 from banyan.effects import Context, Generated, Observed, ReadOn
 from banyan.errors import InvalidAction
-from banyan.node import Exchange, Node, Passage
+from banyan.node import Exchange, Node
 from banyan.spans import Span
 
 _READ_CHARS_AT_LEAST = 400
@@ -29,7 +29,7 @@ def span_to_read(node: Node, action: Read, reply: Generated, context: Context) -
 
 def remember(node: Node, observed: Observed) -> Node:
     """Put the exchange into the dialogue, its passages numbered on from those seen before."""
-    first = len(node.seen) + 1
+    first = len(observed.reply.effect.passages) + 1
     shown = prompts.numbered(observed.passages, first) if observed.passages else observed.text
     reply = observed.reply
     exchange = Exchange(
@@ -38,10 +38,6 @@ def remember(node: Node, observed: Observed) -> Node:
         token_ids=reply.token_ids,
         observation=shown or "Nothing was found.",
     )
-    without_text = [
-        Passage(text="", sources=passage.sources, covered=passage.covered)
-        for passage in observed.passages
-    ]
     read_to = list(node.read_to)
     if observed.read is not None:
         number, position = observed.read
@@ -50,7 +46,7 @@ def remember(node: Node, observed: Observed) -> Node:
     return node.model_copy(
         update={
             "exchanges": (*node.exchanges, exchange),
-            "seen": (*node.seen, *without_text),
+            "seen": (*node.seen, *observed.passages),
             "read_to": tuple(read_to),
         }
     )

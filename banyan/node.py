@@ -105,7 +105,8 @@ class Divided(_Model):
 class Node(_Model):
     """The state of one agent instance between two turns.
 
-    `seen` are the passages of the exchanges, numbered in this order, without their text.
+    `is_part`: its parent decided that all of the inputs are read, and this is a part of them.
+    `seen` are the passages of the exchanges, numbered in this order.
     `outcomes` are the latest children's; the first `num_absorbed` of `num_children` were worked
     in. `divided` is there once results had to be divided again. `overflow` says that the inputs
     turned out not to fit the window. The `_s` fields are seconds of model time.
@@ -115,6 +116,7 @@ class Node(_Model):
     goal: str
     brief: Brief
     inputs: tuple[Span, ...] = ()
+    is_part: bool = False
     expects: dict[str, Any] | None = None
     answer_tokens: int = 0
     tokens_per_char: float | None = None

@@ -7,6 +7,7 @@ ANSWER_CUT = "answer_cut"
 RESULTS_LEFT_OUT = "results_left_out"
 BUDGET_RAN_OUT = "budget_ran_out"
 CHILD_FAILED = "child_failed"
+NOT_ALL_READ = "not_all_read"
 
 MEANING: dict[str, str] = {
     GATE_WITHOUT_SCORES: "the engine tells no log-probabilities: what fitted the window was "
@@ -14,6 +15,8 @@ MEANING: dict[str, str] = {
     ANSWER_CUT: "an answer reached its token limit; what was generated until then was kept",
     RESULTS_LEFT_OUT: "results of parts did not fit the window and could not be divided further",
     BUDGET_RAN_OUT: "a node had no tokens or time left to combine results; they are listed",
+    NOT_ALL_READ: "the answer rests on the places that were searched or read, as the gate decided; "
+    "coverage says how much that is, and the gate mode `always` reads all",
     CHILD_FAILED: "at least one part has no result; coverage says what is missing",
 }
 """What each code says to people."""

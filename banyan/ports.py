@@ -232,6 +232,17 @@ class DocumentInfo:
     title: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The places of the inputs that are nearest to a goal, in order.
+
+    `share` in [0, 1]: how much of what the goal's words weigh stands in these passages.
+    """
+
+    passages: tuple[Passage, ...]
+    share: float
+
+
 class Library(Protocol):
     """Documents by id, read by span; each tenant sees its own alone."""
 
@@ -264,6 +275,12 @@ class Library(Protocol):
         self, tenant: str, inputs: Sequence[Span], query: str, *, regex: bool, limit: int
     ) -> tuple[Passage, ...]:
         """Passages that match, in order. Raises InvalidInput for a bad expression."""
+        ...
+
+    async def nearest(
+        self, tenant: str, inputs: Sequence[Span], goal: str, max_chars: int
+    ) -> Nearest:
+        """The passages that share the most telling words with `goal`, about `max_chars` long."""
         ...
 
     async def derive(self, tenant: str, name: str, passages: Sequence[Passage]) -> Span:
@@ -304,6 +321,7 @@ class Prompt:
 class Sampling:
     temperature: float = 0.0
     top_p: float = 1.0
+    frequency_penalty: float = 0.0
     seed: int | None = None
 
 

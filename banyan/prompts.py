@@ -16,7 +16,7 @@ from pydantic import JsonValue
 from banyan.action import LETTERS, Kind
 from banyan.documents import quote
 from banyan.node import Node, Outcome, Passage
-from banyan.ports import Message
+from banyan.ports import Message, Nearest
 
 PROMPT_VERSION = 1
 
@@ -26,7 +26,7 @@ SYSTEM = (
 )
 
 _TO_DO: dict[Kind, str] = {
-    "answer": "Answer the goal in full sentences from the passages, and cite their numbers",
+    "answer": "Answer the goal in full sentences from the passages",
     "delegate": "Each part of the material goes to a reader of its own. "
     "Write what a reader should know, and what to find out in one part",
     "read": "Read on in a document",
@@ -68,6 +68,8 @@ class View:
     """What a node sees in this turn: its inputs, or its children's results."""
 
     documents: tuple[DocumentView, ...] = ()
+    nearest: Nearest | None = None
+    """Of inputs that are too long to show: the places that are nearest to the goal."""
     results: tuple[Outcome, ...] = ()
 
     @property
@@ -78,7 +80,8 @@ class View:
 def passages_of(node: Node, view: View) -> tuple[Passage, ...]:
     """The numbered passages of a prompt in order: number n is at index n - 1."""
     shown = [passage for document in view.documents for passage in document.passages or ()]
-    return (*shown, *_result_passages(view.results), *node.seen)
+    nearest = view.nearest.passages if view.nearest else ()
+    return (*shown, *nearest, *_result_passages(view.results), *node.seen)
 
 
 def dialogue(node: Node, view: View, request: str) -> tuple[Message, ...]:
@@ -103,12 +106,19 @@ def request(
     """What the agent is to do now. `letters`: it only has to name the letter of a kind."""
     examples = {kind: _example(kind, cites=cites, expects=expects, tools=tools) for kind in kinds}
     if len(kinds) == 1:
-        return f"{_TO_DO[kinds[0]]}. Reply with JSON: {examples[kinds[0]]}"
+        return f"{_to_do(kinds[0], cites=cites)}. Reply with JSON: {examples[kinds[0]]}"
     if letters:
         lines = [f"{LETTERS[kind]}: {_CHOICES[kind]}" for kind in kinds]
         return "\n".join(["Choose what to do next. Reply with its letter alone.", *lines])
-    lines = [f'- {_TO_DO[kind]}, as {{"kind": "{kind}", {examples[kind][1:]}' for kind in kinds]
+    lines = [
+        f'- {_to_do(kind, cites=cites)}, as {{"kind": "{kind}", {examples[kind][1:]}'
+        for kind in kinds
+    ]
     return "\n".join(["Choose one. Reply with its JSON.", *lines])
+
+
+def _to_do(kind: Kind, *, cites: bool) -> str:
+    return _TO_DO[kind] + (", and cite their numbers" if cites and kind == "answer" else "")
 
 
 def as_text(answer: JsonValue) -> str:
@@ -157,6 +167,12 @@ def _material(view: View) -> list[str]:
         lines.append(_soften(numbered(document.passages, number)))
         lines.append("</document>")
         number += len(document.passages)
+    if view.nearest and view.nearest.passages:
+        lines.append("These places in it are nearest to the goal:")
+        lines.append("<document>")
+        lines.append(_soften(numbered(view.nearest.passages, number)))
+        lines.append("</document>")
+        number += len(view.nearest.passages)
     if view.results:
         lines.append("The parts of the material gave these results, in order:")
         lines.append("<results>")

@@ -40,6 +40,7 @@ class Bounds:
     max_parts: int
     max_children: int
     explicit_children: bool
+    cites: bool = True
     structured_children: bool = False
     expects: Schema | None = None
     tools: tuple[str, ...] = ()
@@ -154,7 +155,7 @@ def _answer(bounds: Bounds) -> Schema:
         "maxLength": bounds.answer_tokens * _CHARS_PER_TOKEN,
     }
     properties: Schema = {"answer": bounds.expects or text}
-    if bounds.num_passages:
+    if bounds.num_passages and bounds.cites:
         properties["citations"] = {
             "type": "array",
             "items": _number(bounds.num_passages),

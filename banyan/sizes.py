@@ -31,6 +31,7 @@ _NUMBER_TOKENS = 6
 """A passage's number, brackets and line end."""
 _LOOK_FRAME_TOKENS = 200
 """The menu of kinds, repeated after an observation, and the documents' previews."""
+_NEAREST_SHARE = 0.5
 _FILL = 0.92
 """Plan parts a little smaller than what fits, since estimates err."""
 
@@ -113,6 +114,16 @@ def fits(node: Node, window: int) -> bool:
     return not node.overflow and input_tokens(node) <= capacity(node, window)
 
 
+def nearest_chars(node: Node, window: int) -> int:
+    """Characters of the places nearest to the goal to show, leaving room to look further.
+
+    0 for a part of what a parent decided to read, for results, and without a goal to look for.
+    """
+    if node.is_part or node.divided is not None or not node.inputs:
+        return 0
+    return int(capacity(node, window) * _NEAREST_SHARE / density(node) / _PASSAGE_OVERHEAD)
+
+
 def plan_parts(node: Node, task: Task, window: int, budget: Budget) -> int:
     """Into how many parts the inputs are best divided, at least 2.
 
@@ -186,7 +197,9 @@ def room(node: Node, window: int) -> int:
         len(exchange.request) + len(exchange.reply) + len(exchange.observation)
         for exchange in node.exchanges
     )
-    return capacity(node, window) - math.ceil(spoken * density(node)) - _LOOK_FRAME_TOKENS
+    shown = 0 if fits(node, window) else nearest_chars(node, window) * _PASSAGE_OVERHEAD
+    taken = math.ceil((spoken + shown) * density(node))
+    return capacity(node, window) - taken - _LOOK_FRAME_TOKENS
 
 
 def room_chars(node: Node, window: int) -> int:

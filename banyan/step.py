@@ -16,6 +16,10 @@ node remembers is in `Node`, so that it can be put away after every turn and go 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from pydantic import JsonValue
+
 from banyan import (
     delegation,
     gate,
@@ -28,6 +32,7 @@ from banyan import (
     sizes,
 )
 from banyan.action import Action, Answer, Delegate, Kind, Note, Read, Search, Use, parse
+from banyan.attribution import attribute
 from banyan.effects import (
     CallTool,
     Choose,
@@ -52,7 +57,7 @@ from banyan.effects import (
 )
 from banyan.errors import InvalidAction
 from banyan.gate import Situation
-from banyan.node import Decision, Divided, Node
+from banyan.node import Decision, Divided, Node, Passage
 from banyan.prompts import View
 from banyan.spans import Span, size
 
@@ -111,7 +116,9 @@ def _look(node: Node, context: Context) -> tuple[Node, Effect]:
         return node, _over_budget(node, "deadline_exceeded", "the task's deadline has passed")
     if node.outcomes:
         return _look_at_results(node, context)
-    return node, Look(node.inputs, whole=sizes.fits(node, context.abilities.window))
+    window = context.abilities.window
+    whole = sizes.fits(node, window)
+    return node, Look(node.inputs, whole, 0 if whole else sizes.nearest_chars(node, window))
 
 
 def _look_at_results(node: Node, context: Context) -> tuple[Node, Effect]:
@@ -168,6 +175,8 @@ def _shorten(node: Node, context: Context) -> tuple[Node, Effect]:
         )
     if not node.overflow and node.inputs:
         return _look(node.model_copy(update={"overflow": True}), context)
+    if sizes.nearest_chars(node, context.abilities.window):
+        return _look(node.model_copy(update={"is_part": True}), context)
     return node, _fail(node, "prompt_too_long", "goal and brief alone exceed the window")
 
 
@@ -179,7 +188,7 @@ def _ask(node: Node, view: View, context: Context) -> tuple[Node, Effect]:
     situation = _situation(node, view, context)
     task_gate = context.task.gate
     kinds = gate.allowed(situation, task_gate, context.policy)
-    if kinds == ("answer",) and not view.shows_all and not node.seen:
+    if kinds == ("answer",) and not (view.shows_all or situation.has_seen):
         return node, _fail(node, "out_of_turns", "no turns are left and nothing was read")
     if len(kinds) == 1:
         return node, _generate(node, view, gate.forced(kinds[0], task_gate), context)
@@ -191,7 +200,7 @@ def _ask(node: Node, view: View, context: Context) -> tuple[Node, Effect]:
     if task_gate.mode == "threshold":
         told = notices.union(node.notices, (notices.GATE_WITHOUT_SCORES,))
         node = node.model_copy(update={"notices": told})
-        decision = gate.without_scores(kinds, situation, task_gate)
+        decision = gate.without_scores(kinds, situation, task_gate, context.policy)
         return node, _generate(node, view, decision, context)
     decision = Decision(kind=None, mode=task_gate.mode, forced=False)
     request = _request(node, view, kinds, context, letters=False)
@@ -226,7 +235,15 @@ def _generate(node: Node, view: View, decision: Decision, context: Context) -> G
         schema=schemas.schema_for(decision.kind, _bounds(node, view, context)),
         max_tokens=tokens.get(decision.kind, _LOOK_AROUND_TOKENS),
         passages=prompts.passages_of(node, view),
+        fixed=_fixed(node, decision, context),
     )
+
+
+def _fixed(node: Node, decision: Decision, context: Context) -> str | None:
+    """The whole action where the kind leaves only one."""
+    if decision.kind == "delegate" and node.inputs and not context.policy.briefs:
+        return delegation.without_brief(node)
+    return None
 
 
 def _situation(node: Node, view: View, context: Context) -> Situation:
@@ -236,7 +253,8 @@ def _situation(node: Node, view: View, context: Context) -> Situation:
     may_delegate = sizes.may_delegate(node, context.task, window, context.budget)
     return Situation(
         shows_all=view.shows_all,
-        has_seen=bool(node.seen) or not node.inputs,
+        has_seen=bool(passages) or not node.inputs,
+        share_found=view.nearest.share if view.nearest else None,
         may_delegate=may_delegate and divisible and not view.results,
         has_unread=looking.has_unread(node),
         has_tools=bool(context.tools),
@@ -260,7 +278,7 @@ def _request(
     return prompts.request(
         kinds,
         letters=letters,
-        cites=bool(prompts.passages_of(node, view)),
+        cites=context.policy.cites and bool(prompts.passages_of(node, view)),
         expects=node.expects,
         tools=context.tools,
     )
@@ -276,6 +294,7 @@ def _bounds(node: Node, view: View, context: Context) -> schemas.Bounds:
         max_parts=max(2, min(context.budget.nodes, max(sizes.MAX_FAN_OUT, fewest))),
         max_children=sizes.most_listed(context.budget, window),
         explicit_children=_may_list(node, view),
+        cites=context.policy.cites,
         structured_children=context.policy.structured_children,
         expects=node.expects,
         tools=context.tools,
@@ -302,11 +321,15 @@ def _act(node: Node, generated: Generated, context: Context) -> tuple[Node, Effe
 def _perform(node: Node, generated: Generated, context: Context) -> tuple[Node, Effect]:
     action, told = _read_action(generated)
     node = node.model_copy(update={"num_invalid": 0, "notices": notices.union(node.notices, told)})
-    passages = generated.effect.passages
+    passages, window = generated.effect.passages, context.abilities.window
     match action:
         case Answer(answer=answer, citations=citations):
             schemas.check_answer(answer, node.expects)
             looking.check_numbers(citations, len(passages))
+            citations = citations or _attributed(node, answer, passages)
+            if node.inputs and not node.num_children and not sizes.fits(node, window):
+                told = notices.union(node.notices, (notices.NOT_ALL_READ,))
+                node = node.model_copy(update={"notices": told})
             return node, Finish(outcomes.answered(node, answer, citations, passages))
         case Delegate() if action.split is not None:
             return node, delegation.cut(node, action, context)
@@ -326,6 +349,12 @@ def _perform(node: Node, generated: Generated, context: Context) -> tuple[Node, 
             return _look(noted, context)
         case Use():
             return node, CallTool(action.tool, action.arguments, generated)
+
+
+def _attributed(node: Node, answer: JsonValue, passages: Sequence[Passage]) -> tuple[int, ...]:
+    """Citations for an answer that names none."""
+    texts = [passage.text for passage in passages]
+    return attribute(prompts.as_text(answer), node.goal, texts, schemas.MAX_CITATIONS)
 
 
 def _read_action(generated: Generated) -> tuple[Action, tuple[str, ...]]:

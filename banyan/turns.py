@@ -72,6 +72,23 @@ class TurnDraft:
             token_ids=completion.token_ids,
         )
 
+    def determined(
+        self, effect: Generate, action: str, abilities: Abilities, options: CallOptions
+    ) -> Generated:
+        """Open the turn with an action that no model had to write: no tokens, no call."""
+        no_tokens = () if abilities.token_ids else None
+        completion = Completion(
+            text=action,
+            finish_reason="stop",
+            prompt_tokens=0,
+            completion_tokens=0,
+            token_ids=no_tokens,
+            logprobs=() if abilities.logprobs else None,
+            engine=abilities.name,
+        )
+        prompt = Prompt(effect.messages, no_tokens, 0)
+        return self.generated(effect, prompt, completion, abilities, options)
+
     def close(self, node: Node, effect: Effect) -> TurnLog | None:
         """The log of the turn that led to `effect`; None where no model was called for it."""
         if self._reply is None and not self._spent.llm_calls:

@@ -37,7 +37,10 @@ async def look(node: Node, effect: Look, tenant: str, library: Library, engine: 
                 passages=passages,
             )
         )
-    return Looked(View(documents=tuple(documents)), density)
+    nearest = None
+    if effect.nearest_chars:
+        nearest = await library.nearest(tenant, effect.spans, node.goal, effect.nearest_chars)
+    return Looked(View(documents=tuple(documents), nearest=nearest), density)
 
 
 async def _measure(spans: tuple[Span, ...], tenant: str, library: Library, engine: Engine) -> float:

@@ -95,7 +95,12 @@ class WorkerProcess:
             self._queue,
             self._leases,
             num_slots=settings.slots,
-            structured_children=settings.structured_children,
+            traits={
+                "briefs": settings.briefs,
+                "cites": settings.cites,
+                "frequency_penalty": settings.frequency_penalty,
+                "structured_children": settings.structured_children,
+            },
         )
         self._leases.start()
         self._reaping = asyncio.create_task(self._reap_for_ever(self._runner))

@@ -8,7 +8,7 @@ the store does not know: a killed runner costs the calls that were in flight.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -46,14 +46,14 @@ class Runner:
         leases: LeaseKeeper,
         *,
         num_slots: int,
-        structured_children: bool = False,
+        traits: Mapping[str, bool | float] | None = None,
     ) -> None:
         self._name = name
         self._ports = ports
         self._queue = queue
         self._leases = leases
         self._slots = Slots(num_slots)
-        self._traits = {"structured_children": structured_children}
+        self._traits = dict(traits or {})
         self._assignments: dict[str, _Assignment] = {}
         self._running: dict[Lease, asyncio.Task[None]] = {}
         self._draining = False

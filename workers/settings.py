@@ -19,6 +19,15 @@ class WorkerSettings(Settings):
     grace_s: float = Field(
         20.0, ge=0, description="After SIGTERM: time for turns in flight before leases go back."
     )
+    briefs: bool = Field(
+        True, description="Agents write briefs and sub-goals; false for very small models."
+    )
+    cites: bool = Field(
+        True, description="Agents name what they cite; false: it is found by shared words."
+    )
+    frequency_penalty: float = Field(
+        0.0, ge=-2, le=2, description="Of actions; 1 keeps very small models from repeating."
+    )
     structured_children: bool = Field(
         False, description="Offer agents to ask children for objects; for larger models."
     )

@@ -34,6 +34,8 @@ from banyan.ports import Abilities, CallOptions, Completion, Message, OnDelta, P
 
 NUM_CANDIDATES = 256
 """Log-probabilities to ask for; letters that are not among them are asked for one by one."""
+PENALTY_TOKENS = 256
+"""How far back a frequency penalty counts; here the prompt's end is counted too."""
 FORCE = 1_000.0
 """A bias (nats) that beats every other token."""
 
@@ -248,6 +250,10 @@ class LlamaEngine:
             "top_p": sampling.top_p,
             "samplers": ["temperature", "top_p"],
         }
+        if sampling.frequency_penalty:
+            body["samplers"] = ["penalties", *body["samplers"]]
+            body["frequency_penalty"] = sampling.frequency_penalty
+            body["repeat_last_n"] = PENALTY_TOKENS
         if sampling.seed is not None:
             body["seed"] = sampling.seed
         return body

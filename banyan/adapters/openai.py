@@ -173,6 +173,7 @@ class OpenAIEngine:
             "max_tokens": max_tokens,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
+            "frequency_penalty": sampling.frequency_penalty,
         }
         if sampling.seed is not None:
             body["seed"] = sampling.seed

@@ -84,7 +84,7 @@ def find(inputs: Sequence[Span], matcher: Matcher, read: Reader, limit: int) -> 
             if last is not None and match.end <= last.shown.end:
                 own[-1] = Hit(_hull(last.match, match), last.shown)
                 continue
-            hit = _with_context(match, span, read)
+            hit = with_context(match, span, read, CONTEXT_CHARS)
             joined = None if last is None else _join(last, hit)
             if joined is not None:
                 own[-1] = joined
@@ -94,6 +94,20 @@ def find(inputs: Sequence[Span], matcher: Matcher, read: Reader, limit: int) -> 
                 own.append(hit if last is None else _behind(last, hit))
         hits += own
     return hits
+
+
+def gather(hits: Sequence[Hit]) -> list[Hit]:
+    """`hits`, in the order of the text, without overlap: what touches becomes one hit."""
+    gathered: list[Hit] = []
+    for hit in hits:
+        last = gathered[-1] if gathered else None
+        if last is None or last.shown.document != hit.shown.document:
+            gathered.append(hit)
+        elif (joined := _join(last, hit)) is not None:
+            gathered[-1] = joined
+        elif hit.shown.end > last.shown.end:
+            gathered.append(_behind(last, hit))
+    return gathered
 
 
 def _matches(span: Span, matcher: Matcher, read: Reader) -> Iterator[Span]:
@@ -113,11 +127,12 @@ def _matches(span: Span, matcher: Matcher, read: Reader) -> Iterator[Span]:
         position += WINDOW_CHARS
 
 
-def _with_context(match: Span, span: Span, read: Reader) -> Hit:
-    stop = min(match.end, match.start + MAX_PASSAGE_CHARS - 2 * CONTEXT_CHARS)
+def with_context(match: Span, span: Span, read: Reader, context_chars: int) -> Hit:
+    """`match` with up to `context_chars` on both sides, to the ends of sentences or lines."""
+    stop = min(match.end, match.start + MAX_PASSAGE_CHARS - 2 * context_chars)
     match = match.model_copy(update={"end": stop})
-    start = max(span.start, match.start - CONTEXT_CHARS)
-    end = min(span.end, match.end + CONTEXT_CHARS)
+    start = max(span.start, match.start - context_chars)
+    end = min(span.end, match.end + context_chars)
     begin = max(span.start, start - CONTEXT)
     around = Span(document=span.document, start=begin, end=min(span.end, end + CONTEXT))
     text = read(around)

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from banyan import documents, splits
-from banyan.adapters import search
+from banyan.adapters import relevance, search
+from banyan.adapters.search import Hit
 from banyan.boundaries import BY
 from banyan.documents import Provenance
 from banyan.errors import InvalidInput
 from banyan.node import Passage
-from banyan.ports import DocumentInfo
+from banyan.ports import DocumentInfo, Nearest
 from banyan.spans import Span
 
 MAX_PARTS = 10_000
@@ -71,6 +72,12 @@ class ShelfLibrary(ABC):
         """See `banyan.adapters.search`. Raises InvalidInput for a query that cannot be searched."""
         return await asyncio.to_thread(_search, self.shelf(tenant), inputs, query, regex, limit)
 
+    async def nearest(
+        self, tenant: str, inputs: Sequence[Span], goal: str, max_chars: int
+    ) -> Nearest:
+        """See `banyan.adapters.relevance`."""
+        return await asyncio.to_thread(_nearest, self.shelf(tenant), inputs, goal, max_chars)
+
 
 def _text(shelf: Shelf, span: Span) -> str:
     _check(shelf, [span])
@@ -115,16 +122,27 @@ def _search(
     for span in inputs:
         if len(found) >= limit:
             break
-        provenance = shelf.provenance(span.document)
         for hit in search.find([span], matcher, shelf.read, limit - len(found)):
-            if provenance is None:
-                own = (hit.shown,)
-                found.append(Passage(text=shelf.read(hit.shown), sources=own, covered=own))
-            else:
-                shown = documents.overlapping(provenance, hit.shown.start, hit.shown.end)
-                matching = [e for e in shown if e.end > hit.match.start and e.start < hit.match.end]
-                found += _derived(shelf, span.document, matching)
+            found += _shown(shelf, hit)
     return tuple(found[:limit])
+
+
+def _nearest(shelf: Shelf, inputs: Sequence[Span], goal: str, max_chars: int) -> Nearest:
+    _check(shelf, inputs)
+    hits, share = relevance.nearest(inputs, goal, shelf.read, max_chars)
+    return Nearest(tuple(passage for hit in hits for passage in _shown(shelf, hit)), share)
+
+
+def _shown(shelf: Shelf, hit: Hit) -> tuple[Passage, ...]:
+    """A hit as a passage; in a derived document, those passages that hold the match."""
+    document = hit.shown.document
+    provenance = shelf.provenance(document)
+    if provenance is None:
+        own = (hit.shown,)
+        return (Passage(text=shelf.read(hit.shown), sources=own, covered=own),)
+    shown = documents.overlapping(provenance, hit.shown.start, hit.shown.end)
+    matching = [e for e in shown if e.end > hit.match.start and e.start < hit.match.end]
+    return _derived(shelf, document, matching)
 
 
 def _derived(shelf: Shelf, document: str, entries: Sequence[Provenance]) -> tuple[Passage, ...]:

@@ -230,6 +230,7 @@ class VllmEngine:
             "max_tokens": max_tokens,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
+            "frequency_penalty": sampling.frequency_penalty,
             # A model's generation_config must not change the distribution that is sampled from.
             "top_k": 0,
             "min_p": 0.0,

@@ -37,6 +37,16 @@ class EnginePlan:
     argv: tuple[str, ...] | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     start_s: float = LLAMA_START_S
+    is_small: bool = False
+    """The model of 135M parameters that is there without a download, see `SMALL_MODEL`."""
+
+
+SMALL_MODEL: Mapping[str, str] = {
+    "BANYAN_BRIEFS": "false",
+    "BANYAN_CITES": "false",
+    "BANYAN_FREQUENCY_PENALTY": "0.4",
+}
+"""What very small models are spared; what the user has set wins. Measured in docs/quality.md."""
 
 
 def choose(options: Options, progress: Progress, *, install: bool = False) -> EnginePlan:
@@ -108,6 +118,7 @@ def _llama(options: Options, progress: Progress) -> EnginePlan:
         health_url=f"{url}/health",
         argv=tuple(argv),
         env=programs.environment(),
+        is_small=options.model is None,
     )
 
 
@@ -154,6 +165,7 @@ def _vllm(options: Options, progress: Progress, *, install: bool) -> EnginePlan:
         argv=tuple(vllm_server.command(python, server)),
         env=vllm_server.environment(python, server),
         start_s=vllm_server.START_S,
+        is_small=options.model is None,
     )
 
 

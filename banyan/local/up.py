@@ -6,6 +6,7 @@ whatever happens. Use it as a context manager: inside the block it is ready.
 
 from __future__ import annotations
 
+import os
 import signal
 import tempfile
 import time
@@ -166,8 +167,10 @@ class AllInOne:
 
     def _environment(self, folder: Path, redis_url: str, engine: EnginePlan) -> dict[str, str]:
         options = self._options
+        traits = engine_choice.SMALL_MODEL if engine.is_small else {}
         return programs.environment(
             {
+                **{name: value for name, value in traits.items() if name not in os.environ},
                 "BANYAN_REDIS_URL": redis_url,
                 "BANYAN_BLOB_DIR": str(folder / "blobs"),
                 "BANYAN_ENGINE_KIND": engine.kind,

@@ -115,8 +115,8 @@ def test_recursion_has_to_earn_its_cost_where_the_input_fits() -> None:
 @pytest.mark.parametrize("mode", ["threshold", "sampled"])
 def test_without_scores_the_window_decides(mode: GateMode) -> None:
     gate = Gate(mode=mode)
-    assert without_scores(("answer", "delegate"), FITS, gate).kind == "answer"
-    overflow = without_scores(("delegate", "read", "search"), OVERFLOWS, gate)
+    assert without_scores(("answer", "delegate"), FITS, gate, BASE).kind == "answer"
+    overflow = without_scores(("delegate", "read", "search"), OVERFLOWS, gate, BASE)
     assert overflow.kind == "delegate"
     assert overflow.forced
-    assert without_scores(("answer", "read"), OVERFLOWS, gate).kind == "read"
+    assert without_scores(("answer", "read"), OVERFLOWS, gate, BASE).kind == "read"

@@ -1,0 +1,57 @@
+"""Words: what a text is about, for finding and for attributing it. Pure, and no language's rules.
+
+A word is a run of letters and digits in lower case, without a plural's `s`. How much a word says is
+its inverse document frequency: what stands in every passage says nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+_WORD = re.compile(r"[^\W_]+")
+_SHORTEST = 2
+_FUNCTION = frozenset({
+    "a", "about", "above", "after", "all", "also", "among", "an", "and", "any", "are", "as",
+    "at", "be", "been", "before", "but", "by", "can", "could", "did", "do", "does", "each",
+    "every", "for", "form", "from", "give", "had", "has", "have", "he", "her", "him", "his",
+    "how", "if", "in", "into", "is", "it", "its", "many", "may", "me", "most", "much", "my",
+    "no", "not", "of", "on", "only", "or", "other", "our", "over", "question", "she",
+    "should", "so", "some", "such", "than", "that", "the", "their", "them", "then", "there",
+    "these", "they", "this", "those", "to", "under", "up", "us", "was", "we", "were", "what",
+    "when", "where", "which", "while", "who", "whom", "whose", "why", "will", "with", "would",
+    "you", "your",
+})  # fmt: skip
+"""English words that say nothing about what is asked; in other languages the weights alone tell."""
+
+
+def words(text: str) -> list[str]:
+    """The words of `text` in order."""
+    return [_stem(word) for word in _WORD.findall(text.casefold()) if len(word) >= _SHORTEST]
+
+
+def telling(text: str) -> list[str]:
+    """The words of `text` that say what it is about, in order."""
+    spoken = [word for word in _WORD.findall(text.casefold()) if len(word) >= _SHORTEST]
+    return [_stem(word) for word in spoken if word not in _FUNCTION]
+
+
+def _stem(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+
+
+def weight(num_passages: int, num_with_word: int) -> float:
+    """Inverse document frequency of a word, in nats, as Okapi BM25 has it; above 0."""
+    return math.log(1 + (num_passages - num_with_word + 0.5) / (num_with_word + 0.5))
+
+
+def weights(passages: Iterable[Iterable[str]]) -> dict[str, float]:
+    """The weight of every word of `passages`, each given as its words."""
+    counts: Counter[str] = Counter()
+    total = 0
+    for passage in passages:
+        total += 1
+        counts.update(set(passage))
+    return {word: weight(total, count) for word, count in counts.items()}
