@@ -23,7 +23,7 @@ def render(summary: Summary) -> RenderableType:
 
 
 def _scores(summary: Summary) -> Table:
-    table = _table(summary.set, ("bucket", "system"), ("n", "score", "95 %", "fail"))
+    table = _table(summary.set, ("bucket", "system"), ("n", "score", "95 %", "partial", "failed"))
     table.add_column("parts", no_wrap=True)
     for row in summary.rows:
         table.add_row(
@@ -32,7 +32,8 @@ def _scores(summary: Summary) -> Table:
             str(row.score.n),
             f"{100 * row.score.mean:.1f}",
             interval(row.score),
-            str(row.failed) if row.failed else _NONE,
+            str(row.partial or _NONE),
+            str(row.failed or _NONE),
             "  ".join(f"{name} {_part(name, value)}" for name, value in row.parts.items()),
             style=_style(row),
         )

@@ -12,6 +12,7 @@ import pytest
 from banyan.evaluation.errors import NotHere
 from banyan.evaluation.extra import check_packages
 from banyan.evaluation.records import Record
+from bench.stack import Stack
 from tests.cli.commands import BANYAN, banyan, environment
 
 PNG = b"\x89PNG\r\n"
@@ -57,6 +58,19 @@ def test_the_examples_run_and_go_on_where_they_stopped(tmp_path: Path, engine_ur
     assert "95 %" in again.stdout
     failed = sum(one.system == "head" for one in records if one not in answers)
     assert len(lines(tmp_path / "examples.jsonl")) == len(records) + failed
+
+
+def test_servers_that_run_already_are_asked(tmp_path: Path) -> None:
+    with Stack(num_workers=1, slots=4, window=2_048) as stack:
+        engine = ("--engine", stack.engine_url, "--engine-kind", "openai")
+        limits = ("--bucket", "contract", "--parallel", "2", "--out", str(tmp_path))
+        done = banyan(
+            *("eval", "examples", "--url", stack.url, *engine, "--baseline", "bm25", *limits)
+        )
+    assert done.returncode == 0, done.stderr
+    assert {one.system for one in lines(tmp_path / "examples.jsonl")} == {"banyan", "bm25"}
+    assert "redis" not in done.stderr
+    assert "banyan - bm25" in done.stdout
 
 
 def test_ctrl_c_keeps_what_was_answered(tmp_path: Path, slow_engine_url: str) -> None:

@@ -82,6 +82,12 @@ def test_a_line_of_another_form_is_told_with_its_place(data: Path) -> None:
         load_set("babilong", data)
 
 
+def test_a_set_without_items_is_told(data: Path) -> None:
+    write_lines(data / "babilong" / PART / "items.jsonl")
+    with pytest.raises(NotHere, match="no items"):
+        load_set("babilong", data)
+
+
 def test_a_set_that_is_not_known_is_told_with_those_that_are() -> None:
     with pytest.raises(Unknown, match="'nope'") as caught:
         load_set("nope", Path())

@@ -38,19 +38,10 @@ def shown(one: Summary) -> list[list[str]]:
 
 
 def test_a_table_tells_scores_in_percent_and_parts() -> None:
-    assert [
-        "one",
-        "banyan",
-        "1",
-        "100.0",
-        "100.0..100.0",
-        "-",
-        "valid",
-        "50.0",
-        "steps",
-        "7.0",
-    ] in (shown(summary()))
-    assert ["one", "head", "1", "0.0", "0.0..0.0", "1"] in shown(summary())
+    lines = shown(summary())
+    first = "one banyan 1 100.0 100.0..100.0 - - valid 50.0 steps 7.0"
+    assert first.split() in lines
+    assert ["one", "head", "1", "0.0", "0.0..0.0", "-", "1"] in lines
 
 
 def test_a_table_tells_costs_and_differences() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-from banyan.evaluation.errors import Unknown
+from banyan.evaluation.data import HOW
+from banyan.evaluation.errors import NotHere, Unknown
 from banyan.evaluation.item import Item, Load
 
 SETS: tuple[str, ...] = (
@@ -19,4 +20,7 @@ def load_set(name: str, data: Path) -> list[Item]:
     if name not in SETS:
         raise Unknown(f"there is no set {name!r}", hint=f"Sets: {', '.join(SETS)}.")
     load: Load = import_module(f"{__name__}.{name}").load
-    return load(data)
+    items = load(data)
+    if not items:
+        raise NotHere(f"the set {name} in {data} has no items", hint=HOW)
+    return items
