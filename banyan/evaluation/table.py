@@ -15,11 +15,10 @@ COUNTS = frozenset({"steps"})
 
 def render(summary: Summary) -> RenderableType:
     """The scores, the differences where there are any, and the costs."""
-    tables = [_scores(summary)]
+    tables: list[RenderableType] = [_scores(summary)]
     if summary.versus:
-        tables.append(_differences(summary))
-    tables.append(_costs(summary))
-    return Group(*tables)
+        tables += ["", _differences(summary)]
+    return Group(*tables, "", _costs(summary))
 
 
 def _scores(summary: Summary) -> Table:
