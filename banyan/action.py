@@ -59,11 +59,16 @@ class Child(_Model):
 
 
 class Split(_Model):
-    """The same sub-goal for every part of the inputs, which the service cuts on its structure."""
+    """The same sub-goal for every part of the inputs, which the service cuts on its structure.
+
+    With `labels` the inputs are records, one a line: each gets one label, and what comes back is
+    how often each label was given, added up over all parts.
+    """
 
     goal: str = Field(min_length=1)
     parts: int | None = Field(None, ge=2)
     by: SplitBy | None = None
+    labels: tuple[str, ...] = Field((), max_length=32)
     expects: dict[str, Any] | None = None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from banyan import sizes
+from banyan import counts, sizes
 from banyan.action import Child, Delegate, Split
 from banyan.effects import Context, Cut, Spawn
 from banyan.errors import InvalidAction
@@ -16,8 +16,8 @@ from banyan.spans import Span, size
 
 def without_brief(node: Node) -> str:
     """The action that splits the inputs and gives each part the node's own goal, as JSON."""
-    split = Split(goal=node.goal)
-    return Delegate(brief="", split=split).model_dump_json(exclude={"kind"}, exclude_none=True)
+    split = Split(goal=node.goal, labels=node.labels)
+    return Delegate(brief="", split=split).model_dump_json(exclude={"kind"}, exclude_defaults=True)
 
 
 def cut(node: Node, action: Delegate, context: Context) -> Cut:
@@ -35,13 +35,15 @@ def cut(node: Node, action: Delegate, context: Context) -> Cut:
     free = action.split.parts is not None and node.divided is None
     wanted = max(action.split.parts or 0, fewest) if free else planned
     most = min(context.budget.nodes, max(sizes.MAX_FAN_OUT, fewest))
+    labels = action.split.labels or node.labels
     return Cut(
         spans=node.inputs,
         parts=max(2, min(wanted, most)),
-        by=action.split.by,
+        by="line" if labels else action.split.by,
+        labels=labels,
         goal=action.split.goal,
         brief=action.brief,
-        expects=action.split.expects,
+        expects=counts.expects(labels) if labels else action.split.expects,
     )
 
 
@@ -59,6 +61,7 @@ def children_of_split(
             inputs=part,
             expects=request.expects,
             is_part=True,
+            labels=request.labels,
         )
         for index, part in enumerate(parts)
     ]
@@ -98,6 +101,7 @@ def spawn(node: Node, children: Sequence[Node], goal: str, context: Context) -> 
     suspended = node.model_copy(
         update={
             "num_children": node.num_children + len(children),
+            "counted": any(child.labels for child in children),
             "outcomes": (),
             "exchanges": (),
             "seen": (),
@@ -116,8 +120,10 @@ def _child(
     inputs: tuple[Span, ...],
     expects: Mapping[str, Any] | None,
     is_part: bool = False,
+    labels: tuple[str, ...] = (),
 ) -> Node:
-    check_expects(expects)
+    if not labels:
+        check_expects(expects)
     return Node.model_validate(
         {
             "path": child_path(node.path, node.num_children + index),
@@ -125,8 +131,13 @@ def _child(
             "brief": Brief(task_goal=node.brief.task_goal, text=brief),
             "inputs": inputs,
             "is_part": is_part,
+            "labels": labels,
             "expects": expects,
-            "answer_tokens": sizes.answer_tokens_for(node, inputs, context.abilities.window),
+            "answer_tokens": (
+                sizes.label_tokens(context.abilities.window)
+                if labels
+                else sizes.answer_tokens_for(node, inputs, context.abilities.window)
+            ),
             "tokens_per_char": node.tokens_per_char,
         }
     )

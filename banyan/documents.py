@@ -11,6 +11,7 @@ import json
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 
 from pydantic import BaseModel, ConfigDict
 
@@ -28,6 +29,7 @@ _AIM_PASSAGE_CHARS = 320
 
 _PARAGRAPHS: Group = frozenset({Rank.SECTION, Rank.PARAGRAPH})
 _SENTENCES: Group = frozenset({Rank.LINE, Rank.SENTENCE})
+_LINES: Group = frozenset({Rank.LINE})
 _SPACES: Group = frozenset({Rank.SPACE})
 
 _JOINER = "\u2060"  # WORD JOINER: zero width, and no delimiter contains it
@@ -81,6 +83,18 @@ def passages(text: str, span: Span) -> tuple[Passage, ...]:
     """`text`, that of `span` of an original document, as passages that stand for themselves."""
     found: list[Passage] = []
     for start, end in pieces(text):
+        own = (Span(document=span.document, start=span.start + start, end=span.start + end),)
+        found.append(Passage(text=text[start:end], sources=own, covered=own))
+    return tuple(found)
+
+
+def records(text: str, span: Span) -> tuple[Passage, ...]:
+    """`text`, that of `span`, as one passage a line; blank lines belong to the one before them."""
+    cuts = [0, *every(text, _LINES), len(text)]
+    found: list[Passage] = []
+    for start, end in pairwise(cuts):
+        if not text[start:end].strip():
+            continue
         own = (Span(document=span.document, start=span.start + start, end=span.start + end),)
         found.append(Passage(text=text[start:end], sources=own, covered=own))
     return tuple(found)

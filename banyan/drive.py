@@ -162,7 +162,14 @@ class _Driver:
         library, tenant = self._ports.library, self._task.tenant
         match effect:
             case Look():
-                return await look(node, effect, tenant, library, self._ports.engine)
+                return await look(
+                    node,
+                    effect,
+                    tenant,
+                    library,
+                    self._ports.engine,
+                    numbers=context.policy.cites,
+                )
             case Choose():
                 return await self._choose(effect, context)
             case Generate():

@@ -83,6 +83,7 @@ class Cut:
     goal: str
     brief: str
     expects: Mapping[str, Any] | None
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,8 @@ class Node(_Model):
     """The state of one agent instance between two turns.
 
     `is_part`: its parent decided that all of the inputs are read, and this is a part of them.
+    `labels`: its inputs are records to be labelled and counted, see `banyan/counts.py`; `counted`:
+    its children's results are such counts.
     `seen` are the passages of the exchanges, numbered in this order.
     `outcomes` are the latest children's; the first `num_absorbed` of `num_children` were worked
     in. `divided` is there once results had to be divided again. `overflow` says that the inputs
@@ -117,6 +119,8 @@ class Node(_Model):
     brief: Brief
     inputs: tuple[Span, ...] = ()
     is_part: bool = False
+    labels: tuple[str, ...] = ()
+    counted: bool = False
     expects: dict[str, Any] | None = None
     answer_tokens: int = 0
     tokens_per_char: float | None = None

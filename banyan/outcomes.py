@@ -22,6 +22,8 @@ def answered(
     Citing a child's result cites what that child cited, so that sources survive every merge.
     """
     cited = [span for number in citations for span in passages[number - 1].sources]
+    if node.labels:
+        cited = [*merge(cited)]
     covered = [span for passage in passages for span in passage.covered]
     return _outcome(
         node,
@@ -68,6 +70,8 @@ def begin_again(node: Node, generation: int, num_children: int) -> Node:
         goal=node.goal,
         brief=node.brief,
         inputs=node.divided.inputs if node.divided else node.inputs,
+        is_part=node.is_part,
+        labels=node.labels,
         expects=node.expects,
         answer_tokens=node.answer_tokens,
         tokens_per_char=node.tokens_per_char,

@@ -16,6 +16,7 @@ from jsonschema.exceptions import ValidationError
 from pydantic import JsonValue
 
 from banyan.action import Kind
+from banyan.counts import NO_LABEL
 from banyan.errors import InvalidAction
 
 Schema = dict[str, Any]
@@ -43,6 +44,8 @@ class Bounds:
     cites: bool = True
     structured_children: bool = False
     expects: Schema | None = None
+    labels: tuple[str, ...] = ()
+    """Every passage is a record to be labelled with one of these, or with `counts.NO_LABEL`."""
     tools: tuple[str, ...] = ()
 
 
@@ -81,6 +84,9 @@ def check_answer(answer: JsonValue, expects: Mapping[str, Any] | None) -> None:
         raise InvalidAction(f"answer/{where} does not match what is expected") from error
 
 
+_LABELS: Schema = {
+    "labels": {"type": "array", "items": {"type": "string", "maxLength": 60}, "maxItems": 32}
+}
 _RANGE: Schema = {
     "start": {"type": "integer", "minimum": 0},
     "end": {"type": "integer", "minimum": 0},
@@ -154,6 +160,8 @@ def _answer(bounds: Bounds) -> Schema:
         "minLength": _SHORTEST_ANSWER_CHARS,
         "maxLength": bounds.answer_tokens * _CHARS_PER_TOKEN,
     }
+    if bounds.labels:
+        return _object({"answer": _labelled(bounds)})
     properties: Schema = {"answer": bounds.expects or text}
     if bounds.num_passages and bounds.cites:
         properties["citations"] = {
@@ -165,6 +173,12 @@ def _answer(bounds: Bounds) -> Schema:
     return _object(properties)
 
 
+def _labelled(bounds: Bounds) -> Schema:
+    label = {"enum": [*bounds.labels, NO_LABEL]}
+    num = bounds.num_passages
+    return {"type": "array", "items": label, "minItems": num, "maxItems": num}
+
+
 def _delegate(bounds: Bounds) -> list[Schema]:
     """The split form where there is something to split; listed children where that is allowed."""
     brief = {"type": "string", "maxLength": _BRIEF_CHARS}
@@ -173,7 +187,8 @@ def _delegate(bounds: Bounds) -> list[Schema]:
     if bounds.num_documents:
         split = _object(
             {"goal": _text(_GOAL_CHARS), "expects": expects},
-            optional={
+            optional=(_LABELS if bounds.structured_children else {})
+            | {
                 "parts": {"type": "integer", "minimum": 2, "maximum": bounds.max_parts},
                 "by": {"enum": ["section", "paragraph", "sentence", "line"]},
             },

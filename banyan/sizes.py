@@ -23,8 +23,8 @@ _FRAME_TOKENS = 260
 """Instructions, delimiters and the chat template around goal, brief and passages."""
 _JSON_TOKENS = 48
 """What an answer needs beside its text: braces, keys, citations."""
-_PASSAGE_OVERHEAD = 1.12
-"""Passage numbers cost about a token in eight."""
+_PASSAGE_OVERHEAD = 1.08
+"""Passages are about 80 tokens long; their numbers and line ends take 5 or 6."""
 _DELEGATION_TOKENS = 256
 _SHORTEST_ANSWER = 24
 _NUMBER_TOKENS = 6
@@ -53,6 +53,11 @@ def answer_tokens_for(parent: Node, inputs: Sequence[Span], window: int) -> int:
         return most
     half = int(size(inputs) * density(parent) / 2)
     return max(_SHORTEST_ANSWER, min(most, half))
+
+
+def label_tokens(window: int) -> int:
+    """Room for a label a record: a part whose labels take more is divided again."""
+    return window // 4
 
 
 def generation_tokens(node: Node) -> int:
@@ -150,6 +155,8 @@ def _root(leaves: int, levels: int) -> int:
 
 def _num_leaves(node: Node, window: int) -> int:
     child_answer = child_answer_tokens(node.answer_tokens, window)
+    if node.labels:
+        child_answer = label_tokens(window)
     one_leaf = _FILL * capacity(node, window, child_answer)
     return max(2, math.ceil(input_tokens(node) / one_leaf))
 

@@ -16,6 +16,7 @@ node remembers is in `Node`, so that it can be put away after every turn and go 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from pydantic import JsonValue
@@ -33,6 +34,7 @@ from banyan import (
 )
 from banyan.action import Action, Answer, Delegate, Kind, Note, Read, Search, Use, parse
 from banyan.attribution import attribute
+from banyan.counts import count, total
 from banyan.effects import (
     CallTool,
     Choose,
@@ -127,12 +129,12 @@ def _look_at_results(node: Node, context: Context) -> tuple[Node, Effect]:
         return node, _fail(node, "children_failed", "none of the parts has a result")
     window = context.abilities.window
     if sizes.results_fit(node, window):
-        return _ask(node, View(results=node.outcomes), context)
+        return _ask(node, View(results=node.outcomes, counted=node.counted), context)
     num_chars = sizes.result_chars(node.outcomes)
     shrinks = not node.inputs or num_chars <= _SHRINKS_TO * size(node.inputs)
     if shrinks and sizes.may_delegate(node, context.task, window, context.budget):
         passages = prompts.passages_of(
-            node.model_copy(update={"seen": ()}), View(results=node.outcomes)
+            node.model_copy(update={"seen": ()}), View(results=node.outcomes, counted=node.counted)
         )
         return node, Derive(passages)
     return _ask(*_leave_out(node, window), context)
@@ -159,7 +161,7 @@ def _leave_out(node: Node, window: int) -> tuple[Node, View]:
             "notices": notices.union(node.notices, (notices.RESULTS_LEFT_OUT,)),
         }
     )
-    return told, View(results=told.outcomes)
+    return told, View(results=told.outcomes, counted=node.counted)
 
 
 def _shorten(node: Node, context: Context) -> tuple[Node, Effect]:
@@ -171,7 +173,9 @@ def _shorten(node: Node, context: Context) -> tuple[Node, Effect]:
         shorter = node.model_copy(update={"outcomes": fewer, "incomplete": True})
         told = notices.union(node.notices, (notices.RESULTS_LEFT_OUT,))
         return _ask(
-            shorter.model_copy(update={"notices": told}), View(results=shorter.outcomes), context
+            shorter.model_copy(update={"notices": told}),
+            View(results=shorter.outcomes, counted=node.counted),
+            context,
         )
     if not node.overflow and node.inputs:
         return _look(node.model_copy(update={"overflow": True}), context)
@@ -241,6 +245,9 @@ def _generate(node: Node, view: View, decision: Decision, context: Context) -> G
 
 def _fixed(node: Node, decision: Decision, context: Context) -> str | None:
     """The whole action where the kind leaves only one."""
+    if decision.kind == "answer" and node.labels and node.outcomes:
+        sums = total(o.answer for o in node.outcomes if o.answer is not None)
+        return None if sums is None else json.dumps({"answer": sums}, ensure_ascii=False)
     if decision.kind == "delegate" and node.inputs and not context.policy.briefs:
         return delegation.without_brief(node)
     return None
@@ -280,6 +287,8 @@ def _request(
         letters=letters,
         cites=context.policy.cites and bool(prompts.passages_of(node, view)),
         expects=node.expects,
+        labels=() if node.outcomes else node.labels,
+        structured=context.policy.structured_children,
         tools=context.tools,
     )
 
@@ -297,6 +306,7 @@ def _bounds(node: Node, view: View, context: Context) -> schemas.Bounds:
         cites=context.policy.cites,
         structured_children=context.policy.structured_children,
         expects=node.expects,
+        labels=() if node.outcomes else node.labels,
         tools=context.tools,
     )
 
@@ -312,6 +322,8 @@ def _act(node: Node, generated: Generated, context: Context) -> tuple[Node, Effe
     try:
         return _perform(node, generated, context)
     except InvalidAction as error:
+        if generated.cut and node.labels and not node.overflow:  # more records than tokens
+            return _look(node.model_copy(update={"overflow": True}), context)
         num_invalid = node.num_invalid + 1
         if num_invalid >= context.policy.max_invalid:
             return node, _fail(node, InvalidAction.code, str(error))
@@ -324,8 +336,12 @@ def _perform(node: Node, generated: Generated, context: Context) -> tuple[Node, 
     passages, window = generated.effect.passages, context.abilities.window
     match action:
         case Answer(answer=answer, citations=citations):
+            if node.labels and not node.outcomes:
+                answer = count(answer, node.labels, len(passages))
             schemas.check_answer(answer, node.expects)
             looking.check_numbers(citations, len(passages))
+            if node.labels:  # what was counted is all of it
+                citations = tuple(range(1, len(passages) + 1))
             citations = citations or _attributed(node, answer, passages)
             if node.inputs and not node.num_children and not sizes.fits(node, window):
                 told = notices.union(node.notices, (notices.NOT_ALL_READ,))

@@ -12,6 +12,7 @@ from banyan.adapters.memory_library import MemoryLibrary
 from banyan.adapters.memory_store import MemoryStore
 from banyan.drive import Ports
 from banyan.in_process import grow
+from banyan.node import Outcome
 from banyan.ports import Message
 from banyan.spans import Span
 from banyan.state import unpack
@@ -96,3 +97,8 @@ def sentences(count: int) -> str:
     return " ".join(
         f"Sentence number {index} is about topic {index % 7}." for index in range(count)
     )
+
+
+def outcome(tree: TreeRecord) -> Outcome:
+    assert tree.outcome is not None
+    return tree.outcome

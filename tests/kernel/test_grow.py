@@ -15,19 +15,21 @@ from banyan.budget import Budget
 from banyan.errors import EngineRefused, StaleLease
 from banyan.in_process import grow
 from banyan.limits import Limits
-from banyan.node import Outcome
 from banyan.spans import size, subtract
 from banyan.task import Gate, Task
 from banyan.testing import Call, ScriptedEngine
-from banyan.tree import TreeRecord, tree_id
-from tests.growing import TENANT, Grower, answer_first, rule, sentences, split_or_answer
+from banyan.tree import tree_id
+from tests.growing import (
+    TENANT,
+    Grower,
+    answer_first,
+    outcome,
+    rule,
+    sentences,
+    split_or_answer,
+)
 
 LONG = sentences(2_000)
-
-
-def outcome(tree: TreeRecord) -> Outcome:
-    assert tree.outcome is not None
-    return tree.outcome
 
 
 async def test_what_fits_the_window_is_answered_by_one_node() -> None:
@@ -43,11 +45,12 @@ async def test_what_fits_the_window_is_answered_by_one_node() -> None:
 
 async def test_what_does_not_fit_is_divided_until_it_does_and_all_of_it_is_read() -> None:
     grower = Grower()
-    tree = await grower.grow("What is it about?", LONG)
+    text = sentences(8_000)
+    tree = await grower.grow("What is it about?", text)
     assert tree.status == "completed"
     assert tree.usage.max_depth >= 2
     [covered] = outcome(tree).covered
-    assert (covered.start, covered.end) == (0, len(LONG))
+    assert (covered.start, covered.end) == (0, len(text))
 
 
 async def test_citations_point_to_the_originals_through_all_levels() -> None:

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from banyan import counts
+from banyan.errors import InvalidAction
+from banyan.testing import ScriptedEngine
+from tests.growing import Grower, outcome, rule
+
+LABELS = ("fruit", "tool")
+WORDS = ("apple", "hammer", "pear", "saw", "stone")
+LABEL_OF = {"apple": "fruit", "pear": "fruit", "hammer": "tool", "saw": "tool"}
+RECORDS = "".join(f"record {n}: {WORDS[n * 7 % 5]} number {n}\n" for n in range(1_000))
+
+
+def counts_records(prompt: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Divide, label what is shown line by line, and report the sums as they stand there."""
+    if "split" in properties:
+        split = {"goal": "label the records", "labels": list(LABELS)}
+        return {"brief": "", "split": split}
+    if properties["answer"].get("type") == "array":
+        shown = re.findall(r"record \d+: (\w+)", prompt)
+        return {"answer": [LABEL_OF.get(word, counts.NO_LABEL) for word in shown]}
+    [sums] = re.findall(r"\[1\] (.*in all\))", prompt)
+    return {"answer": f"They are counted: {sums}", "citations": [1]}
+
+
+@pytest.mark.parametrize("window", [1_024, 4_096])
+async def test_records_are_labelled_by_leaves_and_added_up_exactly(window: int) -> None:
+    grower = Grower(ScriptedEngine(rule=rule(counts_records), window=window))
+    tree = await grower.grow("How many are fruit, how many tools?", RECORDS)
+    assert tree.status == "completed"
+    fruit = sum(LABEL_OF.get(WORDS[n * 7 % 5]) == "fruit" for n in range(1_000))
+    tools = sum(LABEL_OF.get(WORDS[n * 7 % 5]) == "tool" for n in range(1_000))
+    assert f"fruit: {fruit}" in str(outcome(tree).answer)
+    assert f"tool: {tools}" in str(outcome(tree).answer)
+    [covered] = outcome(tree).covered
+    assert (covered.start, covered.end) == (0, len(RECORDS))
+
+
+async def test_adding_up_asks_no_model() -> None:
+    grower = Grower(ScriptedEngine(rule=rule(counts_records), window=1_024))
+    tree = await grower.grow("How many are fruit, how many tools?", RECORDS)
+    nodes, _ = await grower.store.list_nodes(tree.id, offset=0, limit=10_000)
+    inner = [node.path for node in nodes if node.num_children and node.path != "0"]
+    assert inner
+    for path in inner:
+        [*_, last] = await grower.turns(tree.id, path)
+        assert last.decision.kind == "answer"
+        assert last.completion_tokens == 0
+
+
+async def test_a_part_whose_labels_take_too_many_tokens_is_divided_again() -> None:
+    short = "".join(f"record {n}: {WORDS[n * 7 % 5]}\n" for n in range(400))
+    grower = Grower(ScriptedEngine(rule=rule(counts_records), window=1_024))
+    tree = await grower.grow("How many are fruit, how many tools?", short)
+    assert tree.status == "completed"
+    assert "fruit: 160" in str(outcome(tree).answer)
+
+
+@given(st.lists(st.sampled_from([*LABELS, counts.NO_LABEL]), max_size=60), st.integers(0, 60))
+def test_counting_does_not_depend_on_how_records_are_divided(labels: list[str], at: int) -> None:
+    parts = [part for part in (labels[:at], labels[at:]) if part]
+    counted = [counts.count([*part], LABELS, len(part)) for part in parts]
+    whole = counts.count([*labels], LABELS, len(labels))
+    assert counts.total(counted) == (whole if parts else None)
+
+
+@pytest.mark.parametrize("answer", [["fruit"], ["fruit", "cheese"], "fruit", None, {"fruit": 2}])
+def test_what_labels_no_record_is_refused(answer: Any) -> None:
+    with pytest.raises(InvalidAction):
+        counts.count(answer, LABELS, 2)
+
+
+def test_text_and_truth_values_are_no_counts() -> None:
+    assert counts.total(["three", {"a": 1}]) is None
+    assert counts.total([{"a": True}]) is None
+    assert counts.total([]) is None
