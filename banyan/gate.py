@@ -34,12 +34,16 @@ class Situation:
     has_unread: bool = True
     """Some of the inputs was not yet read."""
     has_tools: bool = False
+    is_planned: bool = False
+    """A part of an input that was divided such that its parts fit, by a policy without briefs."""
     out_of_turns: bool = False
 
 
 def allowed(situation: Situation, gate: Gate, policy: Policy) -> tuple[Kind, ...]:
     """The kinds that are possible in this turn, in the order of their letters; never empty."""
     if situation.out_of_turns:
+        return ("answer",)
+    if situation.is_planned and situation.shows_all and gate.mode == "threshold":
         return ("answer",)
     explore: list[Kind] = []
     if not situation.shows_all:

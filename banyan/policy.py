@@ -34,9 +34,9 @@ class Policy(BaseModel):
     """Turns of one node, after which it must answer with what it has."""
     briefs: bool = True
     """Whether the agent writes a brief and a sub-goal when it splits its inputs. Without, each part
-    is given the agent's own goal, and delegating costs no generation. A model of 135M parameters
-    was seen to invent a brief about a text that it had not read, which all of its children then
-    repeated."""
+    is given the agent's own goal, delegating costs no generation, and under the threshold gate
+    parts that fit are answered. A model of 135M parameters was seen to invent a brief about a text
+    that it had not read, which all of its children then repeated (ADR 14)."""
     cites: bool = True
     """Whether the agent names the passages that it cites; else they are found by the words that
     they share with the answer (`banyan/attribution.py`)."""

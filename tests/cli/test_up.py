@@ -73,7 +73,7 @@ def test_solve_tells_events_and_result_as_json(
     with Up(temporary, "--engine", "openai", "--engine-url", engine_url) as up:
         up.until("ready")
         result = banyan(
-            *("solve", "What does it say?", "-f", str(text), "--url", up.url),
+            *("solve", "Summarise it.", "-f", str(text), "--url", up.url),
             *("--follow", "--json"),
         )
         *events, answer = [json.loads(line) for line in result.stdout.splitlines()]
@@ -85,7 +85,7 @@ def test_solve_tells_events_and_result_as_json(
 
         lines = banyan(
             "solve",
-            "What does it say?",
+            "Summarise it.",
             "-f",
             "-",
             "--follow",

@@ -60,7 +60,7 @@ async def test_a_document_larger_than_the_window_is_answered_with_its_sources(
 ) -> None:
     async with AsyncClient(served.url) as banyan:
         document = await banyan.upload(DOCUMENT)
-        started = await banyan.submit("What becomes of the roots?", documents=[document])
+        started = await banyan.submit("Summarise what this text tells.", documents=[document])
         events = [event async for event in banyan.stream(started.id)]
         page = await banyan.tree(started.id, limit=1_000)
         root = await banyan.node(started.id, "0")

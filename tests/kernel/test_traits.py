@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from banyan import policy as policies
+from banyan.gate import Situation, allowed, threshold_for
+from banyan.policy import BASE
+from banyan.task import Gate, GateMode
+from banyan.testing import ANSWER, ScriptedEngine
+from tests.growing import Grower, outcome, sentences
+
+SMALL = BASE.model_copy(update={"version": "small", "briefs": False, "cites": False})
+PART = Situation(shows_all=True, has_seen=True, may_delegate=True, is_planned=True)
+LONG = Situation(shows_all=False, has_seen=True, may_delegate=True)
+
+
+@pytest.fixture
+def small() -> Iterator[str]:
+    policies.POLICIES[SMALL.version] = SMALL
+    yield SMALL.version
+    del policies.POLICIES[SMALL.version]
+
+
+async def test_a_policy_without_briefs_hands_its_own_goal_on_and_writes_nothing(small: str) -> None:
+    grower = Grower(ScriptedEngine())
+    tree = await grower.grow("Summarise it.", sentences(2_000), policy=small)
+    assert tree.status == "completed"
+    assert tree.usage.nodes > 2
+    [split, _] = await grower.turns(tree.id, "0")
+    assert split.decision.kind == "delegate"
+    assert split.completion_text.count("Summarise it.") == 1
+    assert split.completion_token_ids == ()
+    nodes, _ = await grower.store.list_nodes(tree.id, offset=0, limit=1_000)
+    for node in nodes:
+        for turn in await grower.turns(tree.id, node.path):
+            assert "Brief:" not in turn.prompt_text
+
+
+async def test_a_policy_that_does_not_cite_has_its_answers_attributed(small: str) -> None:
+    said = '{"answer": "The number 17 is what this sentence is about."}'
+    grower = Grower(ScriptedEngine(rule=lambda _, __: said))
+    tree = await grower.grow("Which number?", sentences(40), policy=small)
+    [turn] = await grower.turns(tree.id, "0")
+    assert "cite" not in turn.prompt_text
+    assert "[1]" not in turn.prompt_text
+    cited = [await grower.library.text("acme", span) for span in outcome(tree).citations]
+    assert cited
+    assert all("17" in text for text in cited)
+
+
+async def test_with_briefs_and_citations_the_model_is_asked_for_both() -> None:
+    grower = Grower(ScriptedEngine())
+    tree = await grower.grow("Summarise it.", sentences(2_000))
+    [split, answer] = await grower.turns(tree.id, "0")
+    assert "brief" in split.prompt_text
+    assert split.completion_tokens > 0
+    assert "cite their numbers" in answer.prompt_text
+    assert ANSWER in answer.completion_text
+
+
+@pytest.mark.parametrize("mode", ["sampled", "always", "never"])
+def test_parts_that_fit_are_forced_to_answer_under_the_threshold_alone(mode: GateMode) -> None:
+    assert allowed(PART, Gate(), SMALL) == ("answer",)
+    if mode != "never":
+        assert "delegate" in allowed(PART, Gate(mode=mode), SMALL)
+
+
+def test_the_more_of_the_goal_was_found_the_surer_reading_all_must_be() -> None:
+    shares = [None, 0.0, 0.5, BASE.found_enough, 1.0]
+    nothing, *rising = [
+        threshold_for(replace(LONG, share_found=share), Gate(), BASE) for share in shares
+    ]
+    assert rising == sorted(rising)
+    assert rising[2] == nothing == BASE.threshold_overflow
+    assert threshold_for(replace(LONG, share_found=1.0), Gate(threshold=0.5), BASE) == 0.5
