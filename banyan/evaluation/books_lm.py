@@ -19,7 +19,7 @@ from banyan.evaluation.baselines.calls import Calls
 from banyan.evaluation.baselines.chunks import pieces
 from banyan.evaluation.baselines.prompts import refine
 from banyan.evaluation.prompt_logprobs import PromptScorer
-from banyan.ports import Engine
+from banyan.ports import Engine, Sampling
 
 Form = Literal["nothing", "truncation", "summary"]
 FORMS: tuple[Form, ...] = ("nothing", "truncation", "summary")
@@ -71,7 +71,7 @@ async def bits_per_byte(
     if not targets:
         raise InvalidInput("the passage fits the window: no form of state leaves anything out")
     exact = (await engine.abilities()).token_ids
-    calls = Calls(engine, window, exact=exact, pause_s=_PAUSE_S)
+    calls = Calls(engine, window, Sampling(), exact=exact, pause_s=_PAUSE_S)
     summaries = _Summaries(blocks, calls, scorer, summary_tokens)
     bits: dict[Form, float] = dict.fromkeys(forms, 0.0)
     for index in targets:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from banyan.adapters.engines import connect
 from banyan.client.async_sdk import AsyncClient
 from banyan.client.calls import SolveOptions
-from banyan.evaluation.baselines import BASELINES, make_baseline
+from banyan.evaluation.baselines import BASELINES, PEERS, make_baseline
 from banyan.evaluation.errors import Unknown
 from banyan.evaluation.plan import SERVICE, Plan
 from banyan.evaluation.question import Question, System
 from banyan.evaluation.service_system import ServiceSystem
 from banyan.evaluation.stage import Stage
+from banyan.local.engine_choice import SMALL_MODEL
 from banyan.ports import Engine
 from banyan.settings import Settings
 from banyan.task import Gate
@@ -57,11 +58,13 @@ class Cast:
 
 def chosen_baselines(names: tuple[str, ...]) -> tuple[str, ...]:
     """The baselines of these names; `all` stands for every one. Raises Unknown."""
-    wanted = dict.fromkeys(BASELINES if "all" in names else names)
+    wanted = dict.fromkeys((*BASELINES, *names) if "all" in names else names)
+    wanted.pop("all", None)
     for name in wanted:
-        if name not in BASELINES:
+        if name not in (*BASELINES, *PEERS):
             raise Unknown(
-                f"there is no baseline {name!r}", hint=f"Baselines: {', '.join(BASELINES)}, all."
+                f"there is no baseline {name!r}",
+                hint=f"Baselines: {', '.join((*BASELINES, *PEERS))}; all: those of Banyan.",
             )
     return tuple(wanted)
 
@@ -76,7 +79,10 @@ async def open_systems(plan: Plan, stage: Stage) -> AsyncIterator[Cast]:
             systems.append(ServiceSystem(AsyncClient(stage.url), _options(plan), name=SERVICE))
         if engine is not None:
             systems += [
-                make_baseline(name, engine=engine, window=plan.window) for name in plan.baselines
+                make_baseline(
+                    name, engine=engine, window=plan.window, frequency_penalty=_penalty(stage)
+                )
+                for name in plan.baselines
             ]
         model = (await engine.abilities()).model if engine is not None else str(stage.url)
         yield Cast(tuple(systems), model, InputTokens(engine))
@@ -85,6 +91,12 @@ async def open_systems(plan: Plan, stage: Stage) -> AsyncIterator[Cast]:
             await system.close()
         if engine is not None:
             await engine.close()
+
+
+def _penalty(stage: Stage) -> float:
+    """The frequency penalty of the policy that the service runs on this model."""
+    is_small = stage.engine is not None and stage.engine.is_small
+    return float(SMALL_MODEL["BANYAN_FREQUENCY_PENALTY"]) if is_small else 0.0
 
 
 def _engine(plan: Plan, stage: Stage) -> Engine | None:

@@ -17,7 +17,7 @@ from banyan.evaluation.baselines.llama_index_tree import check_installed, llama_
 from banyan.evaluation.baselines.map_reduce import map_reduce
 from banyan.evaluation.baselines.refine import refine
 from banyan.evaluation.question import System
-from banyan.ports import Engine
+from banyan.ports import Engine, Sampling
 
 _METHODS: dict[str, Method] = {
     "head": head,
@@ -33,9 +33,12 @@ BASELINES: tuple[str, ...] = tuple(_METHODS)
 PEERS: tuple[str, ...] = tuple(_PEERS)
 
 
-def make_baseline(name: str, *, engine: Engine, window: int) -> System:
+def make_baseline(
+    name: str, *, engine: Engine, window: int, frequency_penalty: float = 0.0
+) -> System:
     """The baseline or peer `name`, with `window` tokens of prompt and reply together.
 
+    `frequency_penalty` is that of the service's policy, so that all decode alike.
     Raises InvalidInput for an unknown name, AbilityMissing for a peer that is not installed.
     """
     method = (_METHODS | _PEERS).get(name)
@@ -46,7 +49,8 @@ def make_baseline(name: str, *, engine: Engine, window: int) -> System:
         )
     if name in PEERS:
         check_installed()
-    return Baseline(name, method, engine=engine, window=window)
+    sampling = Sampling(frequency_penalty=frequency_penalty)
+    return Baseline(name, method, engine=engine, window=window, sampling=sampling)
 
 
 __all__ = ["BASELINES", "PEERS", "make_baseline"]

@@ -12,9 +12,11 @@ from banyan.evaluation.baselines.calls import Calls
 from banyan.evaluation.baselines.job import Job, Method, Reply
 from banyan.evaluation.baselines.source import Source
 from banyan.evaluation.question import Answered, Question
-from banyan.ports import Engine
+from banyan.ports import Engine, Sampling
 
 RETRY_PAUSE_S = 1.0
+
+GREEDY = Sampling()
 
 
 class Baseline:
@@ -27,12 +29,14 @@ class Baseline:
         *,
         engine: Engine,
         window: int,
+        sampling: Sampling = GREEDY,
         pause_s: float = RETRY_PAUSE_S,
     ) -> None:
         self.name = name
         self._method = method
         self._engine = engine
         self._window = window
+        self._sampling = sampling
         self._pause_s = pause_s
 
     async def answer(self, question: Question) -> Answered:
@@ -46,7 +50,13 @@ class Baseline:
         try:
             abilities = await self._engine.abilities()
             window = min(self._window, abilities.window)
-            calls = Calls(self._engine, window, exact=abilities.token_ids, pause_s=self._pause_s)
+            calls = Calls(
+                self._engine,
+                window,
+                self._sampling,
+                exact=abilities.token_ids,
+                pause_s=self._pause_s,
+            )
             reply = await self._method(Job(question, source, calls))
             answer = _value(reply.text, question)
         except BanyanError as raised:

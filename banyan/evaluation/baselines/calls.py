@@ -7,21 +7,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from banyan.errors import EngineUnavailable, PromptTooLong
-from banyan.ports import CallOptions, Completion, Engine, Message
+from banyan.ports import CallOptions, Completion, Engine, Message, Sampling
 
 MAX_PARALLEL = 8
 """Calls of one question that are in flight at one time."""
 ESTIMATE_FILL = 0.88
 """Share of the window that is used where the engine only estimates tokens."""
 _ATTEMPTS = 3
-_OPTIONS = CallOptions(salt="baseline")
 
 
 class Calls:
     """Greedy calls to one engine, counted. A call that gets no answer is tried again, twice."""
 
-    def __init__(self, engine: Engine, window: int, *, exact: bool, pause_s: float) -> None:
+    def __init__(
+        self, engine: Engine, window: int, sampling: Sampling, *, exact: bool, pause_s: float
+    ) -> None:
         self._engine = engine
+        self._options = CallOptions(salt="baseline", sampling=sampling)
         self.window = window if exact else int(ESTIMATE_FILL * window)
         self._pause_s = pause_s
         self._slots = asyncio.Semaphore(MAX_PARALLEL)
@@ -57,7 +59,7 @@ class Calls:
             try:
                 async with self._slots:
                     completion = await self._engine.complete(
-                        prompt, schema=schema, max_tokens=max_tokens, options=_OPTIONS
+                        prompt, schema=schema, max_tokens=max_tokens, options=self._options
                     )
             except EngineUnavailable:
                 if attempt == _ATTEMPTS:
