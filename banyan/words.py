@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 _WORD = re.compile(r"[^\W_]+")
+_QUESTION = re.compile(r"[^.!?:\n\u3002\uff01\uff1f]+[?\uff1f]")
 _SHORTEST = 2
 _FUNCTION = frozenset({
     "a", "about", "above", "after", "all", "also", "among", "an", "and", "any", "are", "as",
@@ -30,6 +31,14 @@ _FUNCTION = frozenset({
 def words(text: str) -> list[str]:
     """The words of `text` in order."""
     return [_stem(word) for word in _WORD.findall(text.casefold()) if len(word) >= _SHORTEST]
+
+
+def asked(goal: str) -> str:
+    """The questions in `goal`, without the instructions around them; all of it where it has none.
+
+    How an answer should look says nothing about where it stands.
+    """
+    return " ".join(_QUESTION.findall(goal)) or goal
 
 
 def telling(text: str) -> list[str]:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from banyan.attribution import attribute, sentences
-from banyan.words import telling, words
+from banyan.words import asked, telling, words
 
 PASSAGES = [
     "The mill by the river was built of granite.",
@@ -40,6 +40,12 @@ def test_citations_are_distinct_numbers_of_passages(
 @given(st.text(max_size=300))
 def test_sentences_cover_the_text_once(text: str) -> None:
     assert "".join(sentences(text)) == text
+
+
+def test_what_is_asked_is_the_question_without_its_instructions() -> None:
+    goal = "Facts are hidden in a book. Question: Where is Mary? Answer briefly."
+    assert telling(asked(goal)) == ["mary"]
+    assert asked("Summarise the book.") == "Summarise the book."
 
 
 def test_words_ignore_case_and_a_plurals_s() -> None:

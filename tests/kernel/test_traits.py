@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from banyan import notices
 from banyan import policy as policies
 from banyan.gate import Situation, allowed, threshold_for
 from banyan.policy import BASE
@@ -76,3 +77,17 @@ def test_the_more_of_the_goal_was_found_the_surer_reading_all_must_be() -> None:
     assert rising == sorted(rising)
     assert rising[2] == nothing == BASE.threshold_overflow
     assert threshold_for(replace(LONG, share_found=1.0), Gate(threshold=0.5), BASE) == 0.5
+
+
+async def test_a_needle_in_170_000_tokens_costs_one_look() -> None:
+    hay = sentences(9_000)
+    text = f"{hay} The lighthouse keeper hid the amber key. {hay}"
+    grower = Grower(ScriptedEngine())
+    tree = await grower.grow("Where is the amber key hidden?", text)
+    assert await grower.engine.count(text) > 170_000
+    assert tree.usage.nodes == 1
+    assert tree.usage.prompt_tokens + tree.usage.completion_tokens < 4_096
+    assert notices.NOT_ALL_READ in outcome(tree).notices
+    assert any(
+        "amber key" in p for p in [c.prompt.messages[-1].content for c in grower.engine.calls]
+    )
