@@ -80,14 +80,13 @@ def test_the_more_of_the_goal_was_found_the_surer_reading_all_must_be() -> None:
 
 
 async def test_a_needle_in_170_000_tokens_costs_one_look() -> None:
-    hay = sentences(9_000)
+    hay = sentences(11_000)
     text = f"{hay} The lighthouse keeper hid the amber key. {hay}"
     grower = Grower(ScriptedEngine())
-    tree = await grower.grow("Where is the amber key hidden?", text)
+    tree = await grower.grow("Where is the amber key?", text)
     assert await grower.engine.count(text) > 170_000
     assert tree.usage.nodes == 1
     assert tree.usage.prompt_tokens + tree.usage.completion_tokens < 4_096
     assert notices.NOT_ALL_READ in outcome(tree).notices
-    assert any(
-        "amber key" in p for p in [c.prompt.messages[-1].content for c in grower.engine.calls]
-    )
+    [*_, last] = grower.engine.calls
+    assert "hid the amber key" in last.prompt.messages[-1].content
