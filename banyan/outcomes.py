@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pydantic import JsonValue
 
 from banyan import notices
+from banyan.effects import Finish
 from banyan.node import Failure, Node, Outcome, OutcomeStatus, Passage
 from banyan.prompts import as_text
 from banyan.spans import Span, merge
@@ -57,6 +58,17 @@ def stopped(
         complete=False,
         extra_notices=extra_notices,
     )
+
+
+def fail(node: Node, code: str, message: str) -> Finish:
+    """End a node that cannot go on."""
+    return Finish(stopped(node, "failed", code, message))
+
+
+def over_budget(node: Node, code: str, message: str) -> Finish:
+    """End a node that has no tokens or no time left."""
+    told = (notices.BUDGET_RAN_OUT,)
+    return Finish(stopped(node, "over_budget", code, message, told))
 
 
 def begin_again(node: Node, generation: int, num_children: int) -> Node:

@@ -1,7 +1,7 @@
 """Step: what an agent does next. Pure: (node, event, context) to (node, effect), no I/O.
 
 A node is woken, looks at its inputs (or at its children's results), lets the gate decide the kind
-of its action, lets the engine write the action, and acts:
+of its action, lets the engine write the action (both in `banyan/asking.py`), and acts:
 
     Woken ── Look ── Looked ─┬─ Choose ── Chosen ─┬─ Generate ── Generated ─┬─ Finish
       │                      └── (forced) ────────┘                         ├─ Cut ── Parts ── Spawn
@@ -16,14 +16,13 @@ node remembers is in `Node`, so that it can be put away after every turn and go 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from pydantic import JsonValue
 
 from banyan import (
+    asking,
     delegation,
-    gate,
     looking,
     notices,
     outcomes,
@@ -32,12 +31,11 @@ from banyan import (
     schemas,
     sizes,
 )
-from banyan.action import Action, Answer, Delegate, Kind, Note, Read, Search, Use, parse
+from banyan.action import Action, Answer, Delegate, Note, Read, Search, Use, parse
 from banyan.attribution import attribute
-from banyan.counts import count, total
+from banyan.counts import count
 from banyan.effects import (
     CallTool,
-    Choose,
     Chosen,
     Context,
     Derive,
@@ -47,7 +45,6 @@ from banyan.effects import (
     Failed,
     Find,
     Finish,
-    Generate,
     Generated,
     Look,
     Looked,
@@ -58,12 +55,10 @@ from banyan.effects import (
     Woken,
 )
 from banyan.errors import InvalidAction
-from banyan.gate import Situation
-from banyan.node import Decision, Divided, Node, Passage
+from banyan.node import Divided, Node, Passage
 from banyan.prompts import View
 from banyan.spans import Span, size
 
-_LOOK_AROUND_TOKENS = 160
 _SHRINKS_TO = 0.75
 """Results are divided again only if they are at most this share of what was divided before."""
 
@@ -75,18 +70,18 @@ def step(node: Node, event: Event, context: Context) -> tuple[Node, Effect]:
             return _wake(node, event, context)
         case Looked(view, tokens_per_char):
             measured = node.model_copy(update={"tokens_per_char": tokens_per_char})
-            return _ask(measured, view, context)
+            return asking.ask(measured, view, context)
         case TooLong():
             return _shorten(node, context)
         case TooExpensive(code, message):
-            return node, _over_budget(node, code, message)
+            return node, outcomes.over_budget(node, code, message)
         case Chosen():
-            return _decide(node, event, context)
+            return asking.decide(node, event, context)
         case Generated():
             return _act(node, event, context)
         case Parts(cut, parts):
             if len(parts) < 2:  # one part would be the same task again
-                return node, _fail(node, "indivisible_input", "the input cannot be divided")
+                return node, outcomes.fail(node, "indivisible_input", "the input cannot be divided")
             children = delegation.children_of_split(node, cut, parts, context)
             return delegation.spawn(node, children, cut.goal, context)
         case Derived(span):
@@ -94,7 +89,7 @@ def step(node: Node, event: Event, context: Context) -> tuple[Node, Effect]:
         case Observed():
             return _look(looking.remember(node, event), context)
         case Failed(code, message):
-            return node, _fail(node, code, message)
+            return node, outcomes.fail(node, code, message)
 
 
 # --- Waking up and looking ----------------------------------------------------------------------
@@ -115,7 +110,9 @@ def _wake(node: Node, woken: Woken, context: Context) -> tuple[Node, Effect]:
 
 def _look(node: Node, context: Context) -> tuple[Node, Effect]:
     if context.now >= context.deadline_at:
-        return node, _over_budget(node, "deadline_exceeded", "the task's deadline has passed")
+        return node, outcomes.over_budget(
+            node, "deadline_exceeded", "the task's deadline has passed"
+        )
     if node.outcomes:
         return _look_at_results(node, context)
     window = context.abilities.window
@@ -126,10 +123,10 @@ def _look(node: Node, context: Context) -> tuple[Node, Effect]:
 def _look_at_results(node: Node, context: Context) -> tuple[Node, Effect]:
     """Combine the results if they fit; else they are an input that is too long, once more."""
     if all(outcome.answer is None for outcome in node.outcomes):
-        return node, _fail(node, "children_failed", "none of the parts has a result")
+        return node, outcomes.fail(node, "children_failed", "none of the parts has a result")
     window = context.abilities.window
     if sizes.results_fit(node, window):
-        return _ask(node, View(results=node.outcomes, counted=node.counted), context)
+        return asking.ask(node, View(results=node.outcomes, counted=node.counted), context)
     num_chars = sizes.result_chars(node.outcomes)
     shrinks = not node.inputs or num_chars <= _SHRINKS_TO * size(node.inputs)
     if shrinks and sizes.may_delegate(node, context.task, window, context.budget):
@@ -137,7 +134,7 @@ def _look_at_results(node: Node, context: Context) -> tuple[Node, Effect]:
             node.model_copy(update={"seen": ()}), View(results=node.outcomes, counted=node.counted)
         )
         return node, Derive(passages)
-    return _ask(*_leave_out(node, window), context)
+    return asking.ask(*_leave_out(node, window), context)
 
 
 def _divide_results(node: Node, span: Span) -> Node:
@@ -172,7 +169,7 @@ def _shorten(node: Node, context: Context) -> tuple[Node, Effect]:
         fewer = node.outcomes[: len(node.outcomes) * 3 // 4 or 1]
         shorter = node.model_copy(update={"outcomes": fewer, "incomplete": True})
         told = notices.union(node.notices, (notices.RESULTS_LEFT_OUT,))
-        return _ask(
+        return asking.ask(
             shorter.model_copy(update={"notices": told}),
             View(results=shorter.outcomes, counted=node.counted),
             context,
@@ -181,135 +178,7 @@ def _shorten(node: Node, context: Context) -> tuple[Node, Effect]:
         return _look(node.model_copy(update={"overflow": True}), context)
     if sizes.nearest_chars(node, context.abilities.window):
         return _look(node.model_copy(update={"is_part": True}), context)
-    return node, _fail(node, "prompt_too_long", "goal and brief alone exceed the window")
-
-
-# --- Deciding -----------------------------------------------------------------------------------
-
-
-def _ask(node: Node, view: View, context: Context) -> tuple[Node, Effect]:
-    """Let the gate decide the kind, at once where it is forced, else by its log-probabilities."""
-    situation = _situation(node, view, context)
-    task_gate = context.task.gate
-    kinds = gate.allowed(situation, task_gate, context.policy)
-    if kinds == ("answer",) and not (view.shows_all or situation.has_seen):
-        return node, _fail(node, "out_of_turns", "no turns are left and nothing was read")
-    if len(kinds) == 1:
-        return node, _generate(node, view, gate.forced(kinds[0], task_gate), context)
-    if context.abilities.scores:
-        request = _request(node, view, kinds, context, letters=True)
-        messages = prompts.dialogue(node, view, request)
-        threshold = gate.threshold_for(situation, task_gate, context.policy)
-        return node, Choose(messages, kinds, view, threshold)
-    if task_gate.mode == "threshold":
-        told = notices.union(node.notices, (notices.GATE_WITHOUT_SCORES,))
-        node = node.model_copy(update={"notices": told})
-        decision = gate.without_scores(kinds, situation, task_gate, context.policy)
-        return node, _generate(node, view, decision, context)
-    decision = Decision(kind=None, mode=task_gate.mode, forced=False)
-    request = _request(node, view, kinds, context, letters=False)
-    schema = schemas.open_schema(kinds, _bounds(node, view, context))
-    messages = prompts.dialogue(node, view, request)
-    delegate = sizes.delegate_tokens(context.abilities.window, lists=_may_list(node, view))
-    tokens = max(sizes.generation_tokens(node), delegate)
-    passages = prompts.passages_of(node, view)
-    return node, Generate(messages, request, decision, schema, tokens, passages)
-
-
-def _decide(node: Node, chosen: Chosen, context: Context) -> tuple[Node, Effect]:
-    """The kind is chosen from a menu; the action is written under a request for that kind alone."""
-    choose = chosen.effect
-    decision = gate.decide(chosen.logprobs, context.task.gate, choose.threshold, chosen.draw)
-    return node, _generate(node, choose.view, decision, context)
-
-
-def _generate(node: Node, view: View, decision: Decision, context: Context) -> Generate:
-    if decision.kind is None:
-        raise ValueError("the kind is not decided")
-    request = _request(node, view, (decision.kind,), context, letters=False)
-    window = context.abilities.window
-    tokens = {
-        "answer": sizes.generation_tokens(node),
-        "delegate": sizes.delegate_tokens(window, lists=_may_list(node, view)),
-    }
-    return Generate(
-        messages=prompts.dialogue(node, view, request),
-        request=request,
-        decision=decision,
-        schema=schemas.schema_for(decision.kind, _bounds(node, view, context)),
-        max_tokens=tokens.get(decision.kind, _LOOK_AROUND_TOKENS),
-        passages=prompts.passages_of(node, view),
-        fixed=_fixed(node, decision, context),
-    )
-
-
-def _fixed(node: Node, decision: Decision, context: Context) -> str | None:
-    """The whole action where the kind leaves only one."""
-    if decision.kind == "answer" and node.labels and node.outcomes:
-        sums = total(o.answer for o in node.outcomes if o.answer is not None)
-        return None if sums is None else json.dumps({"answer": sums}, ensure_ascii=False)
-    if decision.kind == "delegate" and node.inputs and not context.policy.briefs:
-        return delegation.without_brief(node)
-    return None
-
-
-def _situation(node: Node, view: View, context: Context) -> Situation:
-    window = context.abilities.window
-    passages = prompts.passages_of(node, view)
-    divisible = not node.inputs or not view.shows_all or len(passages) > 1
-    may_delegate = sizes.may_delegate(node, context.task, window, context.budget)
-    return Situation(
-        shows_all=view.shows_all,
-        has_seen=bool(passages) or not node.inputs,
-        share_found=view.nearest.share if view.nearest else None,
-        may_delegate=may_delegate and divisible and not view.results,
-        has_unread=looking.has_unread(node),
-        has_tools=bool(context.tools),
-        is_planned=node.is_part and not context.policy.briefs,
-        out_of_turns=node.num_turns >= context.policy.max_turns or not _has_room(node, context),
-    )
-
-
-def _may_list(node: Node, view: View) -> bool:
-    """Whether children may be listed one by one: not where one input is too long to show."""
-    return view.shows_all or len(node.inputs) != 1
-
-
-def _has_room(node: Node, context: Context) -> bool:
-    """Whether another observation fits into this dialogue."""
-    return not node.exchanges or sizes.room(node, context.abilities.window) > _LOOK_AROUND_TOKENS
-
-
-def _request(
-    node: Node, view: View, kinds: tuple[Kind, ...], context: Context, *, letters: bool
-) -> str:
-    return prompts.request(
-        kinds,
-        letters=letters,
-        cites=context.policy.cites and bool(prompts.passages_of(node, view)),
-        expects=node.expects,
-        labels=() if node.outcomes else node.labels,
-        structured=context.policy.structured_children,
-        tools=context.tools,
-    )
-
-
-def _bounds(node: Node, view: View, context: Context) -> schemas.Bounds:
-    window = context.abilities.window
-    fewest = sizes.fewest_parts(node, context.task, window) if node.inputs else 2
-    return schemas.Bounds(
-        answer_tokens=node.answer_tokens,
-        num_passages=len(prompts.passages_of(node, view)),
-        num_documents=len(node.inputs),
-        max_parts=max(2, min(context.budget.nodes, max(sizes.MAX_FAN_OUT, fewest))),
-        max_children=sizes.most_listed(context.budget, window),
-        explicit_children=_may_list(node, view),
-        cites=context.policy.cites,
-        structured_children=context.policy.structured_children,
-        expects=node.expects,
-        labels=() if node.outcomes else node.labels,
-        tools=context.tools,
-    )
+    return node, outcomes.fail(node, "prompt_too_long", "goal and brief alone exceed the window")
 
 
 # --- Acting -------------------------------------------------------------------------------------
@@ -327,7 +196,7 @@ def _act(node: Node, generated: Generated, context: Context) -> tuple[Node, Effe
             return _look(node.model_copy(update={"overflow": True}), context)
         num_invalid = node.num_invalid + 1
         if num_invalid >= context.policy.max_invalid:
-            return node, _fail(node, InvalidAction.code, str(error))
+            return node, outcomes.fail(node, InvalidAction.code, str(error))
         return _look(node.model_copy(update={"num_invalid": num_invalid}), context)
 
 
@@ -384,15 +253,3 @@ def _read_action(generated: Generated) -> tuple[Action, tuple[str, ...]]:
         if text is None or kind not in {"answer", None}:
             raise
         return Answer(answer=text), (notices.ANSWER_CUT,)
-
-
-# --- Ending without an answer of its own --------------------------------------------------------
-
-
-def _over_budget(node: Node, code: str, message: str) -> Finish:
-    told = (notices.BUDGET_RAN_OUT,)
-    return Finish(outcomes.stopped(node, "over_budget", code, message, told))
-
-
-def _fail(node: Node, code: str, message: str) -> Finish:
-    return Finish(outcomes.stopped(node, "failed", code, message))

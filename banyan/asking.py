@@ -1,0 +1,145 @@
+"""Asking: which kinds of action are possible now, and what the engine is asked. Pure.
+
+`ask` lets the gate decide the kind of the next action: at once where only one is possible, else by
+log-probabilities, which `decide` takes up. Either way the engine then writes that action alone,
+under its schema.
+"""
+
+from __future__ import annotations
+
+import json
+
+from banyan import delegation, gate, looking, notices, outcomes, prompts, schemas, sizes
+from banyan.action import Kind
+from banyan.counts import total
+from banyan.effects import Choose, Chosen, Context, Effect, Generate
+from banyan.gate import Situation
+from banyan.node import Decision, Node
+from banyan.prompts import View
+
+LOOK_AROUND_TOKENS = 160
+
+
+def ask(node: Node, view: View, context: Context) -> tuple[Node, Effect]:
+    """Let the gate decide the kind, at once where it is forced, else by its log-probabilities."""
+    situation = _situation(node, view, context)
+    task_gate = context.task.gate
+    kinds = gate.allowed(situation, task_gate, context.policy)
+    if kinds == ("answer",) and not (view.shows_all or situation.has_seen):
+        return node, outcomes.fail(node, "out_of_turns", "no turns are left and nothing was read")
+    if len(kinds) == 1:
+        return node, _generate(node, view, gate.forced(kinds[0], task_gate), context)
+    if context.abilities.scores:
+        request = _request(node, view, kinds, context, letters=True)
+        messages = prompts.dialogue(node, view, request)
+        threshold = gate.threshold_for(situation, task_gate, context.policy)
+        return node, Choose(messages, kinds, view, threshold)
+    if task_gate.mode == "threshold":
+        told = notices.union(node.notices, (notices.GATE_WITHOUT_SCORES,))
+        node = node.model_copy(update={"notices": told})
+        decision = gate.without_scores(kinds, situation, task_gate, context.policy)
+        return node, _generate(node, view, decision, context)
+    decision = Decision(kind=None, mode=task_gate.mode, forced=False)
+    request = _request(node, view, kinds, context, letters=False)
+    schema = schemas.open_schema(kinds, _bounds(node, view, context))
+    messages = prompts.dialogue(node, view, request)
+    delegate = sizes.delegate_tokens(context.abilities.window, lists=_may_list(node, view))
+    tokens = max(sizes.generation_tokens(node), delegate)
+    passages = prompts.passages_of(node, view)
+    return node, Generate(messages, request, decision, schema, tokens, passages)
+
+
+def decide(node: Node, chosen: Chosen, context: Context) -> tuple[Node, Effect]:
+    """The kind is chosen from a menu; the action is written under a request for that kind alone."""
+    choose = chosen.effect
+    decision = gate.decide(chosen.logprobs, context.task.gate, choose.threshold, chosen.draw)
+    return node, _generate(node, choose.view, decision, context)
+
+
+def _generate(node: Node, view: View, decision: Decision, context: Context) -> Generate:
+    if decision.kind is None:
+        raise ValueError("the kind is not decided")
+    request = _request(node, view, (decision.kind,), context, letters=False)
+    window = context.abilities.window
+    tokens = {
+        "answer": sizes.generation_tokens(node),
+        "delegate": sizes.delegate_tokens(window, lists=_may_list(node, view)),
+    }
+    return Generate(
+        messages=prompts.dialogue(node, view, request),
+        request=request,
+        decision=decision,
+        schema=schemas.schema_for(decision.kind, _bounds(node, view, context)),
+        max_tokens=tokens.get(decision.kind, LOOK_AROUND_TOKENS),
+        passages=prompts.passages_of(node, view),
+        fixed=_fixed(node, decision, context),
+    )
+
+
+def _fixed(node: Node, decision: Decision, context: Context) -> str | None:
+    """The whole action where the kind leaves only one."""
+    if decision.kind == "answer" and node.labels and node.outcomes:
+        sums = total(o.answer for o in node.outcomes if o.answer is not None)
+        return None if sums is None else json.dumps({"answer": sums}, ensure_ascii=False)
+    if decision.kind == "delegate" and node.inputs and not context.policy.briefs:
+        return delegation.without_brief(node)
+    return None
+
+
+def _situation(node: Node, view: View, context: Context) -> Situation:
+    window = context.abilities.window
+    passages = prompts.passages_of(node, view)
+    divisible = not node.inputs or not view.shows_all or len(passages) > 1
+    may_delegate = sizes.may_delegate(node, context.task, window, context.budget)
+    return Situation(
+        shows_all=view.shows_all,
+        has_seen=bool(passages) or not node.inputs,
+        share_found=view.nearest.share if view.nearest else None,
+        may_delegate=may_delegate and divisible and not view.results,
+        has_unread=looking.has_unread(node),
+        has_tools=bool(context.tools),
+        is_planned=node.is_part and not context.policy.briefs,
+        out_of_turns=node.num_turns >= context.policy.max_turns or not _has_room(node, context),
+    )
+
+
+def _may_list(node: Node, view: View) -> bool:
+    """Whether children may be listed one by one: not where one input is too long to show."""
+    return view.shows_all or len(node.inputs) != 1
+
+
+def _has_room(node: Node, context: Context) -> bool:
+    """Whether another observation fits into this dialogue."""
+    return not node.exchanges or sizes.room(node, context.abilities.window) > LOOK_AROUND_TOKENS
+
+
+def _request(
+    node: Node, view: View, kinds: tuple[Kind, ...], context: Context, *, letters: bool
+) -> str:
+    return prompts.request(
+        kinds,
+        letters=letters,
+        cites=context.policy.cites and bool(prompts.passages_of(node, view)),
+        expects=node.expects,
+        labels=() if node.outcomes else node.labels,
+        structured=context.policy.structured_children,
+        tools=context.tools,
+    )
+
+
+def _bounds(node: Node, view: View, context: Context) -> schemas.Bounds:
+    window = context.abilities.window
+    fewest = sizes.fewest_parts(node, context.task, window) if node.inputs else 2
+    return schemas.Bounds(
+        answer_tokens=node.answer_tokens,
+        num_passages=len(prompts.passages_of(node, view)),
+        num_documents=len(node.inputs),
+        max_parts=max(2, min(context.budget.nodes, max(sizes.MAX_FAN_OUT, fewest))),
+        max_children=sizes.most_listed(context.budget, window),
+        explicit_children=_may_list(node, view),
+        cites=context.policy.cites,
+        structured_children=context.policy.structured_children,
+        expects=node.expects,
+        labels=() if node.outcomes else node.labels,
+        tools=context.tools,
+    )

@@ -1,0 +1,48 @@
+"""Ports: the four seams between the kernel and the world.
+
+`Store` keeps the durable tree, `Queue` carries hints, `Library` holds documents, `Engine` is the
+model. Each has a real adapter and an official twin without a network in `banyan/adapters/` or
+`banyan/testing.py`, and one contract suite that runs against both.
+"""
+
+from __future__ import annotations
+
+from banyan.ports.engine import (
+    Abilities,
+    CallOptions,
+    Completion,
+    Engine,
+    Message,
+    OnDelta,
+    Prompt,
+    Role,
+    Sampling,
+)
+from banyan.ports.library import DocumentInfo, Library, Nearest
+from banyan.ports.queue import Hint, Queue
+from banyan.ports.store import Admission, ChildNode, Claimed, Lease, Renewal, Spent, Store, TurnLog
+
+__all__ = [
+    "Abilities",
+    "Admission",
+    "CallOptions",
+    "ChildNode",
+    "Claimed",
+    "Completion",
+    "DocumentInfo",
+    "Engine",
+    "Hint",
+    "Lease",
+    "Library",
+    "Message",
+    "Nearest",
+    "OnDelta",
+    "Prompt",
+    "Queue",
+    "Renewal",
+    "Role",
+    "Sampling",
+    "Spent",
+    "Store",
+    "TurnLog",
+]

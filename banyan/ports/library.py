@@ -1,0 +1,79 @@
+"""The library port: documents by id, read by span."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from banyan.node import Passage
+from banyan.spans import Span
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInfo:
+    """A stored document. `derived` ones were made of children's outcomes in some tree."""
+
+    id: str
+    num_chars: int
+    num_bytes: int
+    derived: bool = False
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The places of the inputs that are nearest to a goal, in order.
+
+    `share` in [0, 1]: how much of what the goal's words weigh stands in these passages.
+    """
+
+    passages: tuple[Passage, ...]
+    share: float
+
+
+class Library(Protocol):
+    """Documents by id, read by span; each tenant sees its own alone."""
+
+    async def put(
+        self, tenant: str, chunks: AsyncIterator[bytes], *, title: str | None = None
+    ) -> DocumentInfo:
+        """Store UTF-8 text once per tenant and content. Raises InvalidDocument."""
+        ...
+
+    async def info(self, tenant: str, document: str) -> DocumentInfo:
+        """Raises NotFound."""
+        ...
+
+    async def text(self, tenant: str, span: Span) -> str: ...
+
+    async def passages(self, tenant: str, span: Span) -> tuple[Passage, ...]:
+        """The text of `span` as numbered pieces that know where they come from."""
+        ...
+
+    async def split(
+        self, tenant: str, inputs: Sequence[Span], parts: int, by: str | None
+    ) -> list[tuple[Span, ...]]:
+        """Cut the inputs into at most `parts` balanced parts on structural boundaries.
+
+        Together the parts cover the inputs once, without gap or overlap.
+        """
+        ...
+
+    async def search(
+        self, tenant: str, inputs: Sequence[Span], query: str, *, regex: bool, limit: int
+    ) -> tuple[Passage, ...]:
+        """Passages that match, in order. Raises InvalidInput for a bad expression."""
+        ...
+
+    async def nearest(
+        self, tenant: str, inputs: Sequence[Span], goal: str, max_chars: int
+    ) -> Nearest:
+        """The passages that share the most telling words with `goal`, about `max_chars` long."""
+        ...
+
+    async def derive(self, tenant: str, name: str, passages: Sequence[Passage]) -> Span:
+        """Store passages as a derived document under a deterministic name; repeatable."""
+        ...
+
+    async def close(self) -> None: ...

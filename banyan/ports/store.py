@@ -1,0 +1,193 @@
+"""The store port: the durable tree."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from banyan.budget import Budget
+from banyan.node import Outcome
+from banyan.ports.queue import Hint
+from banyan.tree import Event, NodeRecord, TreeRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A tree to start. `root` is the root's packed state; repeated admissions change nothing."""
+
+    tree_id: str
+    tenant: str
+    task: bytes
+    root: bytes
+    budget: Budget
+    max_parallel: int
+    deadline_s: float
+    fingerprint: str
+    """Hash of the request; the same key with another fingerprint is a Conflict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write to one node until it expires. `epoch` fences off every earlier owner."""
+
+    tree_id: str
+    path: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A node that this worker now owns, with all that it needs to go on."""
+
+    lease: Lease
+    packed: bytes
+    budget: Budget
+    deadline_at: float
+    now: float
+    generation: int
+    attempts: int
+    queued_at: float
+    outcomes: tuple[Outcome, ...]
+    """Of its children, in order, where it was suspended; else empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildNode:
+    """A child to create: its packed state and its share of the budget."""
+
+    packed: bytes
+    budget: Budget
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What one model call used. `tokens` counts against the budget."""
+
+    llm_calls: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+
+    @property
+    def tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class TurnLog:
+    """A turn's record (packed, opaque to the store), what it spent, and what its event says.
+
+    The record is empty where calls were paid for that led to no turn; it is not kept then.
+    """
+
+    record: bytes
+    spent: Spent
+    event: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """Leases that are lost: taken over by another worker, or their tree was cancelled.
+
+    A lease that its owner has just ended by `spawn` or `finish` is not among them.
+    """
+
+    lost: tuple[Lease, ...]
+
+
+class Store(Protocol):
+    """The durable tree. Every method is one atomic transition on the store's own clock.
+
+    Writers pass their lease; a write under an old epoch raises StaleLease and changes nothing.
+    Methods that make nodes ready return hints to send; a hint that is lost is found by `reap`.
+    """
+
+    async def admit(self, admission: Admission) -> tuple[bool, list[Hint]]:
+        """Create the tree; False where it was there before. Conflict: another fingerprint."""
+        ...
+
+    async def claim(
+        self, tree_id: str, paths: Sequence[str], *, worker: str, lease_s: float, reserve: int
+    ) -> list[Claimed]:
+        """Lease those of `paths` that are ready; an expiring lease charges `reserve` tokens."""
+        ...
+
+    async def renew(self, leases: Sequence[Lease], *, lease_s: float) -> Renewal:
+        """Extend many leases at once and learn which are lost."""
+        ...
+
+    async def turn(self, lease: Lease, log: TurnLog, packed: bytes) -> Budget:
+        """Record a turn and the node's new state before the turn takes effect. Budget left."""
+        ...
+
+    async def spawn(
+        self,
+        lease: Lease,
+        children: Sequence[ChildNode],
+        *,
+        packed: bytes,
+        kept: Budget,
+        log: TurnLog | None,
+        event: Mapping[str, Any],
+    ) -> list[Hint]:
+        """Create the children and suspend the node, with the turn that decided it, atomically.
+
+        The budgets of the children and `kept` must add up to what the node has after the turn.
+        """
+        ...
+
+    async def finish(
+        self, lease: Lease, outcome: Outcome, *, log: TurnLog | None, packed: bytes | None = None
+    ) -> list[Hint]:
+        """End the node: unspent budget to its parent; the last child makes the parent ready."""
+        ...
+
+    async def release(self, leases: Sequence[Lease]) -> list[Hint]:
+        """Hand leases back unharmed, so that other workers can claim the nodes at once."""
+        ...
+
+    async def delta(self, lease: Lease, data: Mapping[str, Any]) -> None:
+        """Append an `answer.delta` event of the root's answer while it is generated."""
+        ...
+
+    async def cancel(self, tree_id: str) -> bool:
+        """Cancel every unfinished node, deepest first. False where the tree was finished."""
+        ...
+
+    async def resume(
+        self, tree_id: str, *, extra: Budget, deadline_s: float
+    ) -> tuple[bool, list[Hint]]:
+        """Re-open a finished tree: incomplete nodes run again as a new generation.
+
+        False where there is nothing to run again. Conflict: the tree is still running.
+        """
+        ...
+
+    async def reap(self, *, limit: int = 256) -> list[Hint]:
+        """Find overdue queued and overdue running nodes; return hints to send again."""
+        ...
+
+    async def get_tree(self, tree_id: str) -> TreeRecord:
+        """Raises NotFound."""
+        ...
+
+    async def get_node(self, tree_id: str, path: str) -> NodeRecord:
+        """With packed state and turns. Raises NotFound."""
+        ...
+
+    async def list_nodes(
+        self, tree_id: str, *, offset: int, limit: int
+    ) -> tuple[list[NodeRecord], int]:
+        """Nodes in the order of creation, and how many there are in all."""
+        ...
+
+    def events(self, tree_id: str, *, after: int = 0) -> AsyncIterator[Event]:
+        """Events with `seq > after`, then new ones as they happen; ends after `tree.finished`."""
+        ...
+
+    async def ping(self) -> None:
+        """Raises StoreUnavailable."""
+        ...
+
+    async def close(self) -> None: ...
