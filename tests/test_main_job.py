@@ -14,7 +14,7 @@ from banyan.limits import Limits
 from bench.stack import Stack
 from tests.fixtures.engines import WINDOW, ServedEngine
 
-QUESTION = "What is said about exceptions?"
+QUESTION = "Summarise what is said about exceptions."
 
 
 @pytest.fixture(params=["llama", "vllm"])
