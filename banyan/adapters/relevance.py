@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 import re2
 
@@ -37,52 +38,90 @@ def nearest(
     wanted = list(dict.fromkeys(telling(asked(goal))))[:_MAX_WORDS]
     if not wanted:
         return [], 0.0
-    slices = _slices(inputs, _scanner(wanted), read)
+    alike = _alike(inputs, _scanner(wanted), read, max_chars // (2 * AROUND_CHARS))
     num_slices = max(1, sum(len(span) for span in inputs) // SLICE_CHARS)
-    counts = Counter(word for found in slices.values() for word in found)
+    counts: Counter[str] = Counter()
+    for words, found in alike.items():
+        counts.update(dict.fromkeys(words, found.count))
     weights = {word: weight(max(num_slices, counts[word]), counts[word]) for word in wanted}
     ranked = sorted(
-        slices, key=lambda place: (-sum(weights[word] for word in slices[place]), place)
+        (-sum(weights[word] for word in words), place, words)
+        for words, found in alike.items()
+        for place in found.first
     )
-    chosen: list[tuple[int, int]] = []
+    chosen: list[_Place] = []
+    shown: set[str] = set()
     left = max_chars
-    for place in ranked:
-        size = _hull(slices[place]).end - _hull(slices[place]).start + 2 * AROUND_CHARS
-        if size > left:
+    for _, place, words in ranked:
+        left -= place[2] - place[1] + 2 * AROUND_CHARS
+        if left < 0:
             break
-        left -= size
         chosen.append(place)
-    shown = {word for place in chosen for word in slices[place]}
+        shown.update(words)
     share = sum(weights[word] for word in shown) / sum(weights.values())
-    hits = [
-        with_context(_hull(slices[place]), inputs[place[0]], read, AROUND_CHARS)
-        for place in sorted(chosen)
-    ]
+    hits = []
+    for number, start, end in sorted(chosen):
+        span = inputs[number]
+        match = Span(document=span.document, start=start, end=end)
+        hits.append(with_context(match, span, read, AROUND_CHARS))
     return gather(hits), share
 
 
-_Slices = dict[tuple[int, int], dict[str, Span]]
-"""By number of the input and of the slice: the words that stand there, and where."""
+_Place = tuple[int, int, int]
+"""Number of the input, and the code points from the first to the last word of one slice."""
 
 
-def _slices(inputs: Sequence[Span], scan: Scan, read: Reader) -> _Slices:
-    slices: _Slices = defaultdict(dict)
+@dataclass(slots=True)
+class _Alike:
+    """Slices with the same words: how many there are, and the first of them."""
+
+    count: int = 0
+    first: list[_Place] = field(default_factory=list)
+
+
+def _alike(
+    inputs: Sequence[Span], scan: Scan, read: Reader, most: int
+) -> dict[tuple[str, ...], _Alike]:
+    """All slices by the words that stand in them, at most `most` places of each kind.
+
+    Memory grows with the combinations of words, not with the length of the text.
+    """
+    alike: dict[tuple[str, ...], _Alike] = defaultdict(_Alike)
+    for number, words, start, end in _slices(inputs, scan, read):
+        kind = alike[tuple(sorted(words))]
+        kind.count += 1
+        if len(kind.first) < most:
+            kind.first.append((number, start, end))
+    return alike
+
+
+def _slices(
+    inputs: Sequence[Span], scan: Scan, read: Reader
+) -> Iterator[tuple[int, set[str], int, int]]:
+    """Each slice that holds a word, in order: number of the input, words, first and last place."""
     for number, span in enumerate(inputs):
-        position = span.start
-        while position < span.end:
-            # One code point before the window shows whether a word begins there.
-            begin = max(span.start, position - 1)
-            end = min(span.end, position + WINDOW_CHARS + _LONGEST_WORD)
-            text = read(Span(document=span.document, start=begin, end=end))
-            for start, stop, word in scan(text):
-                at = begin + start
-                if not position <= at < position + WINDOW_CHARS:
-                    continue
-                place = (number, (at - span.start) // SLICE_CHARS)
-                where = Span(document=span.document, start=at, end=begin + stop)
-                slices[place].setdefault(word, where)
-            position += WINDOW_CHARS
-    return slices
+        current, words, start, end = -1, set[str](), 0, 0
+        for at, stop, word in _found(span, scan, read):
+            place = (at - span.start) // SLICE_CHARS
+            if place != current:
+                if words:
+                    yield number, words, start, end
+                current, words, start = place, set(), at
+            words.add(word)
+            end = stop
+        if words:
+            yield number, words, start, end
+
+
+def _found(span: Span, scan: Scan, read: Reader) -> Iterator[tuple[int, int, str]]:
+    """The wanted words in `span`, in order."""
+    for position in range(span.start, span.end, WINDOW_CHARS):
+        # One code point before the window shows whether a word begins there.
+        begin = max(span.start, position - 1)
+        end = min(span.end, position + WINDOW_CHARS + _LONGEST_WORD)
+        for start, stop, word in scan(read(Span(document=span.document, start=begin, end=end))):
+            if position <= begin + start < position + WINDOW_CHARS:
+                yield begin + start, begin + stop, word
 
 
 def _scanner(wanted: Sequence[str]) -> Scan:
@@ -105,13 +144,3 @@ def _scanner(wanted: Sequence[str]) -> Scan:
             yield start, end, match.group(1).casefold()
 
     return scan
-
-
-def _hull(found: dict[str, Span]) -> Span:
-    """All words of one slice as one span."""
-    spans = list(found.values())
-    return Span(
-        document=spans[0].document,
-        start=min(span.start for span in spans),
-        end=max(span.end for span in spans),
-    )
