@@ -93,7 +93,6 @@ def evaluate(
     """
     # Loaded here, so that the commands that only talk to a service stay quick.
     from banyan.evaluation import extra  # noqa: PLC0415
-    from banyan.evaluation.errors import EvaluationError  # noqa: PLC0415
     from banyan.evaluation.plan import Plan  # noqa: PLC0415
     from banyan.local.errors import LocalError  # noqa: PLC0415
 
@@ -129,7 +128,7 @@ def evaluate(
             typer.echo(json.dumps(error_fields(error)))
         else:
             print_error(error)
-        if isinstance(error, EvaluationError | LocalError):
+        if isinstance(error, LocalError):
             raise typer.Exit(error.exit_code) from None
         raise typer.Exit(exit_of_error(error)) from None
     if as_json:

@@ -38,7 +38,7 @@ class Hooks:
 def evaluate(plan: Plan, hooks: Hooks, stop: StopSignal) -> list[Summary]:
     """Run `plan`; its records, plots and summaries are in `plan.out`.
 
-    Raises NotHere, Unknown, and what the all-in-one raises; Interrupted at a signal. All that was
+    Raises Missing, Unknown, and what the all-in-one raises; Interrupted at a signal. All that was
     answered before an error is on the disk, and is not asked again.
     """
     plan = replace(plan, baselines=chosen_baselines(plan.baselines))

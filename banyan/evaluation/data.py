@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from banyan.evaluation.errors import NotHere
+from banyan.local.errors import Missing
 
 PART = "dev"
 """The part of each set that may be looked at."""
@@ -26,9 +26,9 @@ R = TypeVar("R", bound=Row)
 
 
 def rows(path: Path, model: type[R]) -> Iterator[R]:
-    """Every line of a JSONL file. Raises NotHere where there is no such file, or another one."""
+    """Every line of a JSONL file. Raises Missing where there is no such file, or another one."""
     if not path.is_file():
-        raise NotHere(f"{path} is not there", hint=HOW)
+        raise Missing(f"{path} is not there", hint=HOW)
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             try:
@@ -36,6 +36,6 @@ def rows(path: Path, model: type[R]) -> Iterator[R]:
             except ValidationError as error:
                 problem = error.errors()[0]
                 where = ".".join(str(part) for part in problem["loc"])
-                raise NotHere(
+                raise Missing(
                     f"{path}, line {number}: {where or 'the line'}: {problem['msg']}", hint=HOW
                 ) from error

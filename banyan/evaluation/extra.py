@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.util import find_spec
 
-from banyan.evaluation.errors import NotHere
+from banyan.local.errors import Missing
 
 PACKAGES = ("Stemmer", "bm25s", "matplotlib", "numpy", "reasoning_gym", "rouge_score")
 
 
 def check_packages(packages: Sequence[str] = PACKAGES) -> None:
-    """Raises NotHere where one is not installed."""
+    """Raises Missing where one is not installed."""
     missing = [name for name in packages if find_spec(name) is None]
     if missing:
-        raise NotHere(
+        raise Missing(
             f"an evaluation needs packages that are not here: {', '.join(missing)}",
             hint='Install "banyan-serve[eval,local]".',
         )

@@ -15,7 +15,7 @@ from banyan.evaluation.question import Answered, Question, Score
 
 Grade = Callable[[Answered], Score]
 Load = Callable[[Path], list["Item"]]
-"""Reads a set from the folder that holds all sets. Raises NotHere."""
+"""Reads a set from the folder that holds all sets. Raises Missing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from banyan.local.ports import free_port
 from banyan.local.probes import is_up
-from service.settings import ServiceSettings
 from tests.cli.waiting import wait_for
-from tests.client.conftest import work
-from tests.service.house import House
-from tests.service.served import Served, serve
+from tests.client.conftest import served, worker
 
-
-@pytest.fixture
-async def served() -> AsyncIterator[Served]:
-    """The service behind a real server; nothing works on its solves."""
-    house = House(ServiceSettings(heartbeat_s=0.02))
-    async with house.http, serve(house) as served:
-        yield served
-
-
-@pytest.fixture
-async def worker(served: Served) -> AsyncIterator[None]:
-    """Answers every solve at once with a citation-free «By roots.»."""
-    working = asyncio.create_task(work(served.house))
-    yield
-    working.cancel()
-    await asyncio.gather(working, return_exceptions=True)
+__all__ = ["engine_url", "served", "slow_engine_url", "worker"]
 
 
 @pytest.fixture(scope="module")

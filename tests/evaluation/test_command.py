@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from banyan.evaluation.errors import NotHere
 from banyan.evaluation.extra import check_packages
 from banyan.evaluation.records import Record
+from banyan.local.errors import Missing
 from bench.stack import Stack
 from tests.cli.commands import BANYAN, banyan, environment
 
@@ -121,6 +121,6 @@ def test_an_error_is_an_object_for_programs() -> None:
 
 def test_packages_that_are_missing_are_told_with_the_extra() -> None:
     check_packages()
-    with pytest.raises(NotHere, match="no_such_package") as caught:
+    with pytest.raises(Missing, match="no_such_package") as caught:
         check_packages(["json", "no_such_package"])
     assert "eval" in caught.value.hint

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from banyan.evaluation.data import PART
-from banyan.evaluation.errors import NotHere, Unknown
+from banyan.evaluation.errors import Unknown
 from banyan.evaluation.question import Cited
 from banyan.evaluation.sets import SETS, babilong, load_set, oolong_style, qmsum
+from banyan.local.errors import Missing
 from tests.evaluation.makers import answered, write_lines
 
 MEETING = "[0] Ann: Let us begin .\n[1] Ben: The lamp is too dear .\n[2] Ann: We agree .\n"
@@ -71,20 +72,20 @@ def test_no_question_holds_its_answer(data: Path) -> None:
 def test_files_that_are_missing_are_told(tmp_path: Path) -> None:
     for name in SETS:
         if name != "examples":
-            with pytest.raises(NotHere, match="is not there") as caught:
+            with pytest.raises(Missing, match="is not there") as caught:
                 load_set(name, tmp_path)
             assert "--data" in caught.value.hint
 
 
 def test_a_line_of_another_form_is_told_with_its_place(data: Path) -> None:
     write_lines(data / "babilong" / PART / "items.jsonl", {"id": "b-0"})
-    with pytest.raises(NotHere, match=r"items\.jsonl, line 1: task"):
+    with pytest.raises(Missing, match=r"items\.jsonl, line 1: task"):
         load_set("babilong", data)
 
 
 def test_a_set_without_items_is_told(data: Path) -> None:
     write_lines(data / "babilong" / PART / "items.jsonl")
-    with pytest.raises(NotHere, match="no items"):
+    with pytest.raises(Missing, match="no items"):
         load_set("babilong", data)
 
 

@@ -6,8 +6,9 @@ from importlib import import_module
 from pathlib import Path
 
 from banyan.evaluation.data import HOW
-from banyan.evaluation.errors import NotHere, Unknown
+from banyan.evaluation.errors import Unknown
 from banyan.evaluation.item import Item, Load
+from banyan.local.errors import Missing
 
 SETS: tuple[str, ...] = (
     *("squality", "qmsum", "oolong_style", "babilong"),
@@ -16,11 +17,11 @@ SETS: tuple[str, ...] = (
 
 
 def load_set(name: str, data: Path) -> list[Item]:
-    """The items of a set in the order of its files. Raises Unknown, or NotHere."""
+    """The items of a set in the order of its files. Raises Unknown, or Missing."""
     if name not in SETS:
         raise Unknown(f"there is no set {name!r}", hint=f"Sets: {', '.join(SETS)}.")
     load: Load = import_module(f"{__name__}.{name}").load
     items = load(data)
     if not items:
-        raise NotHere(f"the set {name} in {data} has no items", hint=HOW)
+        raise Missing(f"the set {name} in {data} has no items", hint=HOW)
     return items

@@ -17,9 +17,9 @@ from pathlib import Path
 from banyan.evaluation.craft_plan import plan_of, plan_schema
 from banyan.evaluation.crafting import TAG, Book, Recipe, needed, replay
 from banyan.evaluation.data import HOW, PART, Row, rows
-from banyan.evaluation.errors import NotHere
 from banyan.evaluation.item import Item, object_of
 from banyan.evaluation.question import Answered, Question, Score
+from banyan.local.errors import Missing
 
 ANSWER_TOKENS = 768
 _COMMAND = re.compile(r"craft (\d+) (.+) using (.+)")
@@ -173,7 +173,7 @@ def _spaced(items: frozenset[str]) -> frozenset[str]:
 
 def _book(path: Path) -> Book:
     if not path.is_file():
-        raise NotHere(f"{path} is not there", hint=HOW)
+        raise Missing(f"{path} is not there", hint=HOW)
     content = _Recipes.model_validate(json.loads(path.read_text(encoding="utf-8")))
     recipes = tuple(Recipe(one.item, one.count, one.ingredients) for one in content.recipes)
     return Book(recipes, {name: frozenset(items) for name, items in content.tags.items()})
