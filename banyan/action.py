@@ -147,3 +147,15 @@ def parse(text: str, kind: Kind | None = None) -> Action:
     if isinstance(action, Delegate) and action.children == ():
         raise InvalidAction("delegate without children")
     return action
+
+
+def parse_plain(text: str) -> Answer:
+    """An answer from a reply that is the answer itself. Raises InvalidAction."""
+    answer = text.strip()
+    if not answer:
+        raise InvalidAction("the reply is empty")
+    try:
+        check_storable(answer, "the reply")
+    except InvalidInput as error:
+        raise InvalidAction(str(error)) from error
+    return Answer(answer=answer)

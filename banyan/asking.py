@@ -31,7 +31,7 @@ def ask(node: Node, view: View, context: Context) -> tuple[Node, Effect]:
         return node, _generate(node, view, gate.forced(kinds[0], task_gate), context)
     if context.abilities.scores:
         request = _request(node, view, kinds, context, letters=True)
-        messages = prompts.dialogue(node, view, request)
+        messages = prompts.dialogue(node, view, request, json_only=context.policy.json_answers)
         threshold = gate.threshold_for(situation, task_gate, context.policy)
         return node, Choose(messages, kinds, view, threshold)
     if task_gate.mode == "threshold":
@@ -42,7 +42,7 @@ def ask(node: Node, view: View, context: Context) -> tuple[Node, Effect]:
     decision = Decision(kind=None, mode=task_gate.mode, forced=False)
     request = _request(node, view, kinds, context, letters=False)
     schema = schemas.open_schema(kinds, _bounds(node, view, context))
-    messages = prompts.dialogue(node, view, request)
+    messages = prompts.dialogue(node, view, request, json_only=context.policy.json_answers)
     delegate = sizes.delegate_tokens(context.abilities.window, lists=_may_list(node, view))
     tokens = max(sizes.generation_tokens(node), delegate)
     passages = prompts.passages_of(node, view)
@@ -59,21 +59,28 @@ def decide(node: Node, chosen: Chosen, context: Context) -> tuple[Node, Effect]:
 def _generate(node: Node, view: View, decision: Decision, context: Context) -> Generate:
     if decision.kind is None:
         raise ValueError("the kind is not decided")
-    request = _request(node, view, (decision.kind,), context, letters=False)
+    plain = _is_plain(node, decision.kind, context)
+    request = _request(node, view, (decision.kind,), context, letters=False, plain=plain)
     window = context.abilities.window
     tokens = {
         "answer": sizes.generation_tokens(node),
         "delegate": sizes.delegate_tokens(window, lists=_may_list(node, view)),
     }
     return Generate(
-        messages=prompts.dialogue(node, view, request),
+        messages=prompts.dialogue(node, view, request, json_only=context.policy.json_answers),
         request=request,
         decision=decision,
-        schema=schemas.schema_for(decision.kind, _bounds(node, view, context)),
+        schema=None if plain else schemas.schema_for(decision.kind, _bounds(node, view, context)),
         max_tokens=tokens.get(decision.kind, LOOK_AROUND_TOKENS),
         passages=prompts.passages_of(node, view),
         fixed=_fixed(node, decision, context),
     )
+
+
+def _is_plain(node: Node, kind: Kind, context: Context) -> bool:
+    """Whether the reply itself is the answer."""
+    expects_text = node.expects is None and (not node.labels or bool(node.outcomes))
+    return kind == "answer" and expects_text and not context.policy.json_answers
 
 
 def _fixed(node: Node, decision: Decision, context: Context) -> str | None:
@@ -114,11 +121,19 @@ def _has_room(node: Node, context: Context) -> bool:
 
 
 def _request(
-    node: Node, view: View, kinds: tuple[Kind, ...], context: Context, *, letters: bool
+    node: Node,
+    view: View,
+    kinds: tuple[Kind, ...],
+    context: Context,
+    *,
+    letters: bool,
+    plain: bool = False,
 ) -> str:
     return prompts.request(
         kinds,
         letters=letters,
+        plain=plain,
+        merges=bool(view.results) and not view.counted and node.expects is None,
         cites=context.policy.cites and bool(prompts.passages_of(node, view)),
         expects=node.expects,
         labels=() if node.outcomes else node.labels,

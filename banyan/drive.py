@@ -224,7 +224,11 @@ class _Driver:
         )
 
         async def call() -> Completion:
-            deltas = AnswerDeltas(self._ports.store, self._claimed.lease) if streams else None
+            deltas = (
+                AnswerDeltas(self._ports.store, self._claimed.lease, plain=effect.schema is None)
+                if streams
+                else None
+            )
             completion = await self._ports.engine.complete(
                 prompt,
                 schema=effect.schema,

@@ -51,12 +51,15 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Generate:
-    """Let the engine write the action. `decision.kind` is None where it also chooses the kind."""
+    """Let the engine write the action. `decision.kind` is None where it also chooses the kind.
+
+    `schema` is None where the reply itself is the answer.
+    """
 
     messages: tuple[Message, ...]
     request: str
     decision: Decision
-    schema: Mapping[str, Any]
+    schema: Mapping[str, Any] | None
     max_tokens: int
     passages: tuple[Passage, ...]
     fixed: str | None = None

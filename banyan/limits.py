@@ -23,6 +23,13 @@ class Limits(BaseModel):
         description="Prompt and completion tokens over all nodes.",
     )
     max_parallel: int = Field(256, ge=1, le=10_000, description="Nodes dispatched at one time.")
+    max_answer_tokens: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="Length of the answer; null: an eighth of the window. A window has room for an "
+        "answer of a quarter of it.",
+    )
     deadline_s: float = Field(
         600.0, ge=1.0, le=86_400.0, description="Seconds from admission to the best answer so far."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 GATE_WITHOUT_SCORES = "gate_without_scores"
 ANSWER_CUT = "answer_cut"
+ANSWER_BOUNDED = "answer_bounded"
 RESULTS_LEFT_OUT = "results_left_out"
 BUDGET_RAN_OUT = "budget_ran_out"
 CHILD_FAILED = "child_failed"
@@ -13,6 +14,8 @@ MEANING: dict[str, str] = {
     GATE_WITHOUT_SCORES: "the engine tells no log-probabilities: what fitted the window was "
     "answered, what did not was delegated",
     ANSWER_CUT: "an answer reached its token limit; what was generated until then was kept",
+    ANSWER_BOUNDED: "limits.max_answer_tokens is more than a quarter of the window, which was the "
+    "limit then",
     RESULTS_LEFT_OUT: "results of parts did not fit the window and could not be divided further",
     BUDGET_RAN_OUT: "a node had no tokens or time left to combine results; they are listed",
     NOT_ALL_READ: "the answer rests on the places that were searched or read, as the gate decided; "

@@ -6,7 +6,9 @@ documented constants. A tree is pinned to the version that was live when it was 
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from banyan.action import Kind
 
@@ -40,6 +42,11 @@ class Policy(BaseModel):
     cites: bool = True
     """Whether the agent names the passages that it cites; else they are found by the words that
     they share with the answer (`banyan/attribution.py`)."""
+    json_answers: bool = True
+    """Whether an answer in text is written inside a JSON object, as its citations have to be; else
+    the reply itself is the answer. A model of 135M parameters was seen to end a JSON string at the
+    first quotation mark that it copied, and to write one sentence there where it else writes ten.
+    """
     frequency_penalty: float = 0.0
     """Of actions that are not sampled for training, as OpenAI-compatible servers have it. Greedy,
     very small models repeat themselves."""
@@ -48,6 +55,12 @@ class Policy(BaseModel):
     ask for nonsense, which its children then could not write within their tokens."""
     max_invalid: int = 3
     """Invalid actions in a row before a node fails."""
+
+    @model_validator(mode="after")
+    def _citations_have_a_place(self) -> Self:
+        if self.cites and not self.json_answers:
+            raise ValueError("cites needs json_answers: a plain answer has no place for citations")
+        return self
 
 
 BASE = Policy(version="base", threshold=4.0, threshold_overflow=-4.0)

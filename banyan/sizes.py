@@ -36,14 +36,21 @@ _FILL = 0.92
 """Plan parts a little smaller than what fits, since estimates err."""
 
 
-def root_answer_tokens(window: int) -> int:
-    """Length of the final answer that a window allows."""
-    return max(64, min(2_048, window // 8))
+def root_answer_tokens(window: int, wanted: int | None = None) -> int:
+    """Length of the final answer: what is wanted if the window has room for it."""
+    if wanted is None:
+        return max(64, min(2_048, window // 8))
+    return min(wanted, longest_answer(window))
+
+
+def longest_answer(window: int) -> int:
+    """What a window has room for, beside what the answer rests on."""
+    return window // 4
 
 
 def child_answer_tokens(parent_answer_tokens: int, window: int) -> int:
     """Children answer more briefly than their parent."""
-    return max(48, min(parent_answer_tokens, window // 20))
+    return max(48, min(parent_answer_tokens, max(window // 20, 2 * parent_answer_tokens // 5)))
 
 
 def answer_tokens_for(parent: Node, inputs: Sequence[Span], window: int) -> int:

@@ -26,12 +26,12 @@ from banyan import (
     looking,
     notices,
     outcomes,
-    partial_json,
+    partial_answer,
     prompts,
     schemas,
     sizes,
 )
-from banyan.action import Action, Answer, Delegate, Note, Read, Search, Use, parse
+from banyan.action import Action, Answer, Delegate, Note, Read, Search, Use, parse, parse_plain
 from banyan.attribution import attribute
 from banyan.counts import count
 from banyan.effects import (
@@ -97,8 +97,7 @@ def step(node: Node, event: Event, context: Context) -> tuple[Node, Effect]:
 
 def _wake(node: Node, woken: Woken, context: Context) -> tuple[Node, Effect]:
     if not node.answer_tokens:
-        tokens = sizes.root_answer_tokens(context.abilities.window)
-        node = node.model_copy(update={"answer_tokens": tokens})
+        node = _with_answer_tokens(node, context)
     results = woken.outcomes[node.num_absorbed :]
     if node.generation != woken.generation:
         results = woken.outcomes[: node.divided.num_children if node.divided else None]
@@ -106,6 +105,15 @@ def _wake(node: Node, woken: Woken, context: Context) -> tuple[Node, Effect]:
     if results:
         node = outcomes.absorb(node, results, len(woken.outcomes))
     return _look(node, context)
+
+
+def _with_answer_tokens(node: Node, context: Context) -> Node:
+    window, wanted = context.abilities.window, context.task.limits.max_answer_tokens
+    told = node.notices
+    if wanted is not None and wanted > sizes.longest_answer(window):
+        told = notices.union(told, (notices.ANSWER_BOUNDED,))
+    tokens = sizes.root_answer_tokens(window, wanted)
+    return node.model_copy(update={"answer_tokens": tokens, "notices": told})
 
 
 def _look(node: Node, context: Context) -> tuple[Node, Effect]:
@@ -246,10 +254,12 @@ def _attributed(node: Node, answer: JsonValue, passages: Sequence[Passage]) -> t
 def _read_action(generated: Generated) -> tuple[Action, tuple[str, ...]]:
     """The action, and what the caller must be told of how it was read."""
     kind = generated.effect.decision.kind
+    if generated.effect.schema is None:
+        return parse_plain(generated.text), (notices.ANSWER_CUT,) if generated.cut else ()
     try:
         return parse(generated.text, kind), ()
     except InvalidAction:
-        text = partial_json.cut_answer(generated.text) if generated.cut else None
+        text = partial_answer.cut_answer(generated.text) if generated.cut else None
         if text is None or kind not in {"answer", None}:
             raise
         return Answer(answer=text), (notices.ANSWER_CUT,)

@@ -98,6 +98,7 @@ class WorkerProcess:
             traits={
                 "briefs": settings.briefs,
                 "cites": settings.cites,
+                "json_answers": settings.json_answers,
                 "frequency_penalty": settings.frequency_penalty,
                 "structured_children": settings.structured_children,
             },

@@ -25,6 +25,9 @@ class WorkerSettings(Settings):
     cites: bool = Field(
         True, description="Agents name what they cite; false: it is found by shared words."
     )
+    json_answers: bool = Field(
+        True, description="Answers in text are written as JSON; false, without cites, as they are."
+    )
     frequency_penalty: float = Field(
         0.0, ge=-2, le=2, description="Of actions; 1 keeps very small models from repeating."
     )

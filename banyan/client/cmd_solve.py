@@ -79,6 +79,10 @@ def solve(
     max_parallel: Annotated[
         int | None, typer.Option(help=f"Nodes at one time (default {_DEFAULTS.max_parallel}).")
     ] = None,
+    max_answer_tokens: Annotated[
+        int | None,
+        typer.Option(help="Length of the answer in tokens (default an eighth of the window)."),
+    ] = None,
     deadline: Annotated[
         float | None,
         typer.Option(help=f"Seconds until the best answer so far ({_DEFAULTS.deadline_s:.0f})."),
@@ -94,6 +98,7 @@ def solve(
         "max_nodes": max_nodes,
         "max_tokens": max_tokens,
         "max_parallel": max_parallel,
+        "max_answer_tokens": max_answer_tokens,
         "deadline_s": deadline,
     }
     given = {name: value for name, value in limits.items() if value is not None}

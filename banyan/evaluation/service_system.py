@@ -49,7 +49,8 @@ class ServiceSystem:
 
     async def _solve(self, question: Question, ids: list[str]) -> SolveResult:
         options = SolveOptions(**self._options)
-        options.setdefault("limits", LIMITS)
+        wanted = LIMITS.model_copy(update={"max_answer_tokens": question.answer_tokens})
+        options.setdefault("limits", wanted)
         if question.answer_schema is not None:
             options["answer_schema"] = question.answer_schema
         submitting = asyncio.create_task(

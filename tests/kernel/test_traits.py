@@ -8,7 +8,8 @@ import pytest
 from banyan import notices
 from banyan import policy as policies
 from banyan.gate import Situation, allowed, threshold_for
-from banyan.policy import BASE
+from banyan.limits import Limits
+from banyan.policy import BASE, Policy
 from banyan.task import Gate, GateMode
 from banyan.testing import ANSWER, ScriptedEngine
 from tests.growing import Grower, outcome, sentences
@@ -90,3 +91,66 @@ async def test_a_needle_in_170_000_tokens_costs_one_look() -> None:
     assert notices.NOT_ALL_READ in outcome(tree).notices
     [*_, last] = grower.engine.calls
     assert "hid the amber key" in last.prompt.messages[-1].content
+
+
+@pytest.fixture
+def plain() -> Iterator[str]:
+    name = "plain"
+    policies.POLICIES[name] = SMALL.model_copy(update={"version": name, "json_answers": False})
+    yield name
+    del policies.POLICIES[name]
+
+
+async def test_a_plain_reply_is_the_answer_and_streams_as_it_is(plain: str) -> None:
+    said = 'He called it "The Banyan", and left.'
+    grower = Grower(ScriptedEngine(rule=lambda _, __: f"\n{said}\n"))
+    tree = await grower.grow("What did he call it?", sentences(40), policy=plain)
+    assert outcome(tree).answer == said
+    [call] = [call for call in grower.engine.calls if call.kind == "complete"]
+    assert call.schema is None
+    events = [event async for event in grower.store.events(tree.id)]
+    streamed = [str(event.data["text"]) for event in events if event.type == "answer.delta"]
+    assert "".join(streamed) == said
+
+
+async def test_a_plain_answer_that_is_cut_off_is_kept_and_said(plain: str) -> None:
+    grower = Grower(ScriptedEngine(rule=lambda _, __: "word " * 5_000))
+    tree = await grower.grow("Say it.", sentences(40), policy=plain)
+    assert tree.status == "completed"
+    assert notices.ANSWER_CUT in outcome(tree).notices
+
+
+async def test_empty_plain_replies_are_tried_again_and_then_fail(plain: str) -> None:
+    grower = Grower(ScriptedEngine(rule=lambda _, __: "  \n"))
+    tree = await grower.grow("Say it.", sentences(40), policy=plain)
+    assert tree.status == "failed"
+    assert outcome(tree).answer is None
+    assert (
+        len([call for call in grower.engine.calls if call.kind == "complete"]) == BASE.max_invalid
+    )
+
+
+async def test_objects_are_written_as_json_by_a_plain_policy_too(plain: str) -> None:
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    grower = Grower(ScriptedEngine(rule=lambda _, __: '{"answer": {"n": 3}}'))
+    tree = await grower.grow("How many?", sentences(40), policy=plain, answer_schema=schema)
+    assert outcome(tree).answer == {"n": 3}
+    [call] = [call for call in grower.engine.calls if call.kind == "complete"]
+    assert call.schema is not None
+    assert "Reply with JSON" in call.prompt.messages[-1].content
+
+
+def test_a_policy_that_cites_cannot_answer_plainly() -> None:
+    with pytest.raises(ValueError, match="cites needs json_answers"):
+        Policy(version="v", threshold=0, threshold_overflow=0, json_answers=False)
+
+
+@pytest.mark.parametrize(("wanted", "longest"), [(16, 16), (400, 400), (9_999, 512), (None, 256)])
+async def test_the_caller_says_how_long_the_answer_may_be(wanted: int | None, longest: int) -> None:
+    grower = Grower(ScriptedEngine())
+    limits = Limits(max_answer_tokens=wanted)
+    tree = await grower.grow("Say it.", sentences(40), limits=limits)
+    [call] = [call for call in grower.engine.calls if call.kind == "complete"]
+    assert call.schema is not None
+    assert call.schema["properties"]["answer"]["maxLength"] == 3 * longest
+    assert (notices.ANSWER_BOUNDED in outcome(tree).notices) == (wanted == 9_999)

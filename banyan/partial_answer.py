@@ -1,4 +1,4 @@
-"""The answer's text out of a JSON object that is still being generated, or was cut off."""
+"""The answer's text out of a reply that is still being generated, or was cut off."""
 
 from __future__ import annotations
 
@@ -32,6 +32,23 @@ class AnswerStream:
                 return ""
             self._position = match.end()
         added, self._position, self._closed = _decode(self._raw, self._position)
+        return added
+
+
+class PlainStream:
+    """Feed it pieces of a reply that is the answer itself; white space around it is left out."""
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._started = False
+
+    def feed(self, piece: str) -> str:
+        """Text that `piece` added to the answer; white space waits for what follows it."""
+        text = self._held + piece
+        text = text if self._started else text.lstrip()
+        added = text.rstrip()
+        self._held = text[len(added) :]
+        self._started = self._started or bool(added)
         return added
 
 

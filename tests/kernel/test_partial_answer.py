@@ -6,7 +6,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from banyan.partial_json import AnswerStream, cut_answer
+from banyan.partial_answer import AnswerStream, PlainStream, cut_answer
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 
@@ -43,3 +43,11 @@ def test_an_answer_that_is_no_text_yields_nothing() -> None:
 
 def test_half_a_surrogate_pair_becomes_the_replacement_character() -> None:
     assert cut_answer(r'{"answer": "a\ud83dx"}') == "a\ufffdx"
+
+
+@given(st.text(st.sampled_from("ab \n\t")), st.lists(st.integers(0, 40), max_size=8))
+def test_pieces_of_a_plain_answer_add_up_to_what_is_kept_of_it(text: str, cuts: list[int]) -> None:
+    bounds = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
+    stream = PlainStream()
+    pieces = [stream.feed(text[a:b]) for a, b in itertools.pairwise(bounds)]
+    assert "".join(pieces) == text.strip()
