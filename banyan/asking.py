@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import json
 
+from pydantic import JsonValue
+
 from banyan import delegation, gate, looking, notices, outcomes, prompts, schemas, sizes
 from banyan.action import Kind
 from banyan.counts import total
 from banyan.effects import Choose, Chosen, Context, Effect, Generate
 from banyan.gate import Situation
+from banyan.joining import joined
 from banyan.node import Decision, Node
 from banyan.prompts import View
 
@@ -44,7 +47,7 @@ def ask(node: Node, view: View, context: Context) -> tuple[Node, Effect]:
     schema = schemas.open_schema(kinds, _bounds(node, view, context))
     messages = prompts.dialogue(node, view, request, json_only=context.policy.json_answers)
     delegate = sizes.delegate_tokens(context.abilities.window, lists=_may_list(node, view))
-    tokens = max(sizes.generation_tokens(node), delegate)
+    tokens = max(sizes.generation_tokens(node, plain=False), delegate)
     passages = prompts.passages_of(node, view)
     return node, Generate(messages, request, decision, schema, tokens, passages)
 
@@ -63,7 +66,7 @@ def _generate(node: Node, view: View, decision: Decision, context: Context) -> G
     request = _request(node, view, (decision.kind,), context, letters=False, plain=plain)
     window = context.abilities.window
     tokens = {
-        "answer": sizes.generation_tokens(node),
+        "answer": sizes.generation_tokens(node, plain=plain),
         "delegate": sizes.delegate_tokens(window, lists=_may_list(node, view)),
     }
     return Generate(
@@ -73,7 +76,7 @@ def _generate(node: Node, view: View, decision: Decision, context: Context) -> G
         schema=None if plain else schemas.schema_for(decision.kind, _bounds(node, view, context)),
         max_tokens=tokens.get(decision.kind, LOOK_AROUND_TOKENS),
         passages=prompts.passages_of(node, view),
-        fixed=_fixed(node, decision, context),
+        fixed=_fixed(node, view, decision, context, plain=plain),
     )
 
 
@@ -83,14 +86,24 @@ def _is_plain(node: Node, kind: Kind, context: Context) -> bool:
     return kind == "answer" and expects_text and not context.policy.json_answers
 
 
-def _fixed(node: Node, decision: Decision, context: Context) -> str | None:
+def _fixed(
+    node: Node, view: View, decision: Decision, context: Context, *, plain: bool
+) -> str | None:
     """The whole action where the kind leaves only one."""
     if decision.kind == "answer" and node.labels and node.outcomes:
         sums = total(o.answer for o in node.outcomes if o.answer is not None)
-        return None if sums is None else json.dumps({"answer": sums}, ensure_ascii=False)
+        return None if sums is None else _answer(sums)
+    may_join = view.results and node.expects is None and not node.counted
+    if decision.kind == "answer" and may_join and not context.policy.merges:
+        text = joined(node, view.results)
+        return text if text is None or plain else _answer(text)
     if decision.kind == "delegate" and node.inputs and not context.policy.briefs:
         return delegation.without_brief(node)
     return None
+
+
+def _answer(answer: JsonValue) -> str:
+    return json.dumps({"answer": answer}, ensure_ascii=False)
 
 
 def _situation(node: Node, view: View, context: Context) -> Situation:
@@ -134,6 +147,7 @@ def _request(
         letters=letters,
         plain=plain,
         merges=bool(view.results) and not view.counted and node.expects is None,
+        words=sizes.answer_words(node) if node.expects is None else None,
         cites=context.policy.cites and bool(prompts.passages_of(node, view)),
         expects=node.expects,
         labels=() if node.outcomes else node.labels,

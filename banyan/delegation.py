@@ -62,6 +62,7 @@ def children_of_split(
             expects=request.expects,
             is_part=True,
             labels=request.labels,
+            joined=None if context.policy.merges else len(parts),
         )
         for index, part in enumerate(parts)
     ]
@@ -121,6 +122,7 @@ def _child(
     expects: Mapping[str, Any] | None,
     is_part: bool = False,
     labels: tuple[str, ...] = (),
+    joined: int | None = None,
 ) -> Node:
     if not labels:
         check_expects(expects)
@@ -136,7 +138,7 @@ def _child(
             "answer_tokens": (
                 sizes.label_tokens(context.abilities.window)
                 if labels
-                else sizes.answer_tokens_for(node, inputs, context.abilities.window)
+                else sizes.answer_tokens_for(node, inputs, context.abilities.window, joined)
             ),
             "tokens_per_char": node.tokens_per_char,
         }

@@ -47,6 +47,10 @@ class Policy(BaseModel):
     the reply itself is the answer. A model of 135M parameters was seen to end a JSON string at the
     first quotation mark that it copied, and to write one sentence there where it else writes ten.
     """
+    merges: bool = True
+    """Whether the agent can combine texts. Without, results of parts are so short that together
+    they are as long as the answer may be, and are joined in their order, without a model call. A
+    model of 135M parameters was seen to lose in a merge what its parts had kept of a story."""
     frequency_penalty: float = 0.0
     """Of actions that are not sampled for training, as OpenAI-compatible servers have it. Greedy,
     very small models repeat themselves."""

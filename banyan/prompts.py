@@ -124,6 +124,7 @@ def request(
     cites: bool,
     plain: bool = False,
     merges: bool = False,
+    words: int | None = None,
     expects: Mapping[str, JsonValue] | None = None,
     labels: Sequence[str] = (),
     structured: bool = False,
@@ -132,15 +133,17 @@ def request(
     """What the agent is to do now.
 
     `letters`: it only has to name the letter of a kind. `plain`: its reply is the answer itself.
-    `merges`: it answers from results of parts.
+    `merges`: it answers from results of parts. `words`: how many its answer may have.
     """
+    bound = f", in at most {words} words" if words else ""
     examples = {
         kind: _example(
             kind, cites=cites, expects=expects, labels=labels, structured=structured, tools=tools
         )
         for kind in kinds
     }
-    to_do = {kind: _to_do(kind, cites=cites, merges=merges, labels=labels) for kind in kinds}
+    answer = (_TO_MERGE if merges else _TO_DO["answer"]) + bound
+    to_do = {kind: _to_do(kind, answer=answer, cites=cites, labels=labels) for kind in kinds}
     if plain:
         return f"{to_do[kinds[0]]}."
     if len(kinds) == 1:
@@ -152,7 +155,7 @@ def request(
     return "\n".join(["Choose one. Reply with its JSON.", *lines])
 
 
-def _to_do(kind: Kind, *, cites: bool, merges: bool, labels: Sequence[str]) -> str:
+def _to_do(kind: Kind, *, answer: str, cites: bool, labels: Sequence[str]) -> str:
     if labels and kind == "answer":
         return (
             f"Every numbered line is a record. Give each of them one of the labels "
@@ -161,7 +164,7 @@ def _to_do(kind: Kind, *, cites: bool, merges: bool, labels: Sequence[str]) -> s
         )
     if kind != "answer":
         return _TO_DO[kind]
-    return (_TO_MERGE if merges else _TO_DO[kind]) + (", and cite their numbers" if cites else "")
+    return answer + (", and cite their numbers" if cites else "")
 
 
 def as_text(answer: JsonValue) -> str:

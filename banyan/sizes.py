@@ -27,6 +27,8 @@ _PASSAGE_OVERHEAD = 1.08
 """Passages are about 80 tokens long; their numbers and line ends take 5 or 6."""
 _DELEGATION_TOKENS = 256
 _SHORTEST_ANSWER = 24
+_JOIN_TOKENS = 2
+"""The empty line between two results that are joined."""
 _NUMBER_TOKENS = 6
 """A passage's number, brackets and line end."""
 _LOOK_FRAME_TOKENS = 200
@@ -53,9 +55,16 @@ def child_answer_tokens(parent_answer_tokens: int, window: int) -> int:
     return max(48, min(parent_answer_tokens, max(window // 20, 2 * parent_answer_tokens // 5)))
 
 
-def answer_tokens_for(parent: Node, inputs: Sequence[Span], window: int) -> int:
-    """A child's answer: at most half as long as what it works on, so that merging shrinks."""
+def answer_tokens_for(
+    parent: Node, inputs: Sequence[Span], window: int, joined: int | None = None
+) -> int:
+    """A child's answer: at most half as long as what it works on, so that merging shrinks.
+
+    `joined`: the answers of so many children are to be joined, and no longer than their parent's.
+    """
     most = child_answer_tokens(parent.answer_tokens, window)
+    if joined is not None:
+        most = min(most, max(_SHORTEST_ANSWER, parent.answer_tokens // joined - _JOIN_TOKENS))
     if not inputs:
         return most
     half = int(size(inputs) * density(parent) / 2)
@@ -67,9 +76,15 @@ def label_tokens(window: int) -> int:
     return window // 4
 
 
-def generation_tokens(node: Node) -> int:
-    """Tokens to reserve for a turn's output."""
-    return node.answer_tokens + _JSON_TOKENS
+def generation_tokens(node: Node, *, plain: bool) -> int:
+    """Tokens to reserve for an answer."""
+    return node.answer_tokens if plain else node.answer_tokens + _JSON_TOKENS
+
+
+def answer_words(node: Node) -> int:
+    """Words of an answer that is within its tokens: what the agent is told."""
+    words = node.answer_tokens * 3 // 4
+    return words if words < 20 else words // 10 * 10
 
 
 def delegate_tokens(window: int, *, lists: bool) -> int:

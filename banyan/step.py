@@ -218,7 +218,7 @@ def _perform(node: Node, generated: Generated, context: Context) -> tuple[Node, 
                 answer = count(answer, node.labels, len(passages))
             schemas.check_answer(answer, node.expects)
             looking.check_numbers(citations, len(passages))
-            if node.labels:  # what was counted is all of it
+            if node.labels or generated.effect.fixed is not None:  # it rests on all of them
                 citations = tuple(range(1, len(passages) + 1))
             citations = citations or _attributed(node, answer, passages)
             if node.inputs and not node.num_children and not sizes.fits(node, window):

@@ -99,6 +99,7 @@ class WorkerProcess:
                 "briefs": settings.briefs,
                 "cites": settings.cites,
                 "json_answers": settings.json_answers,
+                "merges": settings.merges,
                 "frequency_penalty": settings.frequency_penalty,
                 "structured_children": settings.structured_children,
             },

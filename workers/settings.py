@@ -28,6 +28,9 @@ class WorkerSettings(Settings):
     json_answers: bool = Field(
         True, description="Answers in text are written as JSON; false, without cites, as they are."
     )
+    merges: bool = Field(
+        True, description="Agents combine results; false: short results are joined in order."
+    )
     frequency_penalty: float = Field(
         0.0, ge=-2, le=2, description="Of actions; 1 keeps very small models from repeating."
     )

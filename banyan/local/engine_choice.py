@@ -45,6 +45,7 @@ SMALL_MODEL: Mapping[str, str] = {
     "BANYAN_BRIEFS": "false",
     "BANYAN_CITES": "false",
     "BANYAN_JSON_ANSWERS": "false",
+    "BANYAN_MERGES": "false",
     "BANYAN_FREQUENCY_PENALTY": "0.4",
 }
 """What very small models are spared; what the user has set wins. Measured in docs/quality.md."""

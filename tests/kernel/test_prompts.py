@@ -24,7 +24,7 @@ LONG = DocumentView(90_000, 22_500, "Once upon a time…", None)
 
 def read(node: Node, view: View, *kinds: Kind, letters: bool = False, cites: bool = True) -> str:
     merges = bool(view.results) and not view.counted
-    request = prompts.request(kinds, letters=letters, cites=cites, merges=merges)
+    request = prompts.request(kinds, letters=letters, cites=cites, merges=merges, words=60)
     system, user = prompts.dialogue(node, view, request, json_only=True)
     assert system.content == (
         "You work on one goal. Use only the passages that you are given; "
@@ -43,7 +43,8 @@ def test_a_text_that_fits_with_citations() -> None:
         "[1] Ann said 'go'.\n"
         "[2] Bob won.\n"
         "</document>\n"
-        "Answer the goal in full sentences from the passages, and cite their numbers. "
+        "Answer the goal in full sentences from the passages, in at most 60 words, "
+        "and cite their numbers. "
         'Reply with JSON: {"answer": the answer, "citations": [the numbers]}\n'
         "Goal: Who won?"
     )
@@ -55,7 +56,7 @@ def test_a_text_that_fits_for_a_policy_that_does_not_cite() -> None:
         "Ann said 'go'.\n"
         "Bob won.\n"
         "</document>\n"
-        "Answer the goal in full sentences from the passages. "
+        "Answer the goal in full sentences from the passages, in at most 60 words. "
         'Reply with JSON: {"answer": the answer}\n'
         "Goal: Who won?"
     )
@@ -105,7 +106,8 @@ def test_results_of_parts_with_a_brief_and_one_that_failed() -> None:
         "1 of 2 parts have no result.\n"
         "Combine the results into one answer to the goal, in their order. "
         "Keep names, facts and numbers, and who said what; "
-        "where results contradict each other, give both, and cite their numbers. "
+        "where results contradict each other, give both, in at most 60 words, "
+        "and cite their numbers. "
         'Reply with JSON: {"answer": the answer, "citations": [the numbers]}\n'
         "Brief: A race.\n"
         "This is a part of the question: Who won?\n"

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pytest
 
-from banyan import notices
+from banyan import notices, sizes
 from banyan import policy as policies
 from banyan.gate import Situation, allowed, threshold_for
+from banyan.joining import joined
 from banyan.limits import Limits
+from banyan.node import Brief, Node, Outcome
 from banyan.policy import BASE, Policy
+from banyan.ports import Message
 from banyan.task import Gate, GateMode
 from banyan.testing import ANSWER, ScriptedEngine
 from tests.growing import Grower, outcome, sentences
@@ -154,3 +158,44 @@ async def test_the_caller_says_how_long_the_answer_may_be(wanted: int | None, lo
     assert call.schema is not None
     assert call.schema["properties"]["answer"]["maxLength"] == 3 * longest
     assert (notices.ANSWER_BOUNDED in outcome(tree).notices) == (wanted == 9_999)
+
+
+@pytest.fixture
+def joining() -> Iterator[str]:
+    name = "joining"
+    traits = {"version": name, "json_answers": False, "merges": False}
+    policies.POLICIES[name] = SMALL.model_copy(update=traits)
+    yield name
+    del policies.POLICIES[name]
+
+
+def _say_the_first_number(messages: Sequence[Message], _: object) -> str:
+    found = re.search(r"Sentence number (\d+)", messages[-1].content)
+    return f"It begins with number {found[1]}." if found else "It begins with nothing."
+
+
+async def test_results_are_joined_in_their_order_where_the_policy_does_not_merge(
+    joining: str,
+) -> None:
+    grower = Grower(ScriptedEngine(rule=_say_the_first_number))
+    tree = await grower.grow("Summarise it.", sentences(500), policy=joining)
+    nodes, _ = await grower.store.list_nodes(tree.id, offset=0, limit=1_000)
+    children = [await grower.store.get_node(tree.id, f"0.{i}") for i in range(len(nodes) - 1)]
+    parts = [child.outcome for child in children if child.outcome]
+    assert len(parts) > 2
+    assert outcome(tree).answer == "\n\n".join(str(part.answer) for part in parts)
+    assert [*outcome(tree).citations] == [span for part in parts for span in part.citations]
+    [_, last] = await grower.turns(tree.id, "0")
+    assert last.completion_token_ids == ()
+    written = [call.max_tokens for call in grower.engine.calls if call.kind == "complete"]
+    assert len(written) == len(parts)
+    assert sum(written) <= sizes.root_answer_tokens(2_048)
+
+
+def test_only_texts_that_are_short_enough_are_joined() -> None:
+    node = Node(path="0", goal="?", brief=Brief(task_goal="?"), answer_tokens=50)
+    said = Outcome(status="ok", answer=" One thing. ")
+    assert joined(node, [said, Outcome(status="failed"), said]) == "One thing.\n\nOne thing."
+    assert joined(node, [said, Outcome(status="ok", answer={"n": 1})]) is None
+    assert joined(node, [said] * 50) is None
+    assert joined(node, []) is None
