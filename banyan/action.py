@@ -27,7 +27,7 @@ LETTERS: dict[Kind, str] = {
 }
 """One token each, so that the choice of a kind is one position with one log-probability a kind."""
 
-SplitBy = Literal["section", "paragraph", "sentence", "line"]
+SplitBy = Literal["section", "speaker", "record", "paragraph", "sentence", "line"]
 
 
 class _Model(BaseModel):
@@ -61,13 +61,15 @@ class Child(_Model):
 class Split(_Model):
     """The same sub-goal for every part of the inputs, which the service cuts on its structure.
 
-    With `labels` the inputs are records, one a line: each gets one label, and what comes back is
-    how often each label was given, added up over all parts.
+    With `labels` the inputs are records (`structure.records`): each gets one label, and what comes
+    back is how often each label was given, added up over all parts. `overlap` is in tokens: text
+    before a part that its reader sees for context; null takes what the policy was published with.
     """
 
     goal: str = Field(min_length=1)
     parts: int | None = Field(None, ge=2)
     by: SplitBy | None = None
+    overlap: int | None = Field(None, ge=0)
     labels: tuple[str, ...] = Field((), max_length=32)
     expects: dict[str, Any] | None = None
 

@@ -108,7 +108,7 @@ def _answer(answer: JsonValue) -> str:
 
 def _situation(node: Node, view: View, context: Context) -> Situation:
     window = context.abilities.window
-    passages = prompts.passages_of(node, view)
+    passages = prompts.passages_of(node, view)[len(prompts.numbered_context(view)) :]
     divisible = not node.inputs or not view.shows_all or len(passages) > 1
     may_delegate = sizes.may_delegate(node, context.task, window, context.budget)
     return Situation(

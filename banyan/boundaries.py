@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import IntEnum
 
 
@@ -19,24 +20,24 @@ class Rank(IntEnum):
     SENTENCE = 2
     LINE = 3
     PARAGRAPH = 4
-    SECTION = 5
+    UNIT = 5
+    """What a text of some layout consists of: a turn, a record, a nested definition."""
+    SECTION = 6
 
 
 Group = frozenset[Rank]
 """Ranks that are equally welcome; the nearest boundary of any of them is taken."""
 
-DEFAULT_ORDER: tuple[Group, ...] = tuple(frozenset({rank}) for rank in sorted(Rank, reverse=True))
+Finder = Callable[[str, int, int], Iterator[int]]
+"""The boundaries of one rank in `[low, high]` of a text."""
+
+DEFAULT_ORDER: tuple[Group, ...] = tuple(
+    frozenset({rank}) for rank in sorted(Rank, reverse=True) if rank is not Rank.UNIT
+)
+"""What is looked for in prose, the best first; see `banyan/structure.py` for other layouts."""
 
 CONTEXT = 256
 """Code points on both sides of a window that decide what the positions inside it are."""
-
-BY: dict[str, Group] = {
-    "section": frozenset({Rank.SECTION}),
-    "paragraph": frozenset({Rank.SECTION, Rank.PARAGRAPH}),
-    "line": frozenset({Rank.SECTION, Rank.PARAGRAPH, Rank.LINE}),
-    "sentence": frozenset({Rank.SECTION, Rank.PARAGRAPH, Rank.SENTENCE}),
-}
-"""What a caller who asks for sections, paragraphs, lines or sentences accepts."""
 
 _NEWLINE = r"(?:\r\n|[\n\r\x0b\x0c\x85\u2028\u2029])"
 _WIDE_MARKS = "\u3002\uff01\uff1f\uff61"  # ideographic, not followed by white space
@@ -69,27 +70,56 @@ _FIRST_RADIUS = 512
 _MAX_FLAGS = 64
 
 
-def nearest(text: str, low: int, high: int, ideal: int, ranks: Group) -> int | None:
+def nearest(
+    text: str,
+    low: int,
+    high: int,
+    ideal: int,
+    ranks: Group,
+    *,
+    finders: Mapping[Rank, Finder] | None = None,
+    closed: Sequence[tuple[int, int]] = (),
+) -> int | None:
     """The boundary of one of `ranks` in `[low, high]` that is nearest to `ideal`; None without one.
 
-    Never a position inside a character as readers see it (`is_inside`).
+    Never a position inside a character as readers see it (`is_inside`), nor inside one of the
+    stretches `closed`, which are in order. `finders`: those of a layout; default: those of prose.
     """
+    finders = FINDERS if finders is None else finders
     radius = _FIRST_RADIUS
     while True:
         left, right = max(low, ideal - radius), min(high, ideal + radius)
-        found = [p for rank in ranks for p in _FINDERS[rank](text, left, right)]
+        found = [p for rank in ranks for p in finders[rank](text, left, right)]
         for position in sorted(found, key=lambda p: (abs(p - ideal), p)):
-            if not is_inside(text, position):
+            if not is_inside(text, position) and not _is_closed(position, closed):
                 return position
         if left == low and right == high:
             return None
         radius *= 8
 
 
-def every(text: str, ranks: Group) -> list[int]:
-    """All boundaries of `ranks` strictly inside `text`, in order, none inside a character."""
-    found = {p for rank in ranks for p in _FINDERS[rank](text, 1, len(text) - 1)}
-    return sorted(position for position in found if not is_inside(text, position))
+def every(
+    text: str,
+    ranks: Group,
+    finders: Mapping[Rank, Finder] | None = None,
+    closed: Sequence[tuple[int, int]] = (),
+) -> list[int]:
+    """All boundaries of `ranks` strictly inside `text`, in order, none inside a character.
+
+    Nor inside one of the stretches `closed`; see `nearest`.
+    """
+    finders = FINDERS if finders is None else finders
+    found = {p for rank in ranks for p in finders[rank](text, 1, len(text) - 1)}
+    return sorted(
+        position
+        for position in found
+        if not is_inside(text, position) and not _is_closed(position, closed)
+    )
+
+
+def _is_closed(position: int, closed: Sequence[tuple[int, int]]) -> bool:
+    index = bisect_right(closed, (position, -1)) - 1
+    return index >= 0 and closed[index][0] < position < closed[index][1]
 
 
 def anywhere(text: str, floor: int, ceiling: int, ideal: int, reach: int) -> int | None:
@@ -143,7 +173,7 @@ def _is_indicator(character: str) -> bool:
     return "\U0001f1e6" <= character <= "\U0001f1ff"
 
 
-def _ends(pattern: re.Pattern[str]) -> Callable[[str, int, int], Iterator[int]]:
+def match_ends(pattern: re.Pattern[str]) -> Finder:
     """A finder of the places in `[low, high]` where a match of `pattern` ends."""
 
     def find(text: str, low: int, high: int) -> Iterator[int]:
@@ -184,10 +214,18 @@ def _is_title(line: str) -> bool:
     return line.isupper() and sum(c.isupper() for c in line) >= _MIN_CAPITALS
 
 
-_FINDERS: dict[Rank, Callable[[str, int, int], Iterator[int]]] = {
-    Rank.SPACE: _ends(_SPACES),
+def _none(text: str, low: int, high: int) -> Iterator[int]:
+    """Prose has no units."""
+    del text, low, high
+    return iter(())
+
+
+FINDERS: Mapping[Rank, Finder] = {
+    Rank.SPACE: match_ends(_SPACES),
     Rank.SENTENCE: _sentences,
-    Rank.LINE: _ends(_LINE_END),
-    Rank.PARAGRAPH: _ends(_BLANK_LINES),
+    Rank.LINE: match_ends(_LINE_END),
+    Rank.PARAGRAPH: match_ends(_BLANK_LINES),
+    Rank.UNIT: _none,
     Rank.SECTION: _headings,
 }
+"""The finders of prose."""

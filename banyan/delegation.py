@@ -10,6 +10,7 @@ from banyan.action import Child, Delegate, Split
 from banyan.effects import Context, Cut, Spawn
 from banyan.errors import InvalidAction
 from banyan.node import Brief, Node, child_path
+from banyan.ports import Part
 from banyan.schemas import check_expects
 from banyan.spans import Span, size
 
@@ -29,8 +30,9 @@ def cut(node: Node, action: Delegate, context: Context) -> Cut:
     if action.split is None:
         raise InvalidAction("delegate needs either children or split")
     window = context.abilities.window
-    planned = sizes.plan_parts(node, context.task, window, context.budget)
-    fewest = sizes.fewest_parts(node, context.task, window)
+    overlap = _overlap_tokens(node, action.split, context)
+    planned = sizes.plan_parts(node, context.task, window, context.budget, overlap)
+    fewest = sizes.fewest_parts(node, context.task, window, overlap)
     # Results that are divided again must shrink, so there the plan alone counts.
     free = action.split.parts is not None and node.divided is None
     wanted = max(action.split.parts or 0, fewest) if free else planned
@@ -39,16 +41,27 @@ def cut(node: Node, action: Delegate, context: Context) -> Cut:
     return Cut(
         spans=node.inputs,
         parts=max(2, min(wanted, most)),
-        by="line" if labels else action.split.by,
+        by="record" if labels else action.split.by,
         labels=labels,
         goal=action.split.goal,
         brief=action.brief,
         expects=counts.expects(labels) if labels else action.split.expects,
+        context=node.context,
+        overlap_chars=int(overlap / sizes.density(node)),
+        max_header_chars=int(sizes.most_context(node, window) / sizes.density(node)),
     )
 
 
+def _overlap_tokens(node: Node, split: Split, context: Context) -> int:
+    """As asked for, as far as there is room. Results of parts do not go on from one another."""
+    if node.divided is not None:
+        return 0
+    asked = context.policy.overlap_tokens if split.overlap is None else split.overlap
+    return min(asked, sizes.most_context(node, context.abilities.window))
+
+
 def children_of_split(
-    node: Node, request: Cut, parts: Sequence[tuple[Span, ...]], context: Context
+    node: Node, request: Cut, parts: Sequence[Part], context: Context
 ) -> list[Node]:
     """One child a part, all with the same sub-goal."""
     return [
@@ -58,7 +71,8 @@ def children_of_split(
             context,
             goal=request.goal,
             brief=request.brief,
-            inputs=part,
+            inputs=part.spans,
+            beside=part.context,
             expects=request.expects,
             is_part=True,
             labels=request.labels,
@@ -120,6 +134,7 @@ def _child(
     brief: str,
     inputs: tuple[Span, ...],
     expects: Mapping[str, Any] | None,
+    beside: tuple[Span, ...] = (),
     is_part: bool = False,
     labels: tuple[str, ...] = (),
     joined: int | None = None,
@@ -132,6 +147,7 @@ def _child(
             "goal": goal,
             "brief": Brief(task_goal=node.brief.task_goal, text=brief),
             "inputs": inputs,
+            "context": beside,
             "is_part": is_part,
             "labels": labels,
             "expects": expects,

@@ -15,7 +15,9 @@ from itertools import pairwise
 
 from pydantic import BaseModel, ConfigDict
 
+from banyan import structure
 from banyan.boundaries import Group, Rank, anywhere, every, nearest
+from banyan.layouts import Layout
 from banyan.node import Passage
 from banyan.spans import Span
 
@@ -29,7 +31,6 @@ _AIM_PASSAGE_CHARS = 320
 
 _PARAGRAPHS: Group = frozenset({Rank.SECTION, Rank.PARAGRAPH})
 _SENTENCES: Group = frozenset({Rank.LINE, Rank.SENTENCE})
-_LINES: Group = frozenset({Rank.LINE})
 _SPACES: Group = frozenset({Rank.SPACE})
 
 _JOINER = "\u2060"  # WORD JOINER: zero width, and no delimiter contains it
@@ -88,16 +89,25 @@ def passages(text: str, span: Span) -> tuple[Passage, ...]:
     return tuple(found)
 
 
-def records(text: str, span: Span) -> tuple[Passage, ...]:
-    """`text`, that of `span`, as one passage a line; blank lines belong to the one before them."""
-    cuts = [0, *every(text, _LINES), len(text)]
-    found: list[Passage] = []
-    for start, end in pairwise(cuts):
-        if not text[start:end].strip():
-            continue
-        own = (Span(document=span.document, start=span.start + start, end=span.start + end),)
-        found.append(Passage(text=text[start:end], sources=own, covered=own))
-    return tuple(found)
+def records(text: str, span: Span, layout: Layout) -> tuple[Passage, ...]:
+    """`text`, that of `span`, as one passage a record: what is counted where records are.
+
+    Blank lines are covered by the record before them, and the header of a table by the first.
+    """
+    found = structure.records(text, layout, at_start=span.start == 0)
+    edges = [0, *(start for start, _ in found[1:]), len(text)]
+    return tuple(
+        Passage(
+            text=text[start:end],
+            sources=(_within(span, start, end),),
+            covered=(_within(span, edge, next_edge),),
+        )
+        for (start, end), (edge, next_edge) in zip(found, pairwise(edges), strict=False)
+    )
+
+
+def _within(span: Span, start: int, end: int) -> Span:
+    return Span(document=span.document, start=span.start + start, end=span.start + end)
 
 
 def overlapping(provenance: Sequence[Provenance], start: int, end: int) -> list[Provenance]:

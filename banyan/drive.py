@@ -175,7 +175,15 @@ class _Driver:
             case Generate():
                 return await self._generate(node, effect, context)
             case Cut(spans, parts, by):
-                divided = await library.split(tenant, spans, parts, by)
+                divided = await library.split(
+                    tenant,
+                    spans,
+                    parts,
+                    by,
+                    context=effect.context,
+                    overlap_chars=effect.overlap_chars,
+                    max_header_chars=effect.max_header_chars,
+                )
                 return Parts(effect, tuple(divided))
             case Derive(passages):
                 name = f"{self._claimed.lease.tree_id}:{node.path}:{node.num_children}"

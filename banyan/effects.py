@@ -15,7 +15,7 @@ from banyan.action import Kind, SplitBy
 from banyan.budget import Budget
 from banyan.node import Decision, Node, Outcome, Passage
 from banyan.policy import Policy
-from banyan.ports import Abilities, Message
+from banyan.ports import Abilities, Message, Part
 from banyan.prompts import View
 from banyan.spans import Span
 from banyan.task import Task
@@ -87,6 +87,10 @@ class Cut:
     brief: str
     expects: Mapping[str, Any] | None
     labels: tuple[str, ...] = ()
+    context: tuple[Span, ...] = ()
+    """What the node itself was shown beside its inputs, and may pass on."""
+    overlap_chars: int = 0
+    max_header_chars: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +205,7 @@ class Parts:
     """The inputs, divided."""
 
     effect: Cut
-    parts: tuple[tuple[Span, ...], ...]
+    parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,8 @@ class Divided(_Model):
 class Node(_Model):
     """The state of one agent instance between two turns.
 
+    `context` is shown beside the inputs and is not the node's to work on: see
+    `banyan/surroundings.py`.
     `is_part`: its parent decided that all of the inputs are read, and this is a part of them.
     `labels`: its inputs are records to be labelled and counted, see `banyan/counts.py`; `counted`:
     its children's results are such counts.
@@ -118,6 +120,7 @@ class Node(_Model):
     goal: str
     brief: Brief
     inputs: tuple[Span, ...] = ()
+    context: tuple[Span, ...] = ()
     is_part: bool = False
     labels: tuple[str, ...] = ()
     counted: bool = False

@@ -9,6 +9,7 @@ RESULTS_LEFT_OUT = "results_left_out"
 BUDGET_RAN_OUT = "budget_ran_out"
 CHILD_FAILED = "child_failed"
 NOT_ALL_READ = "not_all_read"
+HEADER_LEFT_OUT = "header_left_out"
 
 MEANING: dict[str, str] = {
     GATE_WITHOUT_SCORES: "the engine tells no log-probabilities: what fitted the window was "
@@ -20,6 +21,7 @@ MEANING: dict[str, str] = {
     BUDGET_RAN_OUT: "a node had no tokens or time left to combine results; they are listed",
     NOT_ALL_READ: "the answer rests on the places that were searched or read, as the gate decided; "
     "coverage says how much that is, and the gate mode `always` reads all",
+    HEADER_LEFT_OUT: "the header of a table was too long to be shown with each part of it",
     CHILD_FAILED: "at least one part has no result; coverage says what is missing",
 }
 """What each code says to people."""

@@ -82,6 +82,7 @@ def begin_again(node: Node, generation: int, num_children: int) -> Node:
         goal=node.goal,
         brief=node.brief,
         inputs=node.divided.inputs if node.divided else node.inputs,
+        context=node.context,
         is_part=node.is_part,
         labels=node.labels,
         expects=node.expects,

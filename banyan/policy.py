@@ -54,9 +54,13 @@ class Policy(BaseModel):
     frequency_penalty: float = 0.0
     """Of actions that are not sampled for training, as OpenAI-compatible servers have it. Greedy,
     very small models repeat themselves."""
+    overlap_tokens: int = 0
+    """Text before each part of a split that its reader sees too, where the agent does not say how
+    much (ADR 16)."""
     structured_children: bool = False
-    """Whether it is offered to ask children for objects. A model of 135M parameters was seen to
-    ask for nonsense, which its children then could not write within their tokens."""
+    """Whether it is offered to ask children for objects, and for an overlap. A model of 135M
+    parameters was seen to ask for nonsense, which its children then could not write within their
+    tokens."""
     max_invalid: int = 3
     """Invalid actions in a row before a node fails."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 
@@ -89,6 +89,10 @@ class View:
     """The results are counts of labels, which add up."""
     numbers: bool = True
     """Whether passages show their numbers: where the agent is to cite them."""
+    context: tuple[Passage, ...] = ()
+    """What stands beside the inputs, for context only (`banyan/surroundings.py`)."""
+    cites_context: bool = True
+    """Whether it is numbered with the passages; not where each of these is a record to label."""
 
     @property
     def shows_all(self) -> bool:
@@ -99,7 +103,12 @@ def passages_of(node: Node, view: View) -> tuple[Passage, ...]:
     """The numbered passages of a prompt in order: number n is at index n - 1."""
     shown = [passage for document in view.documents for passage in document.passages or ()]
     nearest = view.nearest.passages if view.nearest else ()
-    return (*shown, *nearest, *_result_passages(view), *node.seen)
+    return (*numbered_context(view), *shown, *nearest, *_result_passages(view), *node.seen)
+
+
+def numbered_context(view: View) -> tuple[Passage, ...]:
+    """The passages that come first in `passages_of` and are not of the inputs."""
+    return view.context if view.cites_context else ()
 
 
 def dialogue(node: Node, view: View, request: str, *, json_only: bool) -> tuple[Message, ...]:
@@ -207,8 +216,8 @@ def _goal(node: Node) -> list[str]:
 
 def _material(view: View, *, soften: bool) -> list[str]:
     shown = _soften if soften else str
-    lines: list[str] = []
-    number = 1
+    lines = [shown(line) for line in _context(view)]
+    number = 1 + len(numbered_context(view))
     for index, document in enumerate(view.documents, start=1):
         if document.passages is None:
             lines.append(
@@ -235,6 +244,18 @@ def _material(view: View, *, soften: bool) -> list[str]:
         if num_missing:
             lines.append(f"{num_missing} of {len(view.results)} parts have no result.")
     return lines
+
+
+def _context(view: View) -> list[str]:
+    if not view.context:
+        return []
+    as_view = replace(view, numbers=view.numbers and view.cites_context)
+    return [
+        "This stands before the part that is to be read, and is for context only:",
+        "<document>",
+        _shown(view.context, 1, as_view),
+        "</document>",
+    ]
 
 
 def _result_passages(view: View) -> list[Passage]:

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import re2
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 from pydantic import JsonValue
 
-from banyan.action import Kind
+from banyan.action import Kind, SplitBy
 from banyan.counts import NO_LABEL
 from banyan.errors import InvalidAction
 
 Schema = dict[str, Any]
 
 MAX_CITATIONS = 4
+MAX_OVERLAP_TOKENS = 4_096
+"""The most that can be asked for; what a window has room for may be less."""
 _CHARS_PER_TOKEN = 3
 _SHORTEST_ANSWER_CHARS = 24
 """A full sentence is asked for; small models were seen to close the string after a word."""
@@ -87,6 +89,7 @@ def check_answer(answer: JsonValue, expects: Mapping[str, Any] | None) -> None:
 _LABELS: Schema = {
     "labels": {"type": "array", "items": {"type": "string", "maxLength": 60}, "maxItems": 32}
 }
+_OVERLAP: Schema = {"overlap": {"type": "integer", "minimum": 0, "maximum": MAX_OVERLAP_TOKENS}}
 _RANGE: Schema = {
     "start": {"type": "integer", "minimum": 0},
     "end": {"type": "integer", "minimum": 0},
@@ -187,10 +190,10 @@ def _delegate(bounds: Bounds) -> list[Schema]:
     if bounds.num_documents:
         split = _object(
             {"goal": _text(_GOAL_CHARS), "expects": expects},
-            optional=(_LABELS if bounds.structured_children else {})
+            optional=({**_LABELS, **_OVERLAP} if bounds.structured_children else {})
             | {
                 "parts": {"type": "integer", "minimum": 2, "maximum": bounds.max_parts},
-                "by": {"enum": ["section", "paragraph", "sentence", "line"]},
+                "by": {"enum": [*get_args(SplitBy)]},
             },
         )
         forms.append(_object({"brief": brief, "split": split}))

@@ -34,6 +34,8 @@ _NUMBER_TOKENS = 6
 _LOOK_FRAME_TOKENS = 200
 """The menu of kinds, repeated after an observation, and the documents' previews."""
 _NEAREST_SHARE = 0.5
+_CONTEXT_SHARE = 0.25
+"""Of what fits into a prompt, the most that overlap takes, and the most that headers take."""
 _FILL = 0.92
 """Plan parts a little smaller than what fits, since estimates err."""
 
@@ -114,7 +116,8 @@ def subtree_tokens(node: Node, window: int) -> int:
     """
     leaves = max(1, math.ceil(input_tokens(node) / (_FILL * capacity(node, window))))
     calls = 2 * (2 * leaves - 1)
-    return 2 * input_tokens(node) + calls * (_FRAME_TOKENS + node.answer_tokens + _JSON_TOKENS)
+    frame = _FRAME_TOKENS + context_tokens(node)
+    return 2 * input_tokens(node) + calls * (frame + node.answer_tokens + _JSON_TOKENS)
 
 
 def density(node: Node) -> float:
@@ -127,13 +130,25 @@ def input_tokens(node: Node) -> int:
     return math.ceil(size(node.inputs) * density(node) * _PASSAGE_OVERHEAD)
 
 
+def context_tokens(node: Node) -> int:
+    """Estimated tokens of what is shown beside the inputs; results stand alone."""
+    if node.divided is not None:
+        return 0
+    return math.ceil(size(node.context) * density(node) * _PASSAGE_OVERHEAD)
+
+
+def most_context(node: Node, window: int) -> int:
+    """Tokens that a child's prompt has for overlap, and once more for the headers of tables."""
+    return int(capacity(node, window) * _CONTEXT_SHARE)
+
+
 def capacity(node: Node, window: int, answer_tokens: int | None = None) -> int:
     """Tokens of passages that fit into one prompt beside goal, brief and answer."""
     answer = node.answer_tokens if answer_tokens is None else answer_tokens
     words = len(node.goal) + len(node.brief.task_goal) + len(node.brief.text)
     notes = sum(len(note) for note in node.notes)
     frame = _FRAME_TOKENS + math.ceil((words + notes) * DEFAULT_TOKENS_PER_CHAR)
-    return max(32, window - frame - answer - _JSON_TOKENS)
+    return max(32, window - frame - answer - _JSON_TOKENS - context_tokens(node))
 
 
 def fits(node: Node, window: int) -> bool:
@@ -151,23 +166,23 @@ def nearest_chars(node: Node, window: int) -> int:
     return int(capacity(node, window) * _NEAREST_SHARE / density(node) / _PASSAGE_OVERHEAD)
 
 
-def plan_parts(node: Node, task: Task, window: int, budget: Budget) -> int:
-    """Into how many parts the inputs are best divided, at least 2.
+def plan_parts(node: Node, task: Task, window: int, budget: Budget, overlap: int = 0) -> int:
+    """Into how many parts the inputs are best divided, at least 2; `overlap` as for children.
 
     As few levels as possible such that the parts' results fit into one merge, and as few parts as
     possible on these levels, so that the tree is balanced.
     """
     child_answer = child_answer_tokens(node.answer_tokens, window)
     fan_out = max(2, min(MAX_FAN_OUT, capacity(node, window) // (child_answer + 16)))
-    leaves = _num_leaves(node, window)
+    leaves = _num_leaves(node, window, overlap)
     levels = max(1, math.ceil(math.log(leaves) / math.log(fan_out) - 1e-9))
     parts = _root(leaves, min(levels, _levels_left(node, task)))
     return max(2, min(parts, budget.nodes))
 
 
-def fewest_parts(node: Node, task: Task, window: int) -> int:
+def fewest_parts(node: Node, task: Task, window: int, overlap: int = 0) -> int:
     """The smallest number of parts with which the levels that are left suffice."""
-    return max(2, _root(_num_leaves(node, window), _levels_left(node, task)))
+    return max(2, _root(_num_leaves(node, window, overlap), _levels_left(node, task)))
 
 
 def _root(leaves: int, levels: int) -> int:
@@ -175,11 +190,13 @@ def _root(leaves: int, levels: int) -> int:
     return math.ceil(math.pow(leaves, 1 / levels) - 1e-9)
 
 
-def _num_leaves(node: Node, window: int) -> int:
+def _num_leaves(node: Node, window: int, overlap: int) -> int:
     child_answer = child_answer_tokens(node.answer_tokens, window)
     if node.labels:
         child_answer = label_tokens(window)
-    one_leaf = _FILL * capacity(node, window, child_answer)
+    # A part's reader sees the overlap in the place of what the node itself sees beside its inputs.
+    beside = max(0, overlap - context_tokens(node))
+    one_leaf = max(32, _FILL * capacity(node, window, child_answer) - beside)
     return max(2, math.ceil(input_tokens(node) / one_leaf))
 
 

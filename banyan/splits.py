@@ -1,49 +1,66 @@
 """Splits: dividing inputs into balanced parts for children, on the structure of their text.
 
 The parts cover the inputs once, in order, without gap or overlap, whatever the text. Only windows
-around the cuts are read, so the cost does not grow with the length of a document.
+around the cuts are read, so the cost does not grow with the length of a document; where what
+stood before decides what may be cut (a quoted field, a fenced block, an element of a JSON array),
+the text is read through once.
 """
 
 from __future__ import annotations
 
+import copy
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from banyan.boundaries import BY, CONTEXT, DEFAULT_ORDER, anywhere, nearest
+from banyan import structure
+from banyan.action import SplitBy
+from banyan.boundaries import CONTEXT, Group, Rank, anywhere, nearest
+from banyan.enclosures import Closed, Enclosure
+from banyan.layouts import PROSE, Layout
 from banyan.spans import Span
 
 Reader = Callable[[Span], str]
+Layouts = Callable[[str], Layout]
+"""The layout of a document."""
 
 REACH = 0.3
 """How far a cut may move from where equal parts would meet, as a share of a part."""
 WIDE_REACH = 0.45
-"""The same for boundaries asked for with `by`. Below 0.5, so that cuts stay apart."""
+"""The same for boundaries asked for with `by`, and for turns, records and definitions, which are
+worth more than equal lengths. Below 0.5, so that cuts stay apart and no part is longer than twice
+its share."""
 MAX_WINDOW_CHARS = 32_768
 """The most that is read on either side of a cut."""
+
+_CHUNK_CHARS = 262_144
+_LAST_RESORT: Group = frozenset({Rank.SPACE})
 
 
 def split(
     inputs: Sequence[Span],
     parts: int,
-    by: str | None,
+    by: SplitBy | None,
     read: Reader,
     breaks: Mapping[str, Sequence[int]] | None = None,
+    *,
+    layout: Layouts = lambda _: PROSE,
 ) -> list[tuple[Span, ...]]:
     """Cut `inputs`, taken as one concatenation, into at most `parts` parts of about equal length.
 
     A cut lies between two inputs where one ends near, else on the best structural boundary near,
-    else between two characters. `by` names the boundaries to prefer (`boundaries.BY`). `breaks`
-    gives, for derived documents, the starts of their passages: they are cut only there, except
-    inside a passage that is larger than a part. `read` is asked only for text around the cuts.
-    There are fewer parts where there is too little text; none is empty. Raises ValueError for
-    `parts` below 1 and for an unknown `by`.
+    else between two characters. `by` names the boundaries to prefer; None: those of the document's
+    `layout`, which is asked only for documents that a cut falls into. `breaks` gives, for derived
+    documents, the starts of their passages: they are cut only there, except inside a passage that
+    is larger than a part. There are fewer parts where there is too little text; none is empty, and
+    none longer than twice its share. Raises ValueError for `parts` below 1 and for an unknown `by`.
     """
     if parts < 1:
         raise ValueError("a split needs at least one part")
-    if by is not None and by not in BY:
+    if by is not None and by not in structure.BY:
         raise ValueError(f"cannot split by {by!r}")
     spans = [span for span in inputs if span.end > span.start]
-    cutter = _Cutter(spans, parts, by, read, breaks or {})
+    cutter = _Cutter(spans, parts, by, read, breaks=breaks or {}, layout=layout)
     return cutter.parts()
 
 
@@ -54,9 +71,11 @@ class _Cutter:
         self,
         spans: Sequence[Span],
         parts: int,
-        by: str | None,
+        by: SplitBy | None,
         read: Reader,
+        *,
         breaks: Mapping[str, Sequence[int]],
+        layout: Layouts,
     ) -> None:
         self._spans = spans
         self._edges = [0]
@@ -68,6 +87,8 @@ class _Cutter:
         self._by = by
         self._read = read
         self._breaks = breaks
+        self._layout = layout
+        self._scans: dict[int, _Scan] = {}
 
     def parts(self) -> list[tuple[Span, ...]]:
         cuts = [0]
@@ -137,23 +158,82 @@ class _Cutter:
         floor, ceiling = max(previous, start) + 1, end - 1
         if not floor <= ideal <= ceiling:
             return None
-        margin = max(wide, reach) + CONTEXT
+        margin = wide + CONTEXT
         begin = max(start, ideal - margin)
-        document = self._spans[bisect_right(self._edges, ideal) - 1].document
+        index = bisect_right(self._edges, ideal) - 1
+        document = self._spans[index].document
         text = self._read(
             Span(document=document, start=begin + local, end=min(end, ideal + margin) + local)
         )
-        floor, ceiling, aim = floor - begin, ceiling - begin, ideal - begin
-        wanted = BY[self._by] if self._by is not None else frozenset()
-        if wanted:
-            low, high = max(floor, aim - wide), min(ceiling, aim + wide)
-            cut = nearest(text, low, high, aim, wanted)
-            if cut is not None:
-                return cut + begin
-        low, high = max(floor, aim - reach), min(ceiling, aim + reach)
-        for group in (group for group in DEFAULT_ORDER if not group <= wanted):
-            cut = nearest(text, low, high, aim, group)
-            if cut is not None:
-                return cut + begin
-        cut = anywhere(text, floor, ceiling, aim, min(reach, 64))
+        layout = PROSE if document in self._breaks else self._layout(document)
+        window = _Window(text, floor - begin, ceiling - begin, ideal - begin, wide, reach)
+        cut = window.cut(self._by, layout, self._closed(index, begin + local, text, layout))
         return None if cut is None else cut + begin
+
+    def _closed(self, index: int, begin: int, text: str, layout: Layout) -> Closed:
+        """What must stay whole in `text`, which stands at `begin` in the document of a span."""
+        span = self._spans[index]
+        if span.document in self._breaks:
+            return []
+        if index not in self._scans:
+            inside = structure.enclosure(layout, at_start=span.start == 0)
+            self._scans[index] = _Scan(span, inside, self._read)
+        return self._scans[index].closed(begin, text)
+
+
+class _Scan:
+    """Goes through one span once, as far as is asked for, to know what is open at a place."""
+
+    def __init__(self, span: Span, enclosure: Enclosure | None, read: Reader) -> None:
+        self._span = span
+        self._enclosure = enclosure
+        self._read = read
+        self._position = span.start
+
+    def closed(self, begin: int, text: str) -> Closed:
+        """The stretches in `text`, which stands at `begin`, never before a place asked earlier."""
+        if self._enclosure is None or not self._enclosure.matters(text):
+            return []
+        while self._position < begin:
+            end = min(begin, self._position + _CHUNK_CHARS)
+            document = self._span.document
+            self._enclosure.feed(self._read(Span(document=document, start=self._position, end=end)))
+            self._position = end
+        return copy.copy(self._enclosure).feed(text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """The text around one cut. `floor`, `ceiling` and `ideal` are places in it.
+
+    `wide` and `reach`: how far from the ideal a place may lie, in code points.
+    """
+
+    text: str
+    floor: int
+    ceiling: int
+    ideal: int
+    wide: int
+    reach: int
+
+    def cut(self, by: SplitBy | None, layout: Layout, closed: Closed) -> int | None:
+        """The best place: as asked for, else as the layout has it; whole stretches if possible."""
+        wanted = structure.wanted(by, layout) if by is not None else None
+        groups = [group for group in structure.order(layout) if wanted is None or group != wanted]
+        if wanted is not None:
+            groups.insert(0, wanted)
+        rounds = [(closed, [group for group in groups if group != _LAST_RESORT])] if closed else []
+        for shut, welcome in [*rounds, ([], groups)]:
+            for group in welcome:
+                is_wide = group == wanted or Rank.UNIT in group
+                cut = self._nearest(group, by, layout, shut, self.wide if is_wide else self.reach)
+                if cut is not None:
+                    return cut
+        return anywhere(self.text, self.floor, self.ceiling, self.ideal, min(self.reach, 64))
+
+    def _nearest(
+        self, group: Group, by: SplitBy | None, layout: Layout, closed: Closed, reach: int
+    ) -> int | None:
+        low, high = max(self.floor, self.ideal - reach), min(self.ceiling, self.ideal + reach)
+        finders = structure.finders(by, layout)
+        return nearest(self.text, low, high, self.ideal, group, finders=finders, closed=closed)

@@ -82,6 +82,9 @@ def step(node: Node, event: Event, context: Context) -> tuple[Node, Effect]:
         case Parts(cut, parts):
             if len(parts) < 2:  # one part would be the same task again
                 return node, outcomes.fail(node, "indivisible_input", "the input cannot be divided")
+            if any(part.lacks_header for part in parts):
+                told = notices.union(node.notices, (notices.HEADER_LEFT_OUT,))
+                node = node.model_copy(update={"notices": told})
             children = delegation.children_of_split(node, cut, parts, context)
             return delegation.spawn(node, children, cut.goal, context)
         case Derived(span):

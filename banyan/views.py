@@ -6,11 +6,12 @@ import math
 
 from banyan.documents import preview, records
 from banyan.effects import Look, Looked
+from banyan.layouts import Layout
 from banyan.node import Node, Passage
 from banyan.ports import Engine, Library
 from banyan.prompts import DocumentView, View
 from banyan.sizes import DEFAULT_TOKENS_PER_CHAR
-from banyan.spans import Span
+from banyan.spans import Span, merge
 
 _SAMPLE_CHARS = 65_536
 _PREVIEW_CHARS = 240
@@ -28,7 +29,8 @@ async def look(
         if effect.whole:
             passages = await library.passages(tenant, span)
             if node.labels:
-                passages = _records(passages)
+                layout = await library.layout(tenant, span.document)
+                passages = _records(passages, layout)
         start = Span(
             document=span.document,
             start=span.start,
@@ -46,20 +48,45 @@ async def look(
     nearest = None
     if effect.nearest_chars:
         nearest = await library.nearest(tenant, effect.spans, node.goal, effect.nearest_chars)
-    return Looked(
-        View(documents=tuple(documents), nearest=nearest, numbers=numbers or bool(node.labels)),
-        density,
+    view = View(
+        documents=tuple(documents),
+        nearest=nearest,
+        numbers=numbers or bool(node.labels),
+        context=await _context(node, tenant, library),
+        cites_context=not node.labels,
     )
+    return Looked(view, density)
 
 
-def _records(passages: tuple[Passage, ...]) -> tuple[Passage, ...]:
-    """The lines of passages that stand for themselves, each as a passage: what is counted."""
+async def _context(node: Node, tenant: str, library: Library) -> tuple[Passage, ...]:
+    """What stands beside the inputs. It covers nothing: another node answers for it."""
+    if node.divided is not None:
+        return ()
+    spans = [*node.context]
+    if node.labels:  # rows are labelled, and the columns' names are no row
+        spans += await _own_headers(node, tenant, library)
+    found = [one for span in merge(spans) for one in await library.passages(tenant, span)]
+    return tuple(passage.model_copy(update={"covered": ()}) for passage in found)
+
+
+async def _own_headers(node: Node, tenant: str, library: Library) -> list[Span]:
+    """The headers of tables that the inputs begin with."""
+    found = []
+    for span in node.inputs:
+        header_chars = (await library.layout(tenant, span.document)).header_chars
+        if span.start == 0 and 0 < header_chars <= span.end:
+            found.append(Span(document=span.document, start=0, end=header_chars))
+    return found
+
+
+def _records(passages: tuple[Passage, ...], layout: Layout) -> tuple[Passage, ...]:
+    """The records in passages that stand for themselves, each as a passage: what is counted."""
     whole = "".join(passage.text for passage in passages)
     first = passages[0].sources[0] if passages else None
     if first is None or sum(len(p.sources[0]) for p in passages) != len(whole):
         return passages  # results of children, which stand for other text
     span = Span(document=first.document, start=first.start, end=first.start + len(whole))
-    return records(whole, span)
+    return records(whole, span, layout)
 
 
 async def _measure(spans: tuple[Span, ...], tenant: str, library: Library, engine: Engine) -> float:

@@ -11,14 +11,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Protocol
 
-from banyan import documents, splits
+from banyan import documents, splits, structure, surroundings
+from banyan.action import SplitBy
 from banyan.adapters import relevance, search
 from banyan.adapters.search import Hit
-from banyan.boundaries import BY
 from banyan.documents import Provenance
 from banyan.errors import InvalidInput
+from banyan.layouts import HEAD_CHARS, Layout, layout_of
 from banyan.node import Passage
-from banyan.ports import DocumentInfo, Nearest
+from banyan.ports import DocumentInfo, Nearest, Part
 from banyan.spans import Span
 
 MAX_PARTS = 10_000
@@ -60,11 +61,40 @@ class ShelfLibrary(ABC):
         """
         return await asyncio.to_thread(_passages, self.shelf(tenant), span)
 
+    async def layout(self, tenant: str, document: str) -> Layout:
+        """What kind of text a document is. Raises NotFound."""
+        return await asyncio.to_thread(_layout, self.shelf(tenant), document)
+
     async def split(
-        self, tenant: str, inputs: Sequence[Span], parts: int, by: str | None
-    ) -> list[tuple[Span, ...]]:
-        """See `banyan.splits.split`. Raises InvalidInput for parts or `by` that cannot be."""
-        return await asyncio.to_thread(_split, self.shelf(tenant), inputs, parts, by)
+        self,
+        tenant: str,
+        inputs: Sequence[Span],
+        parts: int,
+        by: SplitBy | None,
+        *,
+        context: Sequence[Span] = (),
+        overlap_chars: int = 0,
+        max_header_chars: int = 0,
+    ) -> list[Part]:
+        """See `banyan.splits.split` and `banyan.surroundings.surrounded`.
+
+        Raises InvalidInput for parts or `by` that cannot be.
+        """
+
+        def divide() -> list[Part]:
+            shelf = self.shelf(tenant)
+            _check(shelf, [*inputs, *context])
+            layout = _Layouts(shelf)
+            return surroundings.surrounded(
+                _split(shelf, inputs, parts, by, layout),
+                [*inputs, *context],
+                overlap_chars=overlap_chars,
+                max_header_chars=max_header_chars,
+                read=shelf.read,
+                layout=layout,
+            )
+
+        return await asyncio.to_thread(divide)
 
     async def search(
         self, tenant: str, inputs: Sequence[Span], query: str, *, regex: bool, limit: int
@@ -93,20 +123,37 @@ def _passages(shelf: Shelf, span: Span) -> tuple[Passage, ...]:
     return _derived(shelf, span.document, entries)
 
 
+def _layout(shelf: Shelf, document: str) -> Layout:
+    end = min(HEAD_CHARS, shelf.info(document).num_chars)
+    return layout_of(shelf.read(Span(document=document, start=0, end=end)))
+
+
+class _Layouts:
+    """The layouts of documents, each told once, and only if it is asked for."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self._known: dict[str, Layout] = {}
+
+    def __call__(self, document: str) -> Layout:
+        if document not in self._known:
+            self._known[document] = _layout(self._shelf, document)
+        return self._known[document]
+
+
 def _split(
-    shelf: Shelf, inputs: Sequence[Span], parts: int, by: str | None
+    shelf: Shelf, inputs: Sequence[Span], parts: int, by: SplitBy | None, layout: splits.Layouts
 ) -> list[tuple[Span, ...]]:
     if not 1 <= parts <= MAX_PARTS:
         raise InvalidInput(f"parts must be between 1 and {MAX_PARTS}")
-    if by is not None and by not in BY:
-        raise InvalidInput(f"by must be one of {', '.join(BY)}")
-    _check(shelf, inputs)
+    if by is not None and by not in structure.BY:
+        raise InvalidInput(f"by must be one of {', '.join(structure.BY)}")
     breaks: dict[str, list[int]] = {}
     for document in {span.document for span in inputs}:
         provenance = shelf.provenance(document)
         if provenance is not None:
             breaks[document] = [entry.start for entry in provenance]
-    return splits.split(inputs, parts, by, shelf.read, breaks)
+    return splits.split(inputs, parts, by, shelf.read, breaks, layout=layout)
 
 
 def _search(

@@ -18,7 +18,7 @@ from banyan.ports.engine import (
     Role,
     Sampling,
 )
-from banyan.ports.library import DocumentInfo, Library, Nearest
+from banyan.ports.library import DocumentInfo, Library, Nearest, Part
 from banyan.ports.queue import Hint, Queue
 from banyan.ports.store import Admission, ChildNode, Claimed, Lease, Renewal, Spent, Store, TurnLog
 
@@ -37,6 +37,7 @@ __all__ = [
     "Message",
     "Nearest",
     "OnDelta",
+    "Part",
     "Prompt",
     "Queue",
     "Renewal",

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from banyan.action import SplitBy
+from banyan.layouts import Layout
 from banyan.node import Passage
 from banyan.spans import Span
 
@@ -32,6 +34,19 @@ class Nearest:
     share: float
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one child gets of divided inputs.
+
+    `context` is shown beside it and belongs to no part, or to another: the header of the table
+    that `spans` are rows of, and text before them. `lacks_header`: it was too long to be shown.
+    """
+
+    spans: tuple[Span, ...]
+    context: tuple[Span, ...] = ()
+    lacks_header: bool = False
+
+
 class Library(Protocol):
     """Documents by id, read by span; each tenant sees its own alone."""
 
@@ -51,12 +66,25 @@ class Library(Protocol):
         """The text of `span` as numbered pieces that know where they come from."""
         ...
 
+    async def layout(self, tenant: str, document: str) -> Layout:
+        """What kind of text a document is."""
+        ...
+
     async def split(
-        self, tenant: str, inputs: Sequence[Span], parts: int, by: str | None
-    ) -> list[tuple[Span, ...]]:
+        self,
+        tenant: str,
+        inputs: Sequence[Span],
+        parts: int,
+        by: SplitBy | None,
+        *,
+        context: Sequence[Span] = (),
+        overlap_chars: int = 0,
+        max_header_chars: int = 0,
+    ) -> list[Part]:
         """Cut the inputs into at most `parts` balanced parts on structural boundaries.
 
-        Together the parts cover the inputs once, without gap or overlap.
+        Together the spans of the parts cover the inputs once, without gap or overlap. The parts'
+        context lies within the inputs and `context`, see `banyan/surroundings.py`.
         """
         ...
 

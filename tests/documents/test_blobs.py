@@ -178,8 +178,8 @@ async def test_a_large_document_is_stored_split_and_read_in_little_memory(tmp_pa
     try:
         span = await large(library, 24)
         parts = await library.split("t", [span], 8, None)
-        start = parts[4][0].start
-        line = await library.text("t", parts[4][0].model_copy(update={"end": start + 9}))
+        start = parts[4].spans[0].start
+        line = await library.text("t", parts[4].spans[0].model_copy(update={"end": start + 9}))
         assert line == f"{start // MEGABYTE:04}{start % MEGABYTE // 100:05}"
         assert tracemalloc.get_traced_memory()[1] < 10 * MEGABYTE
     finally:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from banyan.boundaries import BY, DEFAULT_ORDER, Rank, anywhere, is_inside, nearest
+from banyan.boundaries import DEFAULT_ORDER, Rank, anywhere, is_inside, nearest
 from tests.documents.texts import texts
 
 
@@ -98,7 +98,7 @@ def test_a_boundary_is_in_its_window_and_never_inside_a_character(
     low = data.draw(st.integers(0, len(text)))
     high = data.draw(st.integers(low, len(text)))
     ideal = data.draw(st.integers(low, high))
-    for group in (*DEFAULT_ORDER, *BY.values()):
+    for group in (*DEFAULT_ORDER, frozenset(DEFAULT_ORDER[0] | DEFAULT_ORDER[1])):
         place = nearest(text, low, high, ideal, group)
         assert place is None or (low <= place <= high and not is_inside(text, place))
 

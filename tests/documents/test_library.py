@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -142,13 +143,13 @@ async def test_a_split_covers_the_inputs_at_line_ends(library: Library) -> None:
     short = await put_whole(library, "A short one.\n" * 40)
     parts = await library.split("t", [long, short], 5, "line")
     assert len(parts) == 5
-    texts = ["".join([await library.text("t", span) for span in part]) for part in parts]
+    texts = ["".join([await library.text("t", span) for span in part.spans]) for part in parts]
     assert "".join(texts) == LONG + "A short one.\n" * 40
     assert all(text.endswith("\n") for text in texts)
 
 
 @pytest.mark.parametrize(("parts", "by"), [(0, None), (10**9, None), (2, "page")])
-async def test_an_impossible_split_is_refused(library: Library, parts: int, by: str | None) -> None:
+async def test_an_impossible_split_is_refused(library: Library, parts: int, by: Any) -> None:
     whole = await put_whole(library, "some text")
     with pytest.raises(InvalidInput):
         await library.split("t", [whole], parts, by)
@@ -207,7 +208,7 @@ async def test_a_derived_document_is_split_between_its_passages(library: Library
     results = [passage(f"Result {n:02}. " * 12, n) for n in range(40)]
     span = await library.derive("t", "n", results)
     parts = await library.split("t", [span], 4, "sentence")
-    shown = [await library.passages("t", part[0]) for part in parts]
+    shown = [await library.passages("t", part.spans[0]) for part in parts]
     assert [len(part) for part in shown] == [10, 10, 10, 10]
     assert [one for part in shown for one in part] == results
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from banyan.adapters.memory_library import MemoryLibrary
 from banyan.documents import records
+from banyan.layouts import PROSE
 from banyan.spans import Span
 from tests.growing import TENANT, Grower
 
@@ -72,7 +73,7 @@ async def test_places_are_disjoint_in_order_and_stand_in_the_input(
 @given(st.text(alphabet=st.sampled_from("ab \n\r\u2028"), max_size=120), st.integers(0, 50))
 def test_records_are_the_lines_that_say_something(text: str, start: int) -> None:
     span = Span(document="doc", start=start, end=start + len(text))
-    found = records(text, span)
+    found = records(text, span, PROSE)
     assert "".join(passage.text for passage in found).split() == text.split()
     for passage in found:
         [source] = passage.sources

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from banyan.boundaries import BY, is_inside
+from banyan.action import SplitBy
+from banyan.boundaries import is_inside
 from banyan.spans import Span
 from banyan.splits import split
+from banyan.structure import BY
 from tests.documents.texts import texts
 
 bys = st.sampled_from([None, *BY])
@@ -18,7 +20,7 @@ def whole(document: str, text: str) -> Span:
     return Span(document=document, start=0, end=len(text))
 
 
-def divide(text: str, parts: int, by: str | None = None) -> list[str]:
+def divide(text: str, parts: int, by: SplitBy | None = None) -> list[str]:
     spans = split([whole("d", text)], parts, by, lambda span: text[span.start : span.end])
     return ["".join(text[span.start : span.end] for span in part) for part in spans]
 
@@ -28,7 +30,9 @@ def flat(parts: list[tuple[Span, ...]]) -> list[tuple[str, int]]:
 
 
 @given(texts, st.integers(1, 40), bys)
-def test_parts_cover_a_text_once_and_none_is_empty(text: str, parts: int, by: str | None) -> None:
+def test_parts_cover_a_text_once_and_none_is_empty(
+    text: str, parts: int, by: SplitBy | None
+) -> None:
     divided = divide(text, parts, by)
     assert "".join(divided) == text
     assert all(divided)
@@ -37,7 +41,7 @@ def test_parts_cover_a_text_once_and_none_is_empty(text: str, parts: int, by: st
 
 @given(st.lists(texts, max_size=6), st.integers(1, 12), bys, st.data())
 def test_parts_cover_several_inputs_once_in_order(
-    documents: list[str], parts: int, by: str | None, data: st.DataObject
+    documents: list[str], parts: int, by: SplitBy | None, data: st.DataObject
 ) -> None:
     inputs = []
     for number, text in enumerate(documents):
@@ -54,7 +58,7 @@ def test_parts_cover_several_inputs_once_in_order(
 
 @given(texts, st.integers(2, 8), st.integers(1, 40), bys)
 def test_no_part_is_longer_than_twice_its_share(
-    seed: str, parts: int, factor: int, by: str | None
+    seed: str, parts: int, factor: int, by: SplitBy | None
 ) -> None:
     text = (seed or "x") * (1 + 64 * parts * factor // max(1, len(seed)))
     divided = divide(text, parts, by)
@@ -93,7 +97,7 @@ def test_a_text_is_cut_at_its_headings() -> None:
 @pytest.mark.parametrize(
     ("by", "ends"), [("paragraph", ".\n\n"), ("line", "\n"), ("sentence", (". ", ".\n", ".\n\n"))]
 )
-def test_the_caller_chooses_the_boundaries(by: str, ends: str | tuple[str, ...]) -> None:
+def test_the_caller_chooses_the_boundaries(by: SplitBy, ends: str | tuple[str, ...]) -> None:
     unit = "One sentence here. Another one there.\nA line that runs on\nand on. It ends.\n\n"
     divided = divide(unit * 60, 5, by)
     assert len(divided) == 5
@@ -161,7 +165,7 @@ def test_there_are_fewer_parts_than_asked_where_there_is_too_little_text() -> No
 
 
 @pytest.mark.parametrize(("parts", "by"), [(0, None), (2, "page")])
-def test_impossible_requests_are_refused(parts: int, by: str | None) -> None:
+def test_impossible_requests_are_refused(parts: int, by: SplitBy | None) -> None:
     with pytest.raises(ValueError, match=r"split"):
         divide("some text", parts, by)
 
