@@ -102,6 +102,7 @@ class WorkerProcess:
                 "merges": settings.merges,
                 "frequency_penalty": settings.frequency_penalty,
                 "structured_children": settings.structured_children,
+                "overlap_tokens": settings.overlap_tokens,
             },
         )
         self._leases.start()

@@ -37,6 +37,9 @@ class WorkerSettings(Settings):
     structured_children: bool = Field(
         False, description="Offer agents to ask children for objects; for larger models."
     )
+    overlap_tokens: int = Field(
+        0, ge=0, description="Text before a part that its reader sees too, if agents ask for none."
+    )
     engine_patience_s: float = Field(
         180.0, ge=0, description="How long a model server that does not answer is waited for."
     )

@@ -122,3 +122,29 @@ def test_counts_are_one_result_the_most_frequent_first() -> None:
     )
     shown = read(NODE, View(results=results, counted=True), "answer", cites=False)
     assert "<results>\n[1] ham: 7, spam: 1 (8 in all)\n</results>" in shown
+
+
+def test_what_stands_before_a_part_is_shown_apart_and_numbered_first() -> None:
+    view = View((FITS,), context=(passage("The race began."),))
+    assert read(CHILD, view, "answer") == (
+        "This stands before the part that is to be read, and is for context only:\n"
+        "<document>\n"
+        "[1] The race began.\n"
+        "</document>\n"
+        "<document>\n"
+        "[2] Ann said 'go'.\n"
+        "[3] Bob won.\n"
+        "</document>\n"
+        "Answer the goal in full sentences from the passages, and cite their numbers. "
+        'Reply with JSON: {"answer": the answer, "citations": [the numbers]}\n'
+        "Brief: A race.\n"
+        "This is a part of the question: Who won?\n"
+        "Goal: Name the winner"
+    )
+
+
+def test_where_records_are_labelled_they_alone_are_numbered() -> None:
+    view = View((FITS,), context=(passage("name, time"),), cites_context=False)
+    shown = read(NODE, view, "answer", cites=False)
+    assert "<document>\nname, time\n</document>\n<document>\n[1] Ann said" in shown
+    assert len(prompts.passages_of(NODE, view)) == 2
