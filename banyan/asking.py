@@ -11,9 +11,8 @@ import json
 
 from pydantic import JsonValue
 
-from banyan import delegation, gate, looking, notices, outcomes, prompts, schemas, sizes
+from banyan import aggregates, delegation, gate, looking, notices, outcomes, prompts, schemas, sizes
 from banyan.action import Kind
-from banyan.counts import total
 from banyan.effects import Choose, Chosen, Context, Effect, Generate
 from banyan.gate import Situation
 from banyan.joining import joined
@@ -25,8 +24,10 @@ LOOK_AROUND_TOKENS = 160
 
 def ask(node: Node, view: View, context: Context) -> tuple[Node, Effect]:
     """Let the gate decide the kind, at once where it is forced, else by its log-probabilities."""
-    situation = _situation(node, view, context)
     task_gate = context.task.gate
+    if _merged(node) is not None:  # nothing is left to choose, nor to write
+        return node, _generate(node, view, gate.forced("answer", task_gate), context)
+    situation = _situation(node, view, context)
     kinds = gate.allowed(situation, task_gate, context.policy)
     if kinds == ("answer",) and not (view.shows_all or situation.has_seen):
         return node, outcomes.fail(node, "out_of_turns", "no turns are left and nothing was read")
@@ -90,10 +91,9 @@ def _fixed(
     node: Node, view: View, decision: Decision, context: Context, *, plain: bool
 ) -> str | None:
     """The whole action where the kind leaves only one."""
-    if decision.kind == "answer" and node.labels and node.outcomes:
-        sums = total(o.answer for o in node.outcomes if o.answer is not None)
-        return None if sums is None else _answer(sums)
-    may_join = view.results and node.expects is None and not node.counted
+    if decision.kind == "answer" and (merged := _merged(node)) is not None:
+        return _answer(merged)
+    may_join = view.results and node.expects is None and not node.child_rules
     if decision.kind == "answer" and may_join and not context.policy.merges:
         text = joined(node, view.results)
         return text if text is None or plain else _answer(text)
@@ -104,6 +104,13 @@ def _fixed(
 
 def _answer(answer: JsonValue) -> str:
     return json.dumps({"answer": answer}, ensure_ascii=False)
+
+
+def _merged(node: Node) -> dict[str, JsonValue] | None:
+    """The result that a node owes its parent, where it is made of its children's exactly."""
+    if not node.rules or node.rules != node.child_rules:
+        return None
+    return aggregates.merge((outcome.answer for outcome in node.outcomes), node.rules)
 
 
 def _situation(node: Node, view: View, context: Context) -> Situation:
@@ -125,7 +132,7 @@ def _situation(node: Node, view: View, context: Context) -> Situation:
 
 def _may_list(node: Node, view: View) -> bool:
     """Whether children may be listed one by one: not where one input is too long to show."""
-    return view.shows_all or len(node.inputs) != 1
+    return not node.rules and (view.shows_all or len(node.inputs) != 1)
 
 
 def _has_room(node: Node, context: Context) -> bool:

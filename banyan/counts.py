@@ -1,23 +1,23 @@
-"""Counts: partial results that merge exactly. Pure.
+"""Counts: how many records got which label. Pure.
 
 An agent that divides records names the labels it wants counted. Each child gives every record of
-its part one of them; they are counted here, and parents add them up, so that no model does sums.
+its part one of them, they are counted here, and `banyan/aggregates.py` adds the counts of all parts
+up, so that no model does sums.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import JsonValue
 
+from banyan.aggregates import Rules
 from banyan.errors import InvalidAction
 
 NO_LABEL = "none"
 """What a record gets that none of the labels fits, or that the goal does not ask about."""
-
-Counts = dict[str, int]
 
 
 def expects(labels: Sequence[str]) -> dict[str, Any]:
@@ -27,6 +27,11 @@ def expects(labels: Sequence[str]) -> dict[str, Any]:
         "properties": {label: {"type": "integer"} for label in labels},
         "required": list(labels),
     }
+
+
+def rules(labels: Sequence[str]) -> Rules:
+    """How the counts of parts become those of the whole."""
+    return dict.fromkeys(labels, "count")
 
 
 def count(answer: JsonValue, labels: Sequence[str], num_records: int) -> dict[str, JsonValue]:
@@ -41,26 +46,3 @@ def count(answer: JsonValue, labels: Sequence[str], num_records: int) -> dict[st
     if unknown:
         raise InvalidAction(f"answer: {min(unknown)!r} is none of the labels")
     return {label: found[label] for label in labels}
-
-
-def total(parts: Iterable[JsonValue]) -> dict[str, JsonValue] | None:
-    """The sum of counts, label by label; None where a part is none."""
-    sums: Counter[str] = Counter()
-    names: dict[str, None] = {}
-    for part in parts:
-        if not isinstance(part, Mapping):
-            return None
-        for name, number in part.items():
-            if not isinstance(number, int) or isinstance(number, bool):
-                return None
-            names[name] = None
-            sums[name] += number
-    return {name: sums[name] for name in names} if names else None
-
-
-def as_line(counts: Mapping[str, JsonValue]) -> str:
-    """Counts as a prompt shows them, the most frequent first, and how many there are in all."""
-    numbers = {name: number for name, number in counts.items() if isinstance(number, int)}
-    ordered = sorted(numbers.items(), key=lambda entry: -entry[1])
-    listed = ", ".join(f"{name}: {number}" for name, number in ordered)
-    return f"{listed} ({sum(numbers.values())} in all)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from banyan import counts, sizes
+from banyan import aggregates, counts, sizes
 from banyan.action import Child, Delegate, Split
 from banyan.effects import Context, Cut, Spawn
 from banyan.errors import InvalidAction
@@ -37,7 +37,9 @@ def cut(node: Node, action: Delegate, context: Context) -> Cut:
     free = action.split.parts is not None and node.divided is None
     wanted = max(action.split.parts or 0, fewest) if free else planned
     most = min(context.budget.nodes, max(sizes.MAX_FAN_OUT, fewest))
-    labels = action.split.labels or node.labels
+    # What a node owes its parent stays the same below it, or its parts' results would not merge.
+    labels = node.labels or (() if node.rules else action.split.labels)
+    expects, rules = _partial_result(node, action.split, labels)
     return Cut(
         spans=node.inputs,
         parts=max(2, min(wanted, most)),
@@ -45,11 +47,24 @@ def cut(node: Node, action: Delegate, context: Context) -> Cut:
         labels=labels,
         goal=action.split.goal,
         brief=action.brief,
-        expects=counts.expects(labels) if labels else action.split.expects,
+        expects=expects,
+        rules=rules,
         context=node.context,
         overlap_chars=int(overlap / sizes.density(node)),
         max_header_chars=int(sizes.most_context(node, window) / sizes.density(node)),
     )
+
+
+def _partial_result(
+    node: Node, split: Split, labels: tuple[str, ...]
+) -> tuple[Mapping[str, Any] | None, aggregates.Rules]:
+    """What each part is to return, and how these results merge."""
+    if labels:
+        return counts.expects(labels), counts.rules(labels)
+    if node.rules:
+        return node.expects, node.rules
+    check_expects(split.expects, merges=True)
+    return aggregates.schema_of(split.expects), aggregates.rules_of(split.expects)
 
 
 def _overlap_tokens(node: Node, split: Split, context: Context) -> int:
@@ -77,6 +92,7 @@ def children_of_split(
             is_part=True,
             labels=request.labels,
             joined=None if context.policy.merges else len(parts),
+            rules=request.rules,
         )
         for index, part in enumerate(parts)
     ]
@@ -85,10 +101,13 @@ def children_of_split(
 def listed_children(node: Node, action: Delegate, context: Context) -> list[Node]:
     """The children that the agent listed, with the inputs that it named by number and range."""
     children = action.children or ()
+    if node.rules:
+        raise InvalidAction("a partial result is put together from a split, not from a list")
     if len(children) > context.budget.nodes:
         raise InvalidAction(f"at most {context.budget.nodes} children are possible")
     nodes = []
     for index, child in enumerate(children):
+        check_expects(child.expects)
         inputs = _inputs(node, child)
         if node.inputs and size(inputs) >= size(node.inputs):
             raise InvalidAction(f"child {index + 1} has a task as large as its parent's")
@@ -116,7 +135,7 @@ def spawn(node: Node, children: Sequence[Node], goal: str, context: Context) -> 
     suspended = node.model_copy(
         update={
             "num_children": node.num_children + len(children),
-            "counted": any(child.labels for child in children),
+            "child_rules": children[0].rules,
             "outcomes": (),
             "exchanges": (),
             "seen": (),
@@ -138,9 +157,8 @@ def _child(
     is_part: bool = False,
     labels: tuple[str, ...] = (),
     joined: int | None = None,
+    rules: Mapping[str, aggregates.Rule] | None = None,
 ) -> Node:
-    if not labels:
-        check_expects(expects)
     return Node.model_validate(
         {
             "path": child_path(node.path, node.num_children + index),
@@ -150,6 +168,7 @@ def _child(
             "context": beside,
             "is_part": is_part,
             "labels": labels,
+            "rules": rules or {},
             "expects": expects,
             "answer_tokens": (
                 sizes.label_tokens(context.abilities.window)

@@ -6,12 +6,13 @@ An effect that is answered later travels inside its event, so that `step` keeps 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import JsonValue
 
 from banyan.action import Kind, SplitBy
+from banyan.aggregates import Rule
 from banyan.budget import Budget
 from banyan.node import Decision, Node, Outcome, Passage
 from banyan.policy import Policy
@@ -87,6 +88,7 @@ class Cut:
     brief: str
     expects: Mapping[str, Any] | None
     labels: tuple[str, ...] = ()
+    rules: Mapping[str, Rule] = field(default_factory=dict)
     context: tuple[Span, ...] = ()
     """What the node itself was shown beside its inputs, and may pass on."""
     overlap_chars: int = 0

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from banyan.action import Kind
+from banyan.aggregates import Rules
 from banyan.spans import Span
 from banyan.task import GateMode
 
@@ -96,10 +97,11 @@ class Exchange(_Model):
 
 
 class Divided(_Model):
-    """A node's own inputs and the number of its children on them, before results were divided."""
+    """A node's own inputs and its children on them, before results were divided."""
 
     inputs: tuple[Span, ...]
     num_children: int
+    child_rules: Rules = Field(default_factory=dict)
 
 
 class Node(_Model):
@@ -108,8 +110,9 @@ class Node(_Model):
     `context` is shown beside the inputs and is not the node's to work on: see
     `banyan/surroundings.py`.
     `is_part`: its parent decided that all of the inputs are read, and this is a part of them.
-    `labels`: its inputs are records to be labelled and counted, see `banyan/counts.py`; `counted`:
-    its children's results are such counts.
+    `labels`: its inputs are records to be labelled and counted, see `banyan/counts.py`.
+    `rules`: its result is merged with its siblings' by these, see `banyan/aggregates.py`;
+    `child_rules`: its children's results are merged by these.
     `seen` are the passages of the exchanges, numbered in this order.
     `outcomes` are the latest children's; the first `num_absorbed` of `num_children` were worked
     in. `divided` is there once results had to be divided again. `overflow` says that the inputs
@@ -123,7 +126,8 @@ class Node(_Model):
     context: tuple[Span, ...] = ()
     is_part: bool = False
     labels: tuple[str, ...] = ()
-    counted: bool = False
+    rules: Rules = Field(default_factory=dict)
+    child_rules: Rules = Field(default_factory=dict)
     expects: dict[str, Any] | None = None
     answer_tokens: int = 0
     tokens_per_char: float | None = None

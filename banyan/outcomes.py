@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from banyan import notices
+from banyan import aggregates, notices
 from banyan.effects import Finish
 from banyan.node import Failure, Node, Outcome, OutcomeStatus, Passage
 from banyan.prompts import as_text
@@ -40,13 +40,15 @@ def stopped(
 ) -> Outcome:
     """The best that is there when a node cannot go on: its children's results as they came.
 
-    Where a schema is expected nothing can be put together without the model, so the answer is the
-    only child's result or null.
+    Where a schema is expected nothing can be put together without the model, so the answer is null,
+    except where it merges exactly.
     """
     results = [outcome for outcome in node.outcomes if outcome.answer is not None]
     answer: JsonValue = None
     if node.expects is None and results:
         answer = "\n".join(as_text(outcome.answer) for outcome in results)[:_PARTIAL_CHARS]
+    if node.rules:
+        answer = aggregates.merge((one.answer for one in results), node.child_rules)
     used = results if answer is not None else []
     return _outcome(
         node,
@@ -85,6 +87,8 @@ def begin_again(node: Node, generation: int, num_children: int) -> Node:
         context=node.context,
         is_part=node.is_part,
         labels=node.labels,
+        rules=node.rules,
+        child_rules=node.divided.child_rules if node.divided else node.child_rules,
         expects=node.expects,
         answer_tokens=node.answer_tokens,
         tokens_per_char=node.tokens_per_char,

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pydantic import JsonValue
 
+from banyan import aggregates
 from banyan.action import LETTERS, Kind
-from banyan.counts import NO_LABEL, as_line, total
+from banyan.aggregates import Rule
+from banyan.counts import NO_LABEL
 from banyan.documents import quote
 from banyan.node import Node, Outcome, Passage
 from banyan.ports import Message, Nearest
@@ -63,6 +65,8 @@ _EXAMPLES: dict[Kind, str] = {
 
 _STRUCTURED = (
     '{"brief": what to know, "split": {"goal": what to find out, "expects": null or a JSON Schema, '
+    f'where each property may have "{aggregates.MERGE}": one of {", ".join(aggregates.RULES)}, '
+    "by which the parts' results become one, "
     '"labels": where records are to be counted the labels to count, else []}}'
 )
 
@@ -85,14 +89,19 @@ class View:
     nearest: Nearest | None = None
     """Of inputs that are too long to show: the places that are nearest to the goal."""
     results: tuple[Outcome, ...] = ()
-    counted: bool = False
-    """The results are counts of labels, which add up."""
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    """By which the results merge exactly, outside the model; empty where they do not."""
     numbers: bool = True
     """Whether passages show their numbers: where the agent is to cite them."""
     context: tuple[Passage, ...] = ()
     """What stands beside the inputs, for context only (`banyan/surroundings.py`)."""
     cites_context: bool = True
     """Whether it is numbered with the passages; not where each of these is a record to label."""
+
+    @property
+    def counted(self) -> bool:
+        """Whether the results are merged already."""
+        return bool(self.rules)
 
     @property
     def shows_all(self) -> bool:
@@ -243,6 +252,9 @@ def _material(view: View, *, soften: bool) -> list[str]:
         num_missing = sum(outcome.answer is None for outcome in view.results)
         if num_missing:
             lines.append(f"{num_missing} of {len(view.results)} parts have no result.")
+        num_partial = sum(not one.complete and one.answer is not None for one in view.results)
+        if num_partial and view.counted:
+            lines.append(f"{num_partial} of {len(view.results)} parts were read in part only.")
     return lines
 
 
@@ -261,14 +273,15 @@ def _context(view: View) -> list[str]:
 def _result_passages(view: View) -> list[Passage]:
     """Results as passages. Those without an answer are left out: no error text becomes one.
 
-    Counts of all parts are one passage, added up.
+    Those that merge exactly are one passage.
     """
     there = [outcome for outcome in view.results if outcome.answer is not None]
-    sums = total(outcome.answer for outcome in there) if view.counted else None
-    if sums is not None:
+    merged = aggregates.merge((outcome.answer for outcome in there), view.rules)
+    if merged is not None:
         sources = merge([span for outcome in there for span in outcome.citations])
         covered = merge([span for outcome in there for span in outcome.covered])
-        return [Passage(text=as_line(sums), sources=sources, covered=covered)]
+        line = aggregates.as_line(merged, view.rules)
+        return [Passage(text=line, sources=sources, covered=covered)]
     return [
         Passage(text=as_text(outcome.answer), sources=outcome.citations, covered=outcome.covered)
         for outcome in there

@@ -16,6 +16,7 @@ from jsonschema.exceptions import ValidationError
 from pydantic import JsonValue
 
 from banyan.action import Kind, SplitBy
+from banyan.aggregates import MERGE, RULES
 from banyan.counts import NO_LABEL
 from banyan.errors import InvalidAction
 
@@ -67,9 +68,14 @@ def open_schema(kinds: Sequence[Kind], bounds: Bounds) -> Schema:
     return _any_of(options)
 
 
-def check_expects(expects: Mapping[str, Any] | None) -> None:
-    """Raise InvalidAction unless an agent's `expects` is null or one of the schemas in EXPECTS."""
-    if expects is not None and not _EXPECTS_VALIDATOR.is_valid(expects):
+def check_expects(expects: Mapping[str, Any] | None, *, merges: bool = False) -> None:
+    """Raise InvalidAction unless an agent's `expects` is null or one of the schemas in EXPECTS.
+
+    `merges`: it may state rules, since the results are those of the parts of a split.
+    """
+    if expects is None:
+        return
+    if not (_MERGED_VALIDATOR if merges else _EXPECTS_VALIDATOR).is_valid(expects):
         raise InvalidAction("expects: only flat objects of plain values can be asked for")
 
 
@@ -95,20 +101,20 @@ _RANGE: Schema = {
     "end": {"type": "integer", "minimum": 0},
 }
 
+_VALUE: Schema = {
+    "type": "object",
+    "properties": {"type": {"enum": ["string", "number", "integer", "boolean", "array"]}},
+    "required": ["type"],
+    "additionalProperties": False,
+}
+
 EXPECTS: Schema = {
     "type": "object",
     "properties": {
         "type": {"const": "object"},
         "properties": {
             "type": "object",
-            "additionalProperties": {
-                "type": "object",
-                "properties": {
-                    "type": {"enum": ["string", "number", "integer", "boolean", "array"]}
-                },
-                "required": ["type"],
-                "additionalProperties": False,
-            },
+            "additionalProperties": _VALUE,
         },
         "required": {"type": "array", "items": {"type": "string", "maxLength": 40}},
     },
@@ -116,6 +122,19 @@ EXPECTS: Schema = {
     "additionalProperties": False,
 }
 """The JSON Schemas that an agent may ask its children for: flat objects."""
+
+_MERGED_VALUE: Schema = {
+    **_VALUE,
+    "properties": {**_VALUE["properties"], MERGE: {"enum": [*RULES]}},
+}
+_MERGED: Schema = {
+    **EXPECTS,
+    "properties": {
+        **EXPECTS["properties"],
+        "properties": {"type": "object", "additionalProperties": _MERGED_VALUE},
+    },
+}
+"""The same for the parts of a split, with rules by which their results merge."""
 
 
 def _linear_pattern(
@@ -131,8 +150,10 @@ _LINEAR_VALIDATOR = validators.extend(  # type: ignore[no-untyped-call]  # not t
 )
 
 _EXPECTS_VALIDATOR = Draft202012Validator(EXPECTS)
+_MERGED_VALIDATOR = Draft202012Validator(_MERGED)
 
 _EXPECTS_OR_TEXT: Schema = {"anyOf": [{"type": "null"}, EXPECTS]}
+_MERGED_OR_TEXT: Schema = {"anyOf": [{"type": "null"}, _MERGED]}
 """Required, so that a small model copies the example's null instead of rambling into a schema."""
 
 
@@ -188,8 +209,9 @@ def _delegate(bounds: Bounds) -> list[Schema]:
     expects = _EXPECTS_OR_TEXT if bounds.structured_children else {"type": "null"}
     forms = []
     if bounds.num_documents:
+        merged = _MERGED_OR_TEXT if bounds.structured_children else expects
         split = _object(
-            {"goal": _text(_GOAL_CHARS), "expects": expects},
+            {"goal": _text(_GOAL_CHARS), "expects": merged},
             optional=({**_LABELS, **_OVERLAP} if bounds.structured_children else {})
             | {
                 "parts": {"type": "integer", "minimum": 2, "maximum": bounds.max_parts},

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from banyan import aggregates
 from banyan.budget import Budget
 from banyan.node import Node, Outcome
 from banyan.prompts import as_text
@@ -220,7 +221,11 @@ def result_chars(results: Sequence[Outcome]) -> int:
 
 
 def results_fit(node: Node, window: int) -> bool:
-    """Whether all of the children's results fit into one prompt."""
+    """Whether all of the children's results fit into one prompt; merged ones take one line."""
+    merged = aggregates.merge((one.answer for one in node.outcomes), node.child_rules)
+    if merged is not None:
+        line = aggregates.as_line(merged, node.child_rules)
+        return bool(node.rules) or len(line) * density(node) <= capacity(node, window)
     return len(results_that_fit(node, window)) == len(node.outcomes)
 
 

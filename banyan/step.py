@@ -137,19 +137,20 @@ def _look_at_results(node: Node, context: Context) -> tuple[Node, Effect]:
         return node, outcomes.fail(node, "children_failed", "none of the parts has a result")
     window = context.abilities.window
     if sizes.results_fit(node, window):
-        return asking.ask(node, View(results=node.outcomes, counted=node.counted), context)
+        return asking.ask(node, View(results=node.outcomes, rules=node.child_rules), context)
     num_chars = sizes.result_chars(node.outcomes)
     shrinks = not node.inputs or num_chars <= _SHRINKS_TO * size(node.inputs)
     if shrinks and sizes.may_delegate(node, context.task, window, context.budget):
-        passages = prompts.passages_of(
-            node.model_copy(update={"seen": ()}), View(results=node.outcomes, counted=node.counted)
-        )
+        view = View(results=node.outcomes, rules=node.child_rules)
+        passages = prompts.passages_of(node.model_copy(update={"seen": ()}), view)
         return node, Derive(passages)
     return asking.ask(*_leave_out(node, window), context)
 
 
 def _divide_results(node: Node, span: Span) -> Node:
-    first = Divided(inputs=node.inputs, num_children=node.num_children)
+    first = Divided(
+        inputs=node.inputs, num_children=node.num_children, child_rules=node.child_rules
+    )
     return node.model_copy(
         update={
             "inputs": (span,),
@@ -169,7 +170,7 @@ def _leave_out(node: Node, window: int) -> tuple[Node, View]:
             "notices": notices.union(node.notices, (notices.RESULTS_LEFT_OUT,)),
         }
     )
-    return told, View(results=told.outcomes, counted=node.counted)
+    return told, View(results=told.outcomes, rules=node.child_rules)
 
 
 def _shorten(node: Node, context: Context) -> tuple[Node, Effect]:
@@ -182,7 +183,7 @@ def _shorten(node: Node, context: Context) -> tuple[Node, Effect]:
         told = notices.union(node.notices, (notices.RESULTS_LEFT_OUT,))
         return asking.ask(
             shorter.model_copy(update={"notices": told}),
-            View(results=shorter.outcomes, counted=node.counted),
+            View(results=shorter.outcomes, rules=node.child_rules),
             context,
         )
     if not node.overflow and node.inputs:

@@ -58,7 +58,8 @@ def nearest(
             break
         chosen.append(place)
         shown.update(words)
-    share = sum(weights[word] for word in shown) / sum(weights.values())
+    # Sums of floats in another order may differ in the last digit.
+    share = min(1.0, sum(weights[word] for word in shown) / sum(weights.values()))
     hits = []
     for number, start, end in sorted(chosen):
         span = inputs[number]

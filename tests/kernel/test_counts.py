@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from banyan import counts
+from banyan.aggregates import merge
 from banyan.errors import InvalidAction
 from banyan.testing import ScriptedEngine
 from tests.growing import Grower, outcome, rule
@@ -69,16 +70,10 @@ def test_counting_does_not_depend_on_how_records_are_divided(labels: list[str], 
     parts = [part for part in (labels[:at], labels[at:]) if part]
     counted = [counts.count([*part], LABELS, len(part)) for part in parts]
     whole = counts.count([*labels], LABELS, len(labels))
-    assert counts.total(counted) == (whole if parts else None)
+    assert merge(counted, counts.rules(LABELS)) == (whole if parts else None)
 
 
 @pytest.mark.parametrize("answer", [["fruit"], ["fruit", "cheese"], "fruit", None, {"fruit": 2}])
 def test_what_labels_no_record_is_refused(answer: Any) -> None:
     with pytest.raises(InvalidAction):
         counts.count(answer, LABELS, 2)
-
-
-def test_text_and_truth_values_are_no_counts() -> None:
-    assert counts.total(["three", {"a": 1}]) is None
-    assert counts.total([{"a": True}]) is None
-    assert counts.total([]) is None

@@ -120,7 +120,8 @@ def test_counts_are_one_result_the_most_frequent_first() -> None:
         Outcome(status="ok", answer={"spam": 1, "ham": 2}),
         Outcome(status="ok", answer={"spam": 0, "ham": 5}),
     )
-    shown = read(NODE, View(results=results, counted=True), "answer", cites=False)
+    view = View(results=results, rules={"spam": "count", "ham": "count"})
+    shown = read(NODE, view, "answer", cites=False)
     assert "<results>\n[1] ham: 7, spam: 1 (8 in all)\n</results>" in shown
 
 
