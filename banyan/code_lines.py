@@ -27,11 +27,12 @@ _CLOSES = re.compile(r"[})\]]|(?:end|else|elif|except|catch|finally|then|fi|done
 _TYPICAL = re.compile(
     r"(?:import|from|using|package|require|include|return|if|for|while|switch|match|try|with"
     r"|let|const|var|val|self|this|raise|throw|assert|yield|await|use)\b[ (.'\"]|#include|#define"
+    r"|\w+:[ ][\w\[\]., |\"']+(?:[ ]=[ ].*|,)$"
     r"|.*(?:[;{}]|\)[ ]*:|=>|\belse:|\btry:)$|[\w.\[\]]+[ ]*[+\-*/|&:]?=[ ]?\S|[\w.]+\(.*\)$"
 )
 _FEWEST_LINES = 8
 _FEWEST_DEFINITIONS = 2
-_LEAST_SHARE_TYPICAL = 0.4
+_LEAST_SHARE_TYPICAL = 0.3
 
 
 @dataclass(frozen=True, slots=True)

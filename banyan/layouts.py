@@ -56,12 +56,12 @@ def layout_of(head: str) -> Layout:
     table = tables.table_of(head)
     if table is not None:
         return Layout("csv", header_chars=table.header_chars, delimiter=table.delimiter)
+    if code_lines.is_code(head):  # before speakers: `Args:` and `Returns:` come round there
+        return Layout("code")
     if speakers.is_transcript(head):
         return Layout("transcript")
     numbering = numbered.numbering_of(head)
-    if numbering:
-        return Layout("numbered", numbering=numbering)
-    return Layout("code") if code_lines.is_code(head) else PROSE
+    return Layout("numbered", numbering=numbering) if numbering else PROSE
 
 
 def _is_json_lines(head: str) -> bool:

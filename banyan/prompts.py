@@ -22,7 +22,7 @@ from banyan.node import Node, Outcome, Passage
 from banyan.ports import Message, Nearest
 from banyan.spans import merge
 
-PROMPT_VERSION = 3
+PROMPT_VERSION = 4
 
 SYSTEM = (
     "You work on one goal. Use only the passages that you are given; "

@@ -12,8 +12,8 @@ _FEWEST_RECORDS = 3
 _FEWEST_RECORDS_OF_PAIRS = 5
 """Two columns may be sentences with one comma each."""
 _MOST_AFTER_SPACE = 0.5
-_NUMBER = re.compile(r"[+-]?[\d][\d.,:/ TZ%-]*|true|false|null|nan", re.IGNORECASE)
-_NAME = re.compile(r"[^\W\d][\w .()/%#-]{0,39}")
+_NUMBER = re.compile(r"[+-]?\d[\d.,:/ TZ%-]*|0x[0-9a-f]+|true|false|null|nan", re.IGNORECASE)
+_NAME = re.compile(r"[^\W\d][\w .()/%#*&'?$-]{0,39}")
 _MOST_WORDS_OF_NAME = 4
 _LONG_CELL_CHARS = 30
 
