@@ -14,6 +14,8 @@ from pydantic import JsonValue
 from banyan import notices
 from banyan.aggregates import Rules, as_line, merge, rules_of, schema_of
 from banyan.errors import EngineRefused, InvalidAction
+from banyan.node import Brief, Divided, Node
+from banyan.outcomes import begin_again
 from banyan.schemas import check_expects
 from banyan.testing import ScriptedEngine
 from tests.growing import Grower, Write, outcome, rule
@@ -233,6 +235,16 @@ async def test_an_agent_that_owes_a_partial_result_cannot_ask_its_parts_for_anot
     grower = Grower(ScriptedEngine(rule=rule(changes), window=1_024))
     tree = await grower.grow("What was in the letters?", RECORDS)
     assert "(900 in all)" in str(outcome(tree).answer)
+
+
+def test_a_re_opened_node_still_merges_what_its_first_children_return() -> None:
+    brief = Brief(task_goal="g")
+    rules: Rules = {"n": "sum"}
+    node = Node(path="0", goal="g", brief=brief, child_rules=rules)
+    assert begin_again(node, 2, 3).child_rules == rules
+    divided = Divided(inputs=(), num_children=3, child_rules=rules)
+    later = node.model_copy(update={"child_rules": {}, "divided": divided})
+    assert begin_again(later, 2, 5).child_rules == rules
 
 
 async def test_rules_that_do_not_suit_make_the_action_invalid() -> None:

@@ -136,7 +136,8 @@ def test_what_stands_before_a_part_is_shown_apart_and_numbered_first() -> None:
         "[2] Ann said 'go'.\n"
         "[3] Bob won.\n"
         "</document>\n"
-        "Answer the goal in full sentences from the passages, and cite their numbers. "
+        "Answer the goal in full sentences from the passages, in at most 60 words, "
+        "and cite their numbers. "
         'Reply with JSON: {"answer": the answer, "citations": [the numbers]}\n'
         "Brief: A race.\n"
         "This is a part of the question: Who won?\n"
