@@ -250,7 +250,9 @@ class _Driver:
 
         completion = await self._patiently(call)
         self._spend(completion)
-        return self._turn.generated(effect, prompt, completion, context.abilities, options)
+        return self._turn.generated(
+            effect, prompt, completion, context.abilities, options, num_tries=node.num_invalid
+        )
 
     def _refuse(self, prompt: Prompt, max_tokens: int, context: Context) -> Event | None:
         """Check a call against the window and the budget before it costs anything."""

@@ -199,11 +199,16 @@ def _shorten(node: Node, context: Context) -> tuple[Node, Effect]:
 def _act(node: Node, generated: Generated, context: Context) -> tuple[Node, Effect]:
     """Do what the agent wrote, if it is valid; else let it write again."""
     node = node.model_copy(
-        update={"num_turns": node.num_turns + 1, "own_s": node.own_s + generated.seconds}
+        update={
+            "num_turns": node.num_turns + 1,
+            "was_valid": True,
+            "own_s": node.own_s + generated.seconds,
+        }
     )
     try:
         return _perform(node, generated, context)
     except InvalidAction as error:
+        node = node.model_copy(update={"was_valid": False})
         if generated.cut and node.labels and not node.overflow:  # more records than tokens
             return _look(node.model_copy(update={"overflow": True}), context)
         num_invalid = node.num_invalid + 1

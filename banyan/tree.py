@@ -29,6 +29,14 @@ class Usage(_Model):
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
+    actions: int = 0
+    """Actions that a model wrote, each counted once, however often it had to be written."""
+    invalid_actions: int = 0
+    """Of `actions`, those that were not valid as first written."""
+    retries: int = 0
+    """Turns in which an action was written again, because it was not valid before."""
+    determined_actions: int = 0
+    """Actions of which only one was possible, so that no model had to write them."""
     lost_tokens: int = 0
     """Reserves charged for turns whose worker died; an upper bound of what they used."""
 

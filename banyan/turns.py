@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from banyan.effects import Effect, Finish, Generate, Generated, Look, Spawn
@@ -19,6 +19,8 @@ class _Reply:
     completion: Completion
     abilities: Abilities
     options: CallOptions
+    num_tries: int
+    """Times in a row that the action was written before, and was not valid."""
 
 
 class TurnDraft:
@@ -61,9 +63,10 @@ class TurnDraft:
         completion: Completion,
         abilities: Abilities,
         options: CallOptions,
+        num_tries: int = 0,
     ) -> Generated:
         """Open the turn with the model's reply, and tell the kernel of it."""
-        self._reply = _Reply(effect, prompt, completion, abilities, options)
+        self._reply = _Reply(effect, prompt, completion, abilities, options, num_tries)
         return Generated(
             effect=effect,
             text=completion.text,
@@ -94,10 +97,20 @@ class TurnDraft:
         if self._reply is None and not self._spent.llm_calls:
             return None
         record = self._record(node) if self._reply is not None else b""
-        log = TurnLog(record=record, spent=self._spent, event=self._event(node, effect))
+        log = TurnLog(record=record, spent=self._counted(node), event=self._event(node, effect))
         self._spent, self._seconds = Spent(), 0.0
         self._reply, self._choice = None, None
         return log
+
+    def _counted(self, node: Node) -> Spent:
+        """What was spent, and whether the action was valid as first written."""
+        if self._reply is None:
+            return self._spent
+        if self._reply.effect.fixed is not None:
+            return replace(self._spent, determined_actions=1)
+        if self._reply.num_tries:
+            return replace(self._spent, retries=1)
+        return replace(self._spent, actions=1, invalid_actions=int(not node.was_valid))
 
     def _record(self, node: Node) -> bytes:
         if self._reply is None:
@@ -109,7 +122,7 @@ class TurnDraft:
                 generation=self._generation,
                 decision=reply.effect.decision,
                 action=completion.text,
-                valid=not node.num_invalid,
+                valid=node.was_valid,
                 prompt_text="\n".join(f"{m.role}: {m.content}" for m in reply.prompt.messages),
                 completion_text=completion.text,
                 choice_prompt_token_ids=self._choice.token_ids if self._choice else None,

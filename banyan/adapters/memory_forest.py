@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from pydantic import JsonValue
 
@@ -167,14 +167,9 @@ class Forest:
         node.budget, _ = node.budget.spend(log.spent.tokens)
         if log.record:
             node.turns.append(log.record)
-        spent, usage = log.spent, tree.usage
+        spent, usage = asdict(log.spent), tree.usage
         tree.usage = usage.model_copy(
-            update={
-                "llm_calls": usage.llm_calls + spent.llm_calls,
-                "prompt_tokens": usage.prompt_tokens + spent.prompt_tokens,
-                "cached_tokens": usage.cached_tokens + spent.cached_tokens,
-                "completion_tokens": usage.completion_tokens + spent.completion_tokens,
-            }
+            update={name: getattr(usage, name) + count for name, count in spent.items()}
         )
         self.emit(tree, "node.turn", {"node": node.path, **log.event})
 

@@ -7,27 +7,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from banyan.adapters.hints import Ready
 from banyan.adapters.redis_scripts import blob
 from banyan.budget import Budget
 from banyan.node import Outcome
-from banyan.ports import Claimed, Lease, TurnLog
+from banyan.ports import Claimed, Lease, Spent, TurnLog
 from banyan.state import pack, unpack
 from banyan.tree import Event, NodeRecord, TreeRecord, Usage, final_status, shard_of
 
 Fields = Mapping[bytes, bytes]
 
-_USAGE = (
-    "llm_calls",
-    "nodes",
-    "max_depth",
-    "prompt_tokens",
-    "cached_tokens",
-    "completion_tokens",
-    "lost_tokens",
-)
+_SPENT = tuple(field.name for field in fields(Spent))
+_USAGE = tuple(Usage.model_fields)
 
 NODE_FIELDS = (
     b"status",
@@ -97,10 +91,7 @@ def dump_log(path: str, log: TurnLog | None) -> dict[str, Any] | None:
     return {
         "record": blob(log.record),
         "tokens": log.spent.tokens,
-        "llm_calls": log.spent.llm_calls,
-        "prompt_tokens": log.spent.prompt_tokens,
-        "cached_tokens": log.spent.cached_tokens,
-        "completion_tokens": log.spent.completion_tokens,
+        "spent": {name: getattr(log.spent, name) for name in _SPENT},
         "event": dump_event({"node": path, **log.event}),
     }
 
@@ -140,7 +131,7 @@ def load_tree(tree_id: str, tree: Fields, outcome: bytes | None) -> TreeRecord:
             "finished_at": _seconds(tree, b"finished_at"),
             "generation": int(tree[b"generation"]),
             "last_event": int(tree[b"seq"]),
-            "usage": Usage(**{name: int(tree[name.encode()]) for name in _USAGE}),
+            "usage": Usage(**{name: int(tree.get(name.encode(), 0)) for name in _USAGE}),
             "outcome": unpack(outcome, Outcome) if outcome else None,
         }
     )

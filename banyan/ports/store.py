@@ -62,12 +62,16 @@ class ChildNode:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What one model call used. `tokens` counts against the budget."""
+    """What one turn used. `tokens` counts against the budget; the last four are as in `Usage`."""
 
     llm_calls: int = 0
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
+    actions: int = 0
+    invalid_actions: int = 0
+    retries: int = 0
+    determined_actions: int = 0
 
     @property
     def tokens(self) -> int:

@@ -55,6 +55,11 @@ async def test_adding_up_asks_no_model() -> None:
         [*_, last] = await grower.turns(tree.id, path)
         assert last.decision.kind == "answer"
         assert last.completion_tokens == 0
+    usage = tree.usage
+    # Each of them wrote its split itself, and each leaf its labels; the root wrote both.
+    assert usage.determined_actions == len(inner)
+    assert usage.actions == usage.nodes + 1
+    assert (usage.invalid_actions, usage.retries) == (0, 0)
 
 
 async def test_a_part_whose_labels_take_too_many_tokens_is_divided_again() -> None:

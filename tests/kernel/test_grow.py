@@ -41,6 +41,7 @@ async def test_what_fits_the_window_is_answered_by_one_node() -> None:
     assert turn.decision.kind == "answer"
     assert turn.decision.score is not None
     assert turn.decision.score < (turn.decision.threshold or 0.0)
+    assert (tree.usage.actions, tree.usage.invalid_actions, tree.usage.retries) == (1, 0, 0)
 
 
 async def test_what_does_not_fit_is_divided_until_it_does_and_all_of_it_is_read() -> None:
@@ -160,6 +161,8 @@ async def test_an_invalid_action_is_written_again_with_another_sample() -> None:
     assert tree.status == "completed"
     turns = await grower.turns(tree.id, "0")
     assert [(turn.valid, turn.temperature > 0) for turn in turns] == [(False, False), (True, True)]
+    usage = tree.usage
+    assert (usage.actions, usage.invalid_actions, usage.retries) == (1, 1, 1)
 
 
 async def test_a_node_that_only_writes_nonsense_fails_with_its_reason() -> None:
@@ -169,6 +172,10 @@ async def test_a_node_that_only_writes_nonsense_fails_with_its_reason() -> None:
     failure = outcome(tree).failure
     assert failure is not None
     assert failure.code == "invalid_action"
+    turns = await grower.turns(tree.id, "0")
+    assert [turn.valid for turn in turns] == [False] * len(turns)
+    usage = tree.usage
+    assert (usage.actions, usage.invalid_actions, usage.retries) == (1, 1, len(turns) - 1)
 
 
 async def test_a_citation_of_a_passage_that_was_not_shown_is_invalid() -> None:

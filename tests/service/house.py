@@ -192,7 +192,7 @@ def turn_log() -> TurnLog:
         temperature=0.0,
         seconds=1.0,
     )
-    spent = Spent(llm_calls=1, prompt_tokens=3, cached_tokens=1, completion_tokens=2)
+    spent = Spent(llm_calls=1, prompt_tokens=3, cached_tokens=1, completion_tokens=2, actions=1)
     return TurnLog(pack(record), spent, {"kind": "answer"})
 
 

@@ -7,7 +7,7 @@ import pytest
 from banyan.budget import Budget
 from banyan.errors import Conflict, NotFound
 from banyan.node import Outcome
-from banyan.ports import ChildNode
+from banyan.ports import ChildNode, Spent, TurnLog
 from banyan.tree import tree_id
 from tests.store.trees import FAILED, NUM_SHARDS, OK, PARTIAL, Forest, admission, log, paths
 
@@ -91,6 +91,18 @@ async def test_a_turn_is_stored_and_paid_for(forest: Forest) -> None:
     assert (node.packed, node.turns) == (b"after second", (b"first", b"second"))
     assert (usage.llm_calls, usage.prompt_tokens, usage.completion_tokens) == (2, 14, 28)
     await forest.assert_conserved(tree)
+
+
+async def test_actions_are_counted_by_how_they_came_about(forest: Forest) -> None:
+    tree = await forest.plant()
+    lease = await forest.lease(tree)
+    for spent in (Spent(actions=1, invalid_actions=1), Spent(retries=1), Spent(actions=1)):
+        await forest.store.turn(lease, TurnLog(b"turn", spent, {}), b"after")
+    last = TurnLog(b"turn", Spent(determined_actions=1), {})
+    await forest.finish(lease, turn=last)
+    usage = (await forest.store.get_tree(tree)).usage
+    assert (usage.actions, usage.invalid_actions, usage.retries) == (2, 1, 1)
+    assert usage.determined_actions == 1
 
 
 async def test_an_overdraft_is_counted_and_leaves_nothing(forest: Forest) -> None:

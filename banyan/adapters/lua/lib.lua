@@ -140,8 +140,8 @@ local function charge(id, path, log)
   local key, held = tree_key(id), tonumber(call('HGET', node_key(id, path), 'tokens'))
   call('HINCRBY', node_key(id, path), 'tokens', -math.min(held, log.tokens))
   if #log.record > 0 then call('RPUSH', turns_key(id, path), log.record) end
-  for _, name in ipairs({ 'llm_calls', 'prompt_tokens', 'cached_tokens', 'completion_tokens' }) do
-    if log[name] > 0 then call('HINCRBY', key, name, log[name]) end
+  for name, count in pairs(log.spent) do
+    if count > 0 then call('HINCRBY', key, name, count) end
   end
   emit(id, 'node.turn', log.event)
 end
