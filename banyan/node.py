@@ -116,8 +116,8 @@ class Node(_Model):
     `seen` are the passages of the exchanges, numbered in this order.
     `outcomes` are the latest children's; the first `num_absorbed` of `num_children` were worked
     in. `divided` is there once results had to be divided again. `overflow` says that the inputs
-    turned out not to fit the window. `num_invalid` actions in a row were invalid; `was_valid` is of the
-    latest one. The `_s` fields are seconds of model time.
+    turned out not to fit the window. `num_invalid` actions in a row were invalid; `was_valid` is
+    of the latest one. The `_s` fields are seconds of model time.
     """
 
     path: str

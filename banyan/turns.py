@@ -63,6 +63,7 @@ class TurnDraft:
         completion: Completion,
         abilities: Abilities,
         options: CallOptions,
+        *,
         num_tries: int = 0,
     ) -> Generated:
         """Open the turn with the model's reply, and tell the kernel of it."""

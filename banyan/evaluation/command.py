@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from banyan.evaluation.item import Item
-from banyan.evaluation.plan import Plan
+from banyan.evaluation.language.systems import check, notes
+from banyan.evaluation.plan import BOOKS, Plan
 from banyan.evaluation.plot import write_plot
 from banyan.evaluation.records import Journal, Record
 from banyan.evaluation.run import run_set
 from banyan.evaluation.selection import select
-from banyan.evaluation.sets import load_set
+from banyan.evaluation.sets import load_set, measure_of
 from banyan.evaluation.stage import Stage, open_stage
 from banyan.evaluation.summary import Summary, summarise
 from banyan.evaluation.systems import chosen_baselines, open_systems
@@ -42,6 +43,7 @@ def evaluate(plan: Plan, hooks: Hooks, stop: StopSignal) -> list[Summary]:
     answered before an error is on the disk, and is not asked again.
     """
     plan = replace(plan, baselines=chosen_baselines(plan.baselines))
+    check(plan)
     chosen = {
         name: select(
             load_set(name, plan.data), limit=plan.limit, buckets=plan.buckets, seed=plan.seed
@@ -58,7 +60,7 @@ async def _run(
     summaries = []
     async with open_systems(plan, stage) as cast:
         for name, items in chosen.items():
-            hooks.begin(name, len(items) * len(cast.systems))
+            hooks.begin(name, len(items) * len(cast.of(name)))
             with Journal(plan.out / f"{name}.jsonl") as journal:
                 records = await run_set(
                     name,
@@ -73,7 +75,13 @@ async def _run(
 
 
 def _write(plan: Plan, name: str, records: Sequence[Record]) -> Summary:
-    summary = summarise(name, records, seed=plan.seed)
+    summary = summarise(
+        name,
+        records,
+        seed=plan.seed,
+        measure=measure_of(name),
+        notes=notes(plan) if name == BOOKS else (),
+    )
     write_plot(summary, plan.out / f"{name}.png")
     (plan.out / f"{name}.json").write_text(summary.model_dump_json(indent=2) + "\n")
     return summary

@@ -19,6 +19,7 @@ from rich.progress import (
 from banyan.evaluation.code import code_mark
 from banyan.evaluation.command import Hooks
 from banyan.evaluation.records import Record
+from banyan.evaluation.sets import measure_of
 from banyan.local.up import Step
 
 
@@ -63,5 +64,7 @@ def progress_bars(console: Console) -> Iterator[Hooks]:
 def describe(record: Record) -> str:
     """`banyan qa1-2k-0 100.0 in 12.3 s`, or why there is no answer."""
     answered = record.answered
-    outcome = answered.error if answered.status == "failed" else f"{100 * record.score:.1f}"
+    outcome = (
+        answered.error if answered.status == "failed" else measure_of(record.set).show(record.score)
+    )
     return f"{record.system} {record.item} {outcome} in {answered.seconds:.1f} s"

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import JsonValue
-
 from banyan.settings import EngineKind
 from banyan.task import GateMode
 
@@ -15,6 +13,9 @@ StateForm = Literal["auto", "summary"]
 
 SERVICE = "banyan"
 """The name of the service among the systems."""
+
+BOOKS = "books_lm"
+"""The set whose systems are forms of state, and whose score is a likelihood."""
 
 DEFAULT_DATA = Path("../shared/data")
 DEFAULT_OUT = Path("var/eval")
@@ -46,16 +47,3 @@ class Plan:
     parallel: int = 1
     fresh: bool = False
     """Ask for everything again, whatever is on the disk."""
-
-    def settings_of(self, system: str, model: str, prompts: int) -> dict[str, JsonValue]:
-        """What an answer of `system` depends on beside the question; part of its fingerprint."""
-        shared: dict[str, JsonValue] = {"model": model, "window": self.window}
-        if system != SERVICE:
-            return shared
-        return {
-            **shared,
-            "prompts": prompts,
-            "gate": self.gate,
-            "threshold": self.threshold,
-            "state": self.state,
-        }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from banyan.evaluation.measure import MEASURES
 from banyan.evaluation.summary import Summary
 
 _WIDTH = 0.8
@@ -26,16 +27,20 @@ def write_plot(summary: Summary, path: Path) -> None:
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     width = _WIDTH / len(systems)
+    measure = MEASURES[summary.unit]
     for number, system in enumerate(systems):
-        rows = [row for row in summary.rows if row.system == system]
-        means = [100 * row.score.mean for row in rows]
+        bars = [
+            (buckets.index(row.bucket), row.score)
+            for row in summary.rows
+            if row.system == system and row.score is not None
+        ]
         axes.bar(
-            [buckets.index(row.bucket) + (number + 0.5) * width - _WIDTH / 2 for row in rows],
-            means,
+            [place + (number + 0.5) * width - _WIDTH / 2 for place, _ in bars],
+            [measure.scale * score.mean for _, score in bars],
             width,
             yerr=[
-                [100 * max(0.0, row.score.mean - row.score.low) for row in rows],
-                [100 * max(0.0, row.score.high - row.score.mean) for row in rows],
+                [measure.scale * max(0.0, score.mean - score.low) for _, score in bars],
+                [measure.scale * max(0.0, score.high - score.mean) for _, score in bars],
             ],
             label=system,
             capsize=3,
@@ -43,7 +48,7 @@ def write_plot(summary: Summary, path: Path) -> None:
     axes.set_xticks(range(len(buckets)), buckets)
     if len(buckets) > _MANY:
         axes.tick_params("x", rotation=30)
-    axes.set_ylabel("score, % (95 % interval)")
+    axes.set_ylabel(f"{measure.title} (95 % interval)")
     axes.set_ylim(bottom=0)
     axes.set_title(summary.set)
     figure.legend(loc="outside right upper")

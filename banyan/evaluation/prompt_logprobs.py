@@ -5,15 +5,18 @@ The engine port has none: no agent needs them. Language modelling does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Protocol, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
 from banyan.errors import AbilityMissing, EngineRefused, EngineUnavailable
+from banyan.settings import Settings
 
 _SERVER_ERROR = 500
+_TIMEOUT_S = 600.0
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -44,6 +47,16 @@ class _Choice(BaseModel):
 
 class _Completions(BaseModel):
     choices: list[_Choice]
+
+
+@asynccontextmanager
+async def open_scorer(url: str, model: str) -> AsyncIterator[PromptScorer]:
+    """A scorer for the vLLM server at `url`, with the key that the engine's settings name."""
+    key = Settings().engine_api_key
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    base_url = url.removesuffix("/v1")
+    async with httpx.AsyncClient(base_url=base_url, headers=headers, timeout=_TIMEOUT_S) as client:
+        yield VllmScorer(client, model)
 
 
 class VllmScorer:

@@ -15,6 +15,8 @@ class Question:
 
     `bucket` groups items in the table, for example by length. `answer_schema` is a JSON Schema
     where the metric needs an object. `answer_tokens` is how long a good answer is, at most.
+    `continuation` is what stands behind the documents, where the set asks how likely that is; no
+    form of state is made from it.
     """
 
     id: str
@@ -23,6 +25,7 @@ class Question:
     documents: tuple[str, ...] = ()
     answer_schema: Mapping[str, Any] | None = None
     answer_tokens: int = 256
+    continuation: str = ""
 
 
 class Cited(BaseModel):
@@ -39,7 +42,8 @@ class Answered(BaseModel):
     """What a system answered to one question, and what that cost.
 
     `status` is a solve's status; `failed` with `error` where there is no answer. `resolved` is the
-    number of citations whose quote stands in the document. Tokens and calls are over all nodes.
+    number of citations whose quote stands in the document. Tokens, calls and actions (see
+    `banyan.tree.Usage`) are over all nodes.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -56,14 +60,23 @@ class Answered(BaseModel):
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
+    actions: int = 0
+    invalid_actions: int = 0
+    retries: int = 0
+    determined_actions: int = 0
     seconds: float = 0.0
     notices: tuple[str, ...] = ()
 
 
 class System(Protocol):
-    """What is evaluated: the service, or a baseline on the same engine and window."""
+    """What is evaluated: the service, or a baseline on the same engine and window.
+
+    `settings` are what its answers depend on beside question, model and window: an answer that was
+    made under others is asked for again.
+    """
 
     name: str
+    settings: Mapping[str, JsonValue]
 
     async def answer(self, question: Question) -> Answered:
         """Never raises for a question that went wrong: that is a result, with its error."""

@@ -35,6 +35,8 @@ class Record(BaseModel):
     score: float
     parts: dict[str, float]
     answered: Answered
+    engine_peak_bytes: int | None = None
+    """Most memory that the model server's processes have held until then; None: not ours to see."""
     at: float
     """Seconds since the epoch."""
 
@@ -48,6 +50,8 @@ def fingerprint(settings: Mapping[str, JsonValue], question: Question) -> str:
     """A hash of the settings and of what the question asks for."""
     schema = dict(question.answer_schema) if question.answer_schema is not None else None
     asked = [question.id, question.goal, schema, question.answer_tokens]
+    if question.continuation:
+        asked.append(hashlib.sha256(question.continuation.encode()).hexdigest())
     text = json.dumps([dict(settings), asked], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from pydantic import JsonValue
+
 from banyan.evaluation.code import code_mark
 from banyan.evaluation.item import Item
 from banyan.evaluation.plan import Plan
 from banyan.evaluation.question import System
 from banyan.evaluation.records import Journal, Record, fingerprint
 from banyan.evaluation.systems import Cast
-from banyan.prompts import PROMPT_VERSION
 
 OnRecord = Callable[[Record], None]
 
@@ -42,9 +43,9 @@ async def run_set(
     user stops can be compared.
     """
     jobs = [
-        Job(item, system, _mark(plan, cast, system, item))
+        Job(item, system, fingerprint(_settings(plan, cast, system), item.question))
         for item in items
-        for system in cast.systems
+        for system in cast.of(name)
     ]
     done: dict[int, Record] = {}
     left = iter(enumerate(jobs))
@@ -76,15 +77,16 @@ async def _ask(name: str, job: Job, plan: Plan, cast: Cast) -> Record:
         bucket=question.bucket,
         fingerprint=job.mark,
         code=code_mark(),
-        settings=plan.settings_of(job.system.name, cast.model, PROMPT_VERSION),
+        settings=_settings(plan, cast, job.system),
         input_tokens=input_tokens,
         score=score.value,
         parts=dict(score.parts),
         answered=answered,
+        engine_peak_bytes=cast.engine_peak_bytes(),
         at=time.time(),
     )
 
 
-def _mark(plan: Plan, cast: Cast, system: System, item: Item) -> str:
-    settings = plan.settings_of(system.name, cast.model, PROMPT_VERSION)
-    return fingerprint(settings, item.question)
+def _settings(plan: Plan, cast: Cast, system: System) -> dict[str, JsonValue]:
+    """What an answer of `system` depends on beside the question."""
+    return {"model": cast.model, "window": plan.window, **system.settings}

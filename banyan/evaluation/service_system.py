@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+from collections.abc import Mapping
 from contextlib import suppress
+
+from pydantic import JsonValue
 
 from banyan.citations import Citation, quoted
 from banyan.client.async_sdk import AsyncClient
@@ -14,7 +17,9 @@ from banyan.client.results import SolveResult
 from banyan.errors import BanyanError
 from banyan.evaluation.question import Answered, Cited, Question
 from banyan.limits import Limits
+from banyan.prompts import PROMPT_VERSION
 from banyan.spans import Span
+from banyan.task import Gate
 
 LIMITS = Limits(max_nodes=5_000, max_tokens=20_000_000, deadline_s=3_600)
 """Ample: an evaluation measures what a solve costs, it does not cut it off."""
@@ -25,6 +30,13 @@ class ServiceSystem:
 
     def __init__(self, client: AsyncClient, options: SolveOptions, *, name: str = "banyan") -> None:
         self.name = name
+        gate = Gate.model_validate(options["gate"]) if "gate" in options else None
+        self.settings: Mapping[str, JsonValue] = {
+            "prompts": PROMPT_VERSION,
+            "gate": gate.mode if gate else None,
+            "threshold": gate.threshold if gate else None,
+            "state": options.get("state"),
+        }
         self._client = client
         self._options = options
         self._uploads: dict[str, asyncio.Task[str]] = {}
@@ -101,6 +113,10 @@ def answered(result: SolveResult, texts: dict[str, str]) -> Answered:
         prompt_tokens=usage.prompt_tokens,
         cached_tokens=usage.cached_tokens,
         completion_tokens=usage.completion_tokens,
+        actions=usage.actions,
+        invalid_actions=usage.invalid_actions,
+        retries=usage.retries,
+        determined_actions=usage.determined_actions,
         seconds=result.timing.wall_s or 0.0,
         notices=result.notices,
     )

@@ -7,8 +7,8 @@ from statistics import fmean
 
 from pydantic import BaseModel, ConfigDict
 
+from banyan.evaluation.measure import SHARE, Measure, Unit
 from banyan.evaluation.metrics import ROUGE
-from banyan.evaluation.plan import SERVICE
 from banyan.evaluation.records import Record
 from banyan.evaluation.stats import Estimate, Measures, difference, estimate
 
@@ -23,13 +23,17 @@ class _Model(BaseModel):
 class Row(_Model):
     """One system in one bucket. Tokens are sums; calls, nodes, depth and seconds are means.
 
-    `resolved` is the share of citations whose quote stands in the document, null without any;
-    `coverage` the mean of those answers that know theirs.
+    `score` is null where nothing could be scored. `resolved` is the share of citations whose quote
+    stands in the document, null without any; `coverage` the mean of those answers that know theirs.
+    `first_try` is the share of `actions` that were valid as the model first wrote them; turns are
+    actions and retries, without those that no model was asked for. `engine_peak_bytes` is what the
+    model server had held at most when the last of these answers was there, for whichever system;
+    null where it was not started here.
     """
 
     bucket: str
     system: str
-    score: Estimate
+    score: Estimate | None
     parts: dict[str, float]
     failed: int
     partial: int
@@ -45,10 +49,15 @@ class Row(_Model):
     citations: int
     resolved: float | None
     coverage: float | None
+    actions: int
+    first_try: float | None
+    retries_per_100_turns: float | None
+    determined_actions: int
+    engine_peak_bytes: int | None
 
 
 class Versus(_Model):
-    """The service minus a baseline, over the items that both answered."""
+    """A system minus another one, over the items that both answered."""
 
     bucket: str
     system: str
@@ -57,14 +66,23 @@ class Versus(_Model):
 
 
 class Summary(_Model):
-    """One set."""
+    """One set. `notes` are sentences on what was run."""
 
     set: str
+    unit: Unit = "share"
+    notes: tuple[str, ...] = ()
     rows: tuple[Row, ...]
     versus: tuple[Versus, ...]
 
 
-def summarise(name: str, records: Sequence[Record], *, seed: int = 0) -> Summary:
+def summarise(
+    name: str,
+    records: Sequence[Record],
+    *,
+    seed: int = 0,
+    measure: Measure = SHARE,
+    notes: tuple[str, ...] = (),
+) -> Summary:
     """Buckets in the order of the records, then all of them together where there are several."""
     buckets = list(dict.fromkeys(record.bucket for record in records))
     systems = list(dict.fromkeys(record.system for record in records))
@@ -74,12 +92,17 @@ def summarise(name: str, records: Sequence[Record], *, seed: int = 0) -> Summary
     for bucket in buckets:
         inside = [one for one in records if bucket in (ALL, one.bucket)]
         by_system = {system: [one for one in inside if one.system == system] for system in systems}
-        rows += [_row(bucket, name, its, seed) for name, its in by_system.items() if its]
-        ours = by_system.get(SERVICE, [])
-        for system, theirs in by_system.items():
-            if system != SERVICE and ours and theirs:
-                versus.append(_versus(bucket, ours, theirs, seed))
-    return Summary(set=name, rows=tuple(rows), versus=tuple(versus))
+        rows += [_row(bucket, name, its, seed, measure) for name, its in by_system.items() if its]
+        for ours, theirs in measure.pairs(systems):
+            left = scored(by_system.get(ours, ()), measure)
+            right = scored(by_system.get(theirs, ()), measure)
+            versus += _versus(bucket, left, right, seed)
+    return Summary(set=name, unit=measure.unit, notes=notes, rows=tuple(rows), versus=tuple(versus))
+
+
+def scored(records: Sequence[Record], measure: Measure) -> list[Record]:
+    """Those that count for the score: all, but for what failed where less is better."""
+    return [one for one in records if one.stands or not measure.less_is_better]
 
 
 def measures(record: Record) -> Measures:
@@ -89,7 +112,8 @@ def measures(record: Record) -> Measures:
     return (record.score,)
 
 
-def _row(bucket: str, system: str, records: Sequence[Record], seed: int) -> Row:
+def _row(bucket: str, system: str, records: Sequence[Record], seed: int, measure: Measure) -> Row:
+    rows = [measures(record) for record in scored(records, measure)]
     answers = [record.answered for record in records]
 
     def total(field: Callable[[Record], int]) -> int:
@@ -101,10 +125,14 @@ def _row(bucket: str, system: str, records: Sequence[Record], seed: int) -> Row:
     citations = total(lambda one: len(one.answered.citations))
     resolved = total(lambda one: one.answered.resolved)
     covered = [one.coverage for one in answers if one.coverage is not None]
+    actions = total(lambda one: one.answered.actions)
+    invalid = total(lambda one: one.answered.invalid_actions)
+    retries = total(lambda one: one.answered.retries)
+    peaks = [one.engine_peak_bytes for one in records if one.engine_peak_bytes is not None]
     return Row(
         bucket=bucket,
         system=system,
-        score=estimate([measures(record) for record in records], seed=seed),
+        score=estimate(rows, seed=seed) if rows else None,
         parts=_parts(records),
         failed=sum(one.status == "failed" for one in answers),
         partial=sum(one.status == "partial" for one in answers),
@@ -120,6 +148,11 @@ def _row(bucket: str, system: str, records: Sequence[Record], seed: int) -> Row:
         citations=citations,
         resolved=resolved / citations if citations else None,
         coverage=fmean(covered) if covered else None,
+        actions=actions,
+        first_try=1 - invalid / actions if actions else None,
+        retries_per_100_turns=100 * retries / (actions + retries) if actions else None,
+        determined_actions=total(lambda one: one.answered.determined_actions),
+        engine_peak_bytes=max(peaks, default=None),
     )
 
 
@@ -132,13 +165,20 @@ def _parts(records: Sequence[Record]) -> dict[str, float]:
     }
 
 
-def _versus(bucket: str, ours: Sequence[Record], theirs: Sequence[Record], seed: int) -> Versus:
+def _versus(
+    bucket: str, ours: Sequence[Record], theirs: Sequence[Record], seed: int
+) -> list[Versus]:
+    """One comparison, or none where no item was answered by both."""
     other = {record.item: measures(record) for record in theirs}
     pairs = [(measures(one), other[one.item]) for one in ours if one.item in other]
+    if not pairs:
+        return []
     left, right = zip(*pairs, strict=True)
-    return Versus(
-        bucket=bucket,
-        system=ours[0].system,
-        other=theirs[0].system,
-        difference=difference(left, right, seed=seed),
-    )
+    return [
+        Versus(
+            bucket=bucket,
+            system=ours[0].system,
+            other=theirs[0].system,
+            difference=difference(left, right, seed=seed),
+        )
+    ]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from banyan.adapters.engines import connect
@@ -12,7 +12,9 @@ from banyan.client.async_sdk import AsyncClient
 from banyan.client.calls import SolveOptions
 from banyan.evaluation.baselines import BASELINES, PEERS, make_baseline
 from banyan.evaluation.errors import Unknown
-from banyan.evaluation.plan import SERVICE, Plan
+from banyan.evaluation.language.systems import language_systems
+from banyan.evaluation.plan import BOOKS, SERVICE, Plan
+from banyan.evaluation.prompt_logprobs import open_scorer
 from banyan.evaluation.question import Question, System
 from banyan.evaluation.service_system import ServiceSystem
 from banyan.evaluation.stage import Stage
@@ -47,13 +49,27 @@ class InputTokens:
         return self._known[key]
 
 
+def _unknown() -> None:
+    """No memory is seen."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """All systems of a run. `model` is the engine's name for it, or the service's URL."""
+    """All systems of a run. `model` is the engine's name for it, or the service's URL.
+
+    `language` are those of language modelling, which has its own. `engine_peak_bytes` is what the
+    model server has held at most; None where it was not started here.
+    """
 
     systems: tuple[System, ...]
     model: str
     tokens: InputTokens
+    language: tuple[System, ...] = ()
+    engine_peak_bytes: Callable[[], int | None] = _unknown
+
+    def of(self, name: str) -> tuple[System, ...]:
+        """The systems that a set is run by."""
+        return self.language if name == BOOKS else self.systems
 
 
 def chosen_baselines(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -72,11 +88,15 @@ def chosen_baselines(names: tuple[str, ...]) -> tuple[str, ...]:
 @asynccontextmanager
 async def open_systems(plan: Plan, stage: Stage) -> AsyncIterator[Cast]:
     """The systems of `plan` on `stage`, closed at the end."""
-    engine = _engine(plan, stage)
-    systems: list[System] = []
-    try:
+    async with AsyncExitStack() as opened:
+        engine = _engine(plan, stage)
+        if engine is not None:
+            opened.push_async_callback(engine.close)
+        service = None
         if plan.with_service and stage.url is not None:
-            systems.append(ServiceSystem(AsyncClient(stage.url), _options(plan), name=SERVICE))
+            service = ServiceSystem(AsyncClient(stage.url), _options(plan), name=SERVICE)
+            opened.push_async_callback(service.close)
+        systems: list[System] = [] if service is None else [service]
         if engine is not None:
             systems += [
                 make_baseline(
@@ -85,12 +105,11 @@ async def open_systems(plan: Plan, stage: Stage) -> AsyncIterator[Cast]:
                 for name in plan.baselines
             ]
         model = (await engine.abilities()).model if engine is not None else str(stage.url)
-        yield Cast(tuple(systems), model, InputTokens(engine))
-    finally:
-        for system in systems:
-            await system.close()
-        if engine is not None:
-            await engine.close()
+        language: tuple[System, ...] = ()
+        if stage.engine is not None and BOOKS in plan.sets:
+            scorer = await opened.enter_async_context(open_scorer(stage.engine.url, model))
+            language = language_systems(plan, scorer, service)
+        yield Cast(tuple(systems), model, InputTokens(engine), language, stage.engine_peak_bytes)
 
 
 def _penalty(stage: Stage) -> float:

@@ -1,15 +1,16 @@
-"""Table: a summary for people. Scores are in percent, with their 95 % intervals."""
+"""Table: a summary for people. Scores are in their measure's unit, with 95 % intervals."""
 
 from __future__ import annotations
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from banyan.evaluation.measure import MEASURES, SHARE, Measure
 from banyan.evaluation.stats import Estimate
 from banyan.evaluation.summary import ALL, Row, Summary
 
 _NONE = "-"
-COUNTS = frozenset({"steps"})
+COUNTS = frozenset({"steps", "state_tokens", "last_tokens"})
 """Parts of scores that are no shares."""
 
 
@@ -18,19 +19,22 @@ def render(summary: Summary) -> RenderableType:
     tables: list[RenderableType] = [_scores(summary)]
     if summary.versus:
         tables += ["", _differences(summary)]
-    return Group(*tables, "", _costs(summary))
+    tables += ["", _costs(summary)]
+    if any(row.actions or row.determined_actions for row in summary.rows):
+        tables += ["", _actions(summary)]
+    return Group(*tables, *summary.notes)
 
 
 def _scores(summary: Summary) -> Table:
-    table = _table(summary.set, ("bucket", "system"), ("n", "score", "95 %", "partial", "failed"))
+    measure = MEASURES[summary.unit]
+    title = f"{summary.set}: {measure.title}"
+    table = _table(title, ("bucket", "system"), ("n", "score", "95 %", "partial", "failed"))
     table.add_column("parts", no_wrap=True)
     for row in summary.rows:
         table.add_row(
             row.bucket,
             row.system,
-            str(row.score.n),
-            f"{100 * row.score.mean:.1f}",
-            interval(row.score),
+            *_estimate(row.score, measure),
             str(row.partial or _NONE),
             str(row.failed or _NONE),
             "  ".join(f"{name} {_part(name, value)}" for name, value in row.parts.items()),
@@ -45,7 +49,7 @@ def _costs(summary: Summary) -> Table:
         ("bucket", "system"),
         (
             *("tok/in", "prompt", "cached", "compl", "calls", "nodes", "depth", "s"),
-            *("cited", "stand", "read"),
+            *("cited", "stand", "read", "memory"),
         ),
     )
     for row in summary.rows:
@@ -63,20 +67,38 @@ def _costs(summary: Summary) -> Table:
             str(row.citations),
             percent(row.resolved),
             percent(row.coverage),
+            memory(row.engine_peak_bytes),
             style=_style(row),
         )
     return table
 
 
+def _actions(summary: Summary) -> Table:
+    names = ("written", "first try", "retries/100", "determined")
+    table = _table("actions", ("bucket", "system"), names)
+    for row in summary.rows:
+        if row.actions or row.determined_actions:
+            retries = row.retries_per_100_turns
+            table.add_row(
+                row.bucket,
+                row.system,
+                str(row.actions),
+                percent(row.first_try, digits=1),
+                _NONE if retries is None else f"{retries:.1f}",
+                str(row.determined_actions),
+                style=_style(row),
+            )
+    return table
+
+
 def _differences(summary: Summary) -> Table:
+    measure = MEASURES[summary.unit]
     table = _table("differences", ("bucket", "pair"), ("n", "points", "95 %"))
     for one in summary.versus:
         table.add_row(
             one.bucket,
             f"{one.system} - {one.other}",
-            str(one.difference.n),
-            f"{100 * one.difference.mean:+.1f}",
-            interval(one.difference),
+            *_estimate(one.difference, measure, signed=True),
         )
     return table
 
@@ -99,14 +121,26 @@ def _part(name: str, value: float) -> str:
     return f"{value:.1f}" if name in COUNTS else f"{100 * value:.1f}"
 
 
-def interval(value: Estimate) -> str:
-    """`12.0..34.5`, in percent."""
-    return f"{100 * value.low:.1f}..{100 * value.high:.1f}"
+def _estimate(value: Estimate | None, measure: Measure, *, signed: bool = False) -> tuple[str, ...]:
+    """Items, mean and interval; dashes where there is nothing."""
+    if value is None:
+        return "0", _NONE, _NONE
+    return str(value.n), measure.show(value.mean, signed=signed), interval(value, measure)
 
 
-def percent(share: float | None) -> str:
+def interval(value: Estimate, measure: Measure = SHARE) -> str:
+    """`12.0..34.5`, in the unit of the measure."""
+    return f"{measure.show(value.low)}..{measure.show(value.high)}"
+
+
+def percent(share: float | None, digits: int = 0) -> str:
     """A share, or a dash where there is none."""
-    return _NONE if share is None else f"{100 * share:.0f}%"
+    return _NONE if share is None else f"{100 * share:.{digits}f}%"
+
+
+def memory(num_bytes: int | None) -> str:
+    """`1.5G`, or a dash where it is not known."""
+    return _NONE if num_bytes is None else f"{num_bytes / 2**30:.2f}G"
 
 
 def thousands(count: int) -> str:

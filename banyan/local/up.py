@@ -20,6 +20,7 @@ from typing import Literal, Self
 from banyan.local import engine_choice, programs, redis_choice
 from banyan.local.engine_choice import EnginePlan
 from banyan.local.errors import Died, Interrupted, NotStarted
+from banyan.local.memory import session_peak_bytes
 from banyan.local.options import Options
 from banyan.local.ports import LOOPBACK, is_free
 from banyan.local.probes import is_up
@@ -102,6 +103,11 @@ class AllInOne:
         if self._engine is None:
             raise RuntimeError("the all-in-one is used outside its block")
         return self._engine
+
+    def engine_peak_bytes(self) -> int | None:
+        """Most memory that the model server has held; None where it is not one of the parts."""
+        engine = next((part for part in self._parts.children if part.name == "engine"), None)
+        return session_peak_bytes(engine.pid) if engine else None
 
     @property
     def _parts(self) -> Processes:

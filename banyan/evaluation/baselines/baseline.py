@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 
 from pydantic import JsonValue
 
 from banyan.errors import BanyanError, EngineRefused
 from banyan.evaluation.baselines.calls import Calls
 from banyan.evaluation.baselines.job import Job, Method, Reply
+from banyan.evaluation.baselines.prompts_mark import prompts_mark
 from banyan.evaluation.baselines.source import Source
 from banyan.evaluation.question import Answered, Question
 from banyan.ports import Engine, Sampling
@@ -33,6 +35,10 @@ class Baseline:
         pause_s: float = RETRY_PAUSE_S,
     ) -> None:
         self.name = name
+        self.settings: Mapping[str, JsonValue] = {
+            "prompts": prompts_mark(),
+            "frequency_penalty": sampling.frequency_penalty,
+        }
         self._method = method
         self._engine = engine
         self._window = window

@@ -8,12 +8,19 @@ from pathlib import Path
 from banyan.evaluation.data import HOW
 from banyan.evaluation.errors import Unknown
 from banyan.evaluation.item import Item, Load
+from banyan.evaluation.measure import BITS_PER_BYTE, SHARE, Measure
+from banyan.evaluation.plan import BOOKS
 from banyan.local.errors import Missing
 
 SETS: tuple[str, ...] = (
     *("squality", "qmsum", "oolong_style", "babilong"),
-    *("reasoning_gym", "sgd_dialog", "textcraft", "maze", "examples"),
+    *("reasoning_gym", "sgd_dialog", "textcraft", "maze", BOOKS, "examples"),
 )
+
+
+def measure_of(name: str) -> Measure:
+    """What the scores of a set are."""
+    return BITS_PER_BYTE if name == BOOKS else SHARE
 
 
 def load_set(name: str, data: Path) -> list[Item]:

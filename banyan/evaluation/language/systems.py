@@ -1,0 +1,118 @@
+"""Systems of language modelling: each form as a system, so that it is run and kept as any other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+from pydantic import JsonValue
+
+from banyan.errors import BanyanError
+from banyan.evaluation.errors import Unknown
+from banyan.evaluation.language.forms import BASELINES, STATES, Form, not_run
+from banyan.evaluation.language.frame import frame
+from banyan.evaluation.plan import BOOKS, Plan
+from banyan.evaluation.prompt_logprobs import PromptScorer
+from banyan.evaluation.question import Answered, Question, System
+from banyan.local.errors import Missing
+
+
+class FormSystem:
+    """Satisfies `System`. Its answer is a `Measured` as an object.
+
+    Tokens and calls are of the state alone, since scoring costs the same for all forms; `seconds`
+    is of both.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        form: Form,
+        *,
+        scorer: PromptScorer,
+        window: int,
+        settings: Mapping[str, JsonValue],
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        self._form = form
+        self._scorer = scorer
+        self._window = window
+
+    async def answer(self, question: Question) -> Answered:
+        """Score the continuation; an error becomes a result with status `failed`."""
+        began = time.monotonic()
+        try:
+            framed = await frame(
+                self._scorer, self._window, "".join(question.documents), question.continuation
+            )
+            made = await self._form(framed, question)
+        except BanyanError as error:
+            return Answered(
+                status="failed",
+                error=f"{error.code}: {error}",
+                seconds=time.monotonic() - began,
+            )
+        return made.cost.model_copy(
+            update={
+                "answer": made.measured.model_dump(),
+                "seconds": time.monotonic() - began,
+            }
+        )
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+def language_systems(
+    plan: Plan, scorer: PromptScorer, service: System | None
+) -> tuple[System, ...]:
+    """The baselines, and the forms of state that `plan` asks for; those need the service."""
+
+    def system(name: str, form: Form, settings: Mapping[str, JsonValue]) -> System:
+        return FormSystem(name, form, scorer=scorer, window=plan.window, settings=settings)
+
+    systems = [system(name, form, {}) for name, form in BASELINES.items()]
+    if service is not None:
+        systems += [
+            system(name, STATES[name](service), service.settings) for name in chosen_forms(plan)
+        ]
+    return tuple(systems)
+
+
+def chosen_forms(plan: Plan) -> tuple[str, ...]:
+    """The forms of packed state that `plan` runs; `auto` stands for all."""
+    if not plan.with_service:
+        return ()
+    return tuple(STATES) if plan.state == "auto" else (plan.state,)
+
+
+def notes(plan: Plan) -> tuple[str, ...]:
+    """What a reader of the table must know."""
+    forms = not_run(chosen_forms(plan))
+    if not plan.baselines:
+        return (forms,)
+    return forms, f"--baseline says nothing here: {', '.join(BASELINES)} were run"
+
+
+def check(plan: Plan) -> None:
+    """Raises Missing or Unknown where `plan` cannot run its language modelling."""
+    if BOOKS not in plan.sets:
+        return
+    if plan.engine_kind != "vllm":
+        raise Missing(
+            f"{BOOKS} needs log-probabilities of a prompt's tokens, which {plan.engine_kind} does "
+            "not give",
+            hint="Take --engine-kind vllm.",
+        )
+    unknown: Sequence[str] = [name for name in chosen_forms(plan) if name not in STATES]
+    if unknown:
+        raise Unknown(
+            f"{BOOKS} cannot score the form {unknown[0]!r} of packed state",
+            hint=f"Forms: {', '.join(STATES)}.",
+        )
+    if plan.baselines and set(plan.sets) == {BOOKS}:
+        raise Unknown(
+            f"{BOOKS} has no baseline of the other sets",
+            hint=f"It always runs {', '.join(BASELINES)}; leave --baseline out.",
+        )
