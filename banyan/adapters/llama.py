@@ -15,7 +15,6 @@ from typing import Any
 
 import msgspec
 
-from banyan.action import Kind
 from banyan.adapters.chat_format import (
     PROBE_PLAIN,
     PROBE_SYSTEM,
@@ -30,7 +29,7 @@ from banyan.adapters.engine_http import EngineHttp
 from banyan.adapters.rendering import Format, Renderer
 from banyan.adapters.token_prompt import check_prompt
 from banyan.errors import AbilityMissing, EngineRefused, EngineUnavailable
-from banyan.ports import Abilities, CallOptions, Completion, Message, OnDelta, Prompt
+from banyan.ports import Abilities, CallOptions, Choice, Completion, Message, OnDelta, Prompt
 
 NUM_CANDIDATES = 256
 """Log-probabilities to ask for; letters that are not among them are asked for one by one."""
@@ -135,8 +134,8 @@ class LlamaEngine:
         return await self._renderer.render(messages)
 
     async def choose(
-        self, prompt: Prompt, letters: Mapping[Kind, str], options: CallOptions
-    ) -> tuple[dict[Kind, float], Completion]:
+        self, prompt: Prompt, letters: Mapping[Choice, str], options: CallOptions
+    ) -> tuple[dict[Choice, float], Completion]:
         token_ids = {kind: await self._renderer.letter(text) for kind, text in letters.items()}
         body = await self._body(prompt, max_tokens=1, options=options)
         body |= {"n_probs": NUM_CANDIDATES, "temperature": 0.0}

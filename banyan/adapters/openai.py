@@ -16,10 +16,9 @@ from typing import Any
 
 import msgspec
 
-from banyan.action import Kind
 from banyan.adapters.engine_http import EngineHttp
 from banyan.errors import AbilityMissing, EngineRefused, EngineUnavailable
-from banyan.ports import Abilities, CallOptions, Completion, Message, OnDelta, Prompt
+from banyan.ports import Abilities, CallOptions, Choice, Completion, Message, OnDelta, Prompt
 
 BYTES_PER_TOKEN = 3.6
 MESSAGE_TOKENS = 6
@@ -123,8 +122,8 @@ class OpenAIEngine:
         return Prompt(tuple(messages), None, estimate)
 
     async def choose(
-        self, prompt: Prompt, letters: Mapping[Kind, str], options: CallOptions
-    ) -> tuple[dict[Kind, float], Completion]:
+        self, prompt: Prompt, letters: Mapping[Choice, str], options: CallOptions
+    ) -> tuple[dict[Choice, float], Completion]:
         del prompt, letters, options
         raise AbilityMissing("an OpenAI-compatible server does not score given tokens")
 

@@ -16,9 +16,17 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from banyan.action import Kind
 from banyan.errors import EngineRefused, EngineUnavailable
-from banyan.ports import Abilities, CallOptions, Completion, Engine, Message, OnDelta, Prompt
+from banyan.ports import (
+    Abilities,
+    CallOptions,
+    Choice,
+    Completion,
+    Engine,
+    Message,
+    OnDelta,
+    Prompt,
+)
 
 LOAD_FACTOR = 1.25
 """A replica may have this many times the average of calls in flight before others get them."""
@@ -87,8 +95,8 @@ class Replicas:
         return await self._call(key_of(messages), lambda engine: engine.render(messages))
 
     async def choose(
-        self, prompt: Prompt, letters: Mapping[Kind, str], options: CallOptions
-    ) -> tuple[dict[Kind, float], Completion]:
+        self, prompt: Prompt, letters: Mapping[Choice, str], options: CallOptions
+    ) -> tuple[dict[Choice, float], Completion]:
         return await self._call(
             options.salt + key_of(prompt.messages),
             lambda engine: engine.choose(prompt, letters, options),

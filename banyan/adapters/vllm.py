@@ -14,7 +14,6 @@ from typing import Any
 
 import msgspec
 
-from banyan.action import Kind
 from banyan.adapters.chat_format import (
     PROBE_PLAIN,
     PROBE_SYSTEM,
@@ -28,7 +27,7 @@ from banyan.adapters.engine_http import EngineHttp
 from banyan.adapters.rendering import Format, Renderer
 from banyan.adapters.token_prompt import check_prompt
 from banyan.errors import EngineRefused, EngineUnavailable
-from banyan.ports import Abilities, CallOptions, Completion, Message, OnDelta, Prompt
+from banyan.ports import Abilities, CallOptions, Choice, Completion, Message, OnDelta, Prompt
 
 _ID = "token_id:"
 """How tokens are written where `return_tokens_as_token_ids` is set."""
@@ -132,8 +131,8 @@ class VllmEngine:
         return await self._renderer.render(messages)
 
     async def choose(
-        self, prompt: Prompt, letters: Mapping[Kind, str], options: CallOptions
-    ) -> tuple[dict[Kind, float], Completion]:
+        self, prompt: Prompt, letters: Mapping[Choice, str], options: CallOptions
+    ) -> tuple[dict[Choice, float], Completion]:
         token_ids = {kind: await self._renderer.letter(text) for kind, text in letters.items()}
         body = await self._body(prompt, max_tokens=1, options=options)
         body["temperature"] = 0.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,13 +9,8 @@ import typer
 from rich.console import Console
 
 from banyan.client.cmd_up import EngineName
-from banyan.client.exits import Exit
-from banyan.client.messages import error_fields, exit_of_error, print_error
-from banyan.errors import BanyanError
+from banyan.client.evaluating import table_console, told_errors
 from banyan.task import GateMode
-
-_TABLE_WIDTH = 120
-"""Where stdout is no terminal."""
 
 
 def evaluate(
@@ -92,9 +86,7 @@ def evaluate(
     Ctrl-C stops; the same command goes on where it stopped.
     """
     # Loaded here, so that the commands that only talk to a service stay quick.
-    from banyan.evaluation import extra  # noqa: PLC0415
     from banyan.evaluation.plan import BOOKS, Plan  # noqa: PLC0415
-    from banyan.local.errors import LocalError  # noqa: PLC0415
 
     if only_baselines and not baselines and set(sets) != {BOOKS}:
         raise typer.BadParameter("needs a --baseline", param_hint="--only-baselines")
@@ -118,24 +110,11 @@ def evaluate(
         parallel=parallel,
         fresh=fresh,
     )
-    try:
-        extra.check_packages()
-        from banyan.evaluation import report  # noqa: PLC0415 - needs these packages
+    with told_errors(as_json=as_json):
+        from banyan.evaluation import report  # noqa: PLC0415 - needs the extra's packages
 
         summaries = report.run(plan, Console(stderr=True, highlight=False))
-    except BanyanError as error:
         if as_json:
-            typer.echo(json.dumps(error_fields(error)))
+            typer.echo(report.as_json(plan, summaries))
         else:
-            print_error(error)
-        if isinstance(error, LocalError):
-            raise typer.Exit(error.exit_code) from None
-        raise typer.Exit(exit_of_error(error)) from None
-    if as_json:
-        typer.echo(report.as_json(plan, summaries))
-    else:
-        console = Console(highlight=False)
-        if not console.is_terminal:
-            console.width = _TABLE_WIDTH
-        report.show(console, plan, summaries)
-    raise typer.Exit(Exit.OK)
+            report.show(table_console(), plan, summaries)

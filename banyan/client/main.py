@@ -14,6 +14,8 @@ except ModuleNotFoundError:  # the SDK alone was installed
 
 from banyan.client.cmd_doctor import doctor
 from banyan.client.cmd_eval import evaluate
+from banyan.client.cmd_eval_citations import judge
+from banyan.client.cmd_eval_compare import compare
 from banyan.client.cmd_solve import solve
 from banyan.client.cmd_up import up
 from banyan.client.exits import EXIT_CODES_HELP
@@ -30,6 +32,8 @@ app.command(epilog=EXIT_CODES_HELP)(up)
 app.command(epilog=EXIT_CODES_HELP)(solve)
 app.command(epilog=EXIT_CODES_HELP)(doctor)
 app.command("eval", epilog=EXIT_CODES_HELP)(evaluate)
+app.command("eval-compare", epilog=EXIT_CODES_HELP)(compare)
+app.command("eval-citations", epilog=EXIT_CODES_HELP)(judge)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the option's value

@@ -51,7 +51,7 @@ def evaluate(plan: Plan, hooks: Hooks, stop: StopSignal) -> list[Summary]:
         for name in dict.fromkeys(plan.sets)
     }
     with open_stage(plan, report=hooks.report, stop=stop) as stage:
-        return asyncio.run(_guarded(_run(plan, chosen, stage, hooks), stage, stop))
+        return asyncio.run(guarded(_run(plan, chosen, stage, hooks), stage, stop))
 
 
 async def _run(
@@ -87,7 +87,7 @@ def _write(plan: Plan, name: str, records: Sequence[Record]) -> Summary:
     return summary
 
 
-async def _guarded(work: Coroutine[Any, Any, T], stage: Stage, stop: StopSignal) -> T:
+async def guarded(work: Coroutine[Any, Any, T], stage: Stage, stop: StopSignal) -> T:
     """The result of `work`; ends it where a part dies (Died) or a signal comes (Interrupted)."""
     task = asyncio.create_task(work)
     try:

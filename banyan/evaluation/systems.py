@@ -86,12 +86,28 @@ def chosen_baselines(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @asynccontextmanager
+async def open_engine(plan: Plan, stage: Stage) -> AsyncIterator[Engine | None]:
+    """The model server of `stage`, closed at the end; None where it has none."""
+    if stage.engine is None:
+        yield None
+        return
+    settings = Settings(
+        engine_kind=stage.engine.kind,
+        engine_model=stage.engine.served_model,
+        engine_window=plan.window,
+    )
+    engine = connect(settings, stage.engine.url)
+    try:
+        yield engine
+    finally:
+        await engine.close()
+
+
+@asynccontextmanager
 async def open_systems(plan: Plan, stage: Stage) -> AsyncIterator[Cast]:
     """The systems of `plan` on `stage`, closed at the end."""
     async with AsyncExitStack() as opened:
-        engine = _engine(plan, stage)
-        if engine is not None:
-            opened.push_async_callback(engine.close)
+        engine = await opened.enter_async_context(open_engine(plan, stage))
         service = None
         if plan.with_service and stage.url is not None:
             service = ServiceSystem(AsyncClient(stage.url), _options(plan), name=SERVICE)
@@ -116,17 +132,6 @@ def _penalty(stage: Stage) -> float:
     """The frequency penalty of the policy that the service runs on this model."""
     is_small = stage.engine is not None and stage.engine.is_small
     return float(SMALL_MODEL["BANYAN_FREQUENCY_PENALTY"]) if is_small else 0.0
-
-
-def _engine(plan: Plan, stage: Stage) -> Engine | None:
-    if stage.engine is None:
-        return None
-    settings = Settings(
-        engine_kind=stage.engine.kind,
-        engine_model=stage.engine.served_model,
-        engine_window=plan.window,
-    )
-    return connect(settings, stage.engine.url)
 
 
 def _options(plan: Plan) -> SolveOptions:

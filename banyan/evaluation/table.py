@@ -28,13 +28,13 @@ def render(summary: Summary) -> RenderableType:
 def _scores(summary: Summary) -> Table:
     measure = MEASURES[summary.unit]
     title = f"{summary.set}: {measure.title}"
-    table = _table(title, ("bucket", "system"), ("n", "score", "95 %", "partial", "failed"))
+    table = plain_table(title, ("bucket", "system"), ("n", "score", "95 %", "partial", "failed"))
     table.add_column("parts", no_wrap=True)
     for row in summary.rows:
         table.add_row(
             row.bucket,
             row.system,
-            *_estimate(row.score, measure),
+            *estimate_cells(row.score, measure),
             str(row.partial or _NONE),
             str(row.failed or _NONE),
             "  ".join(f"{name} {_part(name, value)}" for name, value in row.parts.items()),
@@ -44,7 +44,7 @@ def _scores(summary: Summary) -> Table:
 
 
 def _costs(summary: Summary) -> Table:
-    table = _table(
+    table = plain_table(
         "costs",
         ("bucket", "system"),
         (
@@ -75,7 +75,7 @@ def _costs(summary: Summary) -> Table:
 
 def _actions(summary: Summary) -> Table:
     names = ("written", "first try", "retries/100", "determined")
-    table = _table("actions", ("bucket", "system"), names)
+    table = plain_table("actions", ("bucket", "system"), names)
     for row in summary.rows:
         if row.actions or row.determined_actions:
             retries = row.retries_per_100_turns
@@ -93,17 +93,18 @@ def _actions(summary: Summary) -> Table:
 
 def _differences(summary: Summary) -> Table:
     measure = MEASURES[summary.unit]
-    table = _table("differences", ("bucket", "pair"), ("n", "points", "95 %"))
+    table = plain_table("differences", ("bucket", "pair"), ("n", "points", "95 %"))
     for one in summary.versus:
         table.add_row(
             one.bucket,
             f"{one.system} - {one.other}",
-            *_estimate(one.difference, measure, signed=True),
+            *estimate_cells(one.difference, measure, signed=True),
         )
     return table
 
 
-def _table(title: str, names: tuple[str, ...], numbers: tuple[str, ...]) -> Table:
+def plain_table(title: str, names: tuple[str, ...], numbers: tuple[str, ...]) -> Table:
+    """An empty table: columns of names, then of numbers."""
     table = Table(title=title, title_justify="left", pad_edge=False, box=None)
     for name in names:
         table.add_column(name, no_wrap=True)
@@ -121,7 +122,9 @@ def _part(name: str, value: float) -> str:
     return f"{value:.1f}" if name in COUNTS else f"{100 * value:.1f}"
 
 
-def _estimate(value: Estimate | None, measure: Measure, *, signed: bool = False) -> tuple[str, ...]:
+def estimate_cells(
+    value: Estimate | None, measure: Measure, *, signed: bool = False
+) -> tuple[str, ...]:
     """Items, mean and interval; dashes where there is nothing."""
     if value is None:
         return "0", _NONE, _NONE

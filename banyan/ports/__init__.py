@@ -10,6 +10,7 @@ from __future__ import annotations
 from banyan.ports.engine import (
     Abilities,
     CallOptions,
+    Choice,
     Completion,
     Engine,
     Message,
@@ -27,6 +28,7 @@ __all__ = [
     "Admission",
     "CallOptions",
     "ChildNode",
+    "Choice",
     "Claimed",
     "Completion",
     "DocumentInfo",

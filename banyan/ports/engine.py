@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
-
-from banyan.action import Kind
+from typing import Any, Literal, Protocol, TypeVar
 
 Role = Literal["system", "user", "assistant"]
+
+Choice = TypeVar("Choice", bound=str)
+"""What a letter stands for: the kinds of an action, or a judge's verdicts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +105,11 @@ class Engine(Protocol):
         ...
 
     async def choose(
-        self, prompt: Prompt, letters: Mapping[Kind, str], options: CallOptions
-    ) -> tuple[dict[Kind, float], Completion]:
-        """Raw log-probabilities (nats) of each kind's letter as the next token, in one call.
+        self, prompt: Prompt, letters: Mapping[Choice, str], options: CallOptions
+    ) -> tuple[dict[Choice, float], Completion]:
+        """Raw log-probabilities (nats) of each choice's letter as the next token, in one call.
 
-        They are not normalised over the kinds. Raises AbilityMissing without `scores`.
+        They are not normalised over the choices. Raises AbilityMissing without `scores`.
         """
         ...
 

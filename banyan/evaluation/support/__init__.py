@@ -1,0 +1,1 @@
+"""Citation support: whether what is cited says what the sentence says that it stands by."""
