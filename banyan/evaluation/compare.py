@@ -26,7 +26,7 @@ def compare(name: str, runs: Sequence[str], *, seed: int = 0) -> Summary:
     """
     if len(set(runs)) < _LEAST_RUNS:
         raise Unknown("there is nothing to compare", hint="Give two runs, FOLDER or FOLDER:SYSTEM.")
-    pasts = [_past(run, name) for run in dict.fromkeys(runs)]
+    pasts = [_past(run, name, label) for run, label in _labels(list(dict.fromkeys(runs))).items()]
     shared = set.intersection(*({record.item for record in past.records} for past in pasts))
     if not shared:
         raise Unknown(
@@ -43,9 +43,16 @@ def compare(name: str, runs: Sequence[str], *, seed: int = 0) -> Summary:
     return summarise(name, records, seed=seed, measure=measure, notes=notes)
 
 
-def _past(run: str, name: str) -> Past:
+def _labels(runs: Sequence[str]) -> dict[str, str]:
+    """Each run's name in the table: its folder's own name, where that tells the runs apart."""
+    short = [run.rstrip("/").rpartition("/")[2] for run in runs]
+    unique = len(set(short)) == len(runs)
+    return dict(zip(runs, short if unique else runs, strict=True))
+
+
+def _past(run: str, name: str, label: str) -> Past:
     folder, _, system = run.partition(":")
-    return read_past(Path(folder), name, system or None, label=run)
+    return read_past(Path(folder), name, system or None, label=label)
 
 
 def _note(past: Past, num_shared: int) -> str:

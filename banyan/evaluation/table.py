@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from banyan.evaluation.measure import MEASURES, SHARE, Measure
 from banyan.evaluation.stats import Estimate
@@ -22,7 +23,7 @@ def render(summary: Summary) -> RenderableType:
     tables += ["", _costs(summary)]
     if any(row.actions or row.determined_actions for row in summary.rows):
         tables += ["", _actions(summary)]
-    return Group(*tables, *summary.notes)
+    return Group(*tables, *(Text(note) for note in summary.notes))
 
 
 def _scores(summary: Summary) -> Table:

@@ -101,6 +101,8 @@ def test_ctrl_c_keeps_what_was_answered(tmp_path: Path, slow_engine_url: str) ->
         (("examples", "--only-baselines"), 2, "--baseline"),
         (("examples", "--url", "http://127.0.0.1:9", "--baseline", "head"), 2, "--engine"),
         (("squality", "--data", "nowhere"), 3, "--data"),
+        (("books_lm",), 3, "--engine-kind vllm"),
+        (("books_lm", "--engine-kind", "vllm", "--baseline", "head"), 2, "leave --baseline out"),
         (("examples", "--engine", "http://127.0.0.1:9"), 3, "no model server answers"),
     ],
 )

@@ -13,6 +13,7 @@ from banyan.client.calls import SolveOptions
 from banyan.client.results import SolveResult
 from banyan.evaluation.question import Question
 from banyan.evaluation.service_system import LIMITS, ServiceSystem, answered
+from banyan.prompts import PROMPT_VERSION
 from banyan.state import unpack
 from banyan.task import Gate, Task
 from tests.service.served import Served
@@ -31,6 +32,15 @@ async def system(served: Served) -> AsyncIterator[ServiceSystem]:
 
 def admitted(served: Served) -> list[Task]:
     return [unpack(one.task, Task) for one in served.house.store.admitted]
+
+
+def test_the_settings_are_what_an_answer_depends_on(system: ServiceSystem) -> None:
+    assert system.settings == {
+        "prompts": PROMPT_VERSION,
+        "gate": "always",
+        "threshold": None,
+        "state": "summary",
+    }
 
 
 @pytest.mark.usefixtures("worker")
@@ -100,6 +110,7 @@ def test_only_citations_that_stand_in_the_document_are_resolved() -> None:
 
 def test_costs_are_those_of_the_whole_tree() -> None:
     usage = {"llm_calls": 5, "nodes": 3, "max_depth": 1, "prompt_tokens": 90, "cached_tokens": 10}
+    usage |= {"actions": 4, "invalid_actions": 1, "retries": 2, "determined_actions": 3}
     done = answered(
         result(
             usage={**usage, "completion_tokens": 20},
@@ -110,5 +121,7 @@ def test_costs_are_those_of_the_whole_tree() -> None:
         {},
     )
     assert (done.llm_calls, done.nodes, done.depth) == (5, 3, 1)
+    assert (done.actions, done.invalid_actions, done.retries) == (4, 1, 2)
+    assert done.determined_actions == 3
     assert (done.prompt_tokens, done.cached_tokens, done.completion_tokens) == (90, 10, 20)
     assert (done.seconds, done.coverage, done.notices) == (1.5, 0.5, ("stopped_early",))

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from banyan.evaluation.code import code_mark
 from banyan.evaluation.display import progress_bars
+from banyan.evaluation.measure import BITS_PER_BYTE
 from banyan.evaluation.plan import SERVICE
 from banyan.evaluation.plot import write_plot
 from banyan.evaluation.summary import Summary, summarise
@@ -25,7 +26,7 @@ def summary() -> Summary:
             record("q1", SERVICE, 1.0, parts={"valid": 0.5, "steps": 7.0}, answered=COST),
             record("q1", "head", 0.0, answered=answered(None, status="failed")),
             record("q2", SERVICE, 0.0, bucket="two", answered=COST),
-            record("q2", "head", 0.0, bucket="two", answered=COST),
+            record("q2", "head", 0.0, bucket="two", answered=COST, engine_peak_bytes=3 * 2**29),
         ],
     )
 
@@ -47,8 +48,26 @@ def test_a_table_tells_scores_in_percent_and_parts() -> None:
 def test_a_table_tells_costs_and_differences() -> None:
     lines = shown(summary())
     costs = ["two", "head", "124.00", "12.3k", "0", "55", "0.0", "1.0", "0.0", "3.0", "0", "-"]
-    assert [*costs, "50%"] in lines
+    assert [*costs, "50%", "1.50G"] in lines
     assert ["one", "banyan", "-", "head", "1", "+100.0", "100.0..100.0"] in lines
+
+
+def test_a_table_tells_how_valid_actions_were_where_there_were_any() -> None:
+    one = answered("yes", actions=3, invalid_actions=1, retries=1, determined_actions=2)
+    lines = shown(summarise("maze", [record("q1", SERVICE, 1.0, answered=one)]))
+    assert ["one", "banyan", "3", "66.7%", "25.0", "2"] in lines
+    assert not any("determined" in line for line in shown(summary()))
+
+
+def test_bits_per_byte_are_no_percents() -> None:
+    records = [record("q1", "truncation", 1.25), record("q1", "nothing", 1.5)]
+    lines = shown(
+        summarise("books_lm", records, measure=BITS_PER_BYTE, notes=("forms that were run",))
+    )
+    assert ["books_lm:", "bits", "per", "byte"] in lines
+    assert ["one", "nothing", "1", "1.5000", "1.5000..1.5000", "-", "-"] in lines
+    assert ["one", "nothing", "-", "truncation", "1", "+0.2500", "0.2500..0.2500"] in lines
+    assert lines[-1] == ["forms", "that", "were", "run"]
 
 
 def test_numbers_are_short() -> None:

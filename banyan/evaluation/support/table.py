@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Group, RenderableType
+from rich.text import Text
 
 from banyan.evaluation.measure import SHARE
 from banyan.evaluation.stats import Estimate
@@ -36,4 +37,4 @@ def render(one: Support) -> RenderableType:
         lines.append(f"{one.failed} pairs have no verdict: the model server failed")
     if not one.can_judge:
         lines.append(CANNOT)
-    return Group(table, *lines)
+    return Group(table, *(Text(line) for line in lines))
