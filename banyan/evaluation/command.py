@@ -100,4 +100,15 @@ async def guarded(work: Coroutine[Any, Any, T], stage: Stage, stop: StopSignal) 
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+    error = task.exception()
+    if error is not None:
+        stage.check()  # the end of a part explains best what its callers saw of it
+        raise _alone(error)
     return task.result()
+
+
+def _alone(error: BaseException) -> BaseException:
+    """The error itself where it is the only one of its group."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
