@@ -13,7 +13,7 @@ from banyan.evaluation.data import PART
 from banyan.evaluation.errors import Unknown
 from banyan.evaluation.language.forms import LABEL
 from banyan.evaluation.language.frame import Measured
-from banyan.evaluation.language.systems import check, language_systems, notes
+from banyan.evaluation.language.systems import check, frame_mark, language_systems, notes
 from banyan.evaluation.plan import BOOKS, Plan
 from banyan.evaluation.question import Answered, Question, System
 from banyan.evaluation.records import Journal, Record
@@ -224,6 +224,11 @@ async def test_forms_are_run_kept_and_resumed_like_any_system(tmp_path: Path, da
     first = await run()
     assert [one.system for one in first] == ["nothing", "truncation", "head_tail", "summary"]
     assert [one.score for one in first] == pytest.approx([8.0] * 4)
-    assert first[-1].settings == {"model": "bytes", "window": WINDOW, "prompts": 7}
+    assert first[-1].settings == {
+        "model": "bytes",
+        "window": WINDOW,
+        "frame": frame_mark(),
+        "prompts": 7,
+    }
     assert await run() == first
     assert len(service.asked) == 1

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from banyan.errors import InvalidInput
 from banyan.evaluation.prompt_logprobs import PromptScorer
 
-_BEGINNING = "\n"
+BEGINNING = "\n"
 """Stands before everything, so that the first token has something before it."""
 
 
@@ -75,7 +75,7 @@ async def frame(scorer: PromptScorer, window: int, before: str, target: str) -> 
 
     One token of the window is kept for the reply that the server has to give.
     """
-    beginning = await scorer.tokenize(_BEGINNING, begins=True)
+    beginning = await scorer.tokenize(BEGINNING, begins=True)
     before_ids = await scorer.tokenize(before)
     target_ids = await scorer.tokenize(target)
     room = window - 1 - len(beginning) - len(target_ids)

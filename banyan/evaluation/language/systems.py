@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
 from banyan.errors import BanyanError
+from banyan.evaluation.baselines.prompts import GAP
 from banyan.evaluation.errors import Unknown
-from banyan.evaluation.language.forms import BASELINES, STATES, Form, not_run
-from banyan.evaluation.language.frame import frame
+from banyan.evaluation.language.forms import BASELINES, LABEL, STATES, Form, not_run
+from banyan.evaluation.language.frame import BEGINNING, frame
 from banyan.evaluation.plan import BOOKS, Plan
 from banyan.evaluation.prompt_logprobs import PromptScorer
 from banyan.evaluation.question import Answered, Question, System
@@ -70,7 +73,8 @@ def language_systems(
     """The baselines, and the forms of state that `plan` asks for; those need the service."""
 
     def system(name: str, form: Form, settings: Mapping[str, JsonValue]) -> System:
-        return FormSystem(name, form, scorer=scorer, window=plan.window, settings=settings)
+        made_with = {"frame": frame_mark(), **settings}
+        return FormSystem(name, form, scorer=scorer, window=plan.window, settings=made_with)
 
     systems = [system(name, form, {}) for name, form in BASELINES.items()]
     if service is not None:
@@ -78,6 +82,11 @@ def language_systems(
             system(name, STATES[name](service), service.settings) for name in chosen_forms(plan)
         ]
     return tuple(systems)
+
+
+def frame_mark() -> str:
+    """A hash of the fixed words that stand around a state: other words are other scores."""
+    return hashlib.sha256(json.dumps([BEGINNING, LABEL, GAP]).encode()).hexdigest()[:12]
 
 
 def chosen_forms(plan: Plan) -> tuple[str, ...]:
