@@ -51,7 +51,7 @@ async def test_a_question_is_one_solve_with_ample_limits(
     assert (done.status, done.error) == ("completed", None)
     (task,) = admitted(served)
     assert task.goal == ASKED.goal
-    assert task.limits == LIMITS
+    assert task.limits == LIMITS.model_copy(update={"max_answer_tokens": ASKED.answer_tokens})
     assert (task.gate.mode, task.state) == ("always", "summary")
 
 

@@ -18,6 +18,7 @@ from banyan.evaluation.question import Answered, Question, Score
 CUTS: dict[str, int] = {"4k": 4_000, "8k": 8_000, "11k": 11_000}
 """Tokens before each cut, counted as the set counts them (cl100k)."""
 TARGET_TOKENS = 512
+SUMMARY_TOKENS = 256
 _REACH_CHARS = 800
 """A quarter of it is how far a cut may move back to the end of a paragraph or a sentence."""
 
@@ -50,6 +51,7 @@ def load(data: Path) -> list[Item]:
                 bucket=bucket,
                 goal=GOAL,
                 documents=(text[:cut],),
+                answer_tokens=SUMMARY_TOKENS,
                 continuation=text[cut:end],
             )
             items.append(Item(question, grade))
