@@ -132,14 +132,15 @@ async def test_the_summary_is_the_services_and_never_of_the_text_that_is_scored(
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (answered(None, status="failed", error="engine_unavailable: gone"), "gone"),
-        (answered("  "), "empty"),
-        (answered("so " * 600), "exceeds"),  # a summary is never cut
+        (answered(None, status="failed", error="engine_unavailable: gone", llm_calls=4), "gone"),
+        (answered("  ", llm_calls=4), "empty"),
+        (answered("so " * 600, llm_calls=4), "exceeds"),  # a summary is never cut
     ],
 )
 async def test_without_a_summary_that_fits_there_is_no_score(answer: Answered, words: str) -> None:
     done = (await measured(ByteModel(), asked(), Summariser(answer)))["summary"]
-    assert done.status == "failed"
+    assert (done.status, done.answer) == ("failed", None)
+    assert done.llm_calls == 4  # it was paid for all the same
     assert words in (done.error or "")
 
 

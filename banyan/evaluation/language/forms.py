@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
-from banyan.errors import EngineRefused
+from banyan.errors import InvalidInput
 from banyan.evaluation.baselines.prompts import GAP
 from banyan.evaluation.item import text_of
 from banyan.evaluation.language.frame import Frame, Measured
@@ -24,9 +24,12 @@ FORMS_OF_STATE = ("summary", "prefix", "hidden")
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """How likely the text was, and what making its state cost."""
+    """How likely the text was, and what making its state cost.
 
-    measured: Measured
+    `measured` is None where a state was paid for and cannot be used; the cost has the error then.
+    """
+
+    measured: Measured | None
     cost: Answered = field(default_factory=lambda: Answered(status="completed", nodes=0))
 
 
@@ -70,12 +73,19 @@ def summary(service: System) -> Form:
         cost = await service.answer(asked)
         text = text_of(cost).strip()
         if cost.status == "failed" or not text:
-            raise EngineRefused(f"the service wrote no summary: {cost.error or 'an empty answer'}")
-        labelled = LABEL.format(summary=text)
-        state = await frame.scorer.tokenize(labelled)
-        return Made(await frame.score(text, state, frame.beside(state)), cost)
+            return _unusable(cost, f"the service wrote no summary: {cost.error or 'it is empty'}")
+        state = await frame.scorer.tokenize(LABEL.format(summary=text))
+        try:
+            num_last = frame.beside(state)
+        except InvalidInput as error:
+            return _unusable(cost, f"{error.code}: {error}")
+        return Made(await frame.score(text, state, num_last), cost)
 
     return form
+
+
+def _unusable(cost: Answered, why: str) -> Made:
+    return Made(None, cost.model_copy(update={"status": "failed", "error": why}))
 
 
 STATES: dict[str, Callable[[System], Form]] = {"summary": summary}

@@ -56,12 +56,8 @@ class FormSystem:
                 error=f"{error.code}: {error}",
                 seconds=time.monotonic() - began,
             )
-        return made.cost.model_copy(
-            update={
-                "answer": made.measured.model_dump(),
-                "seconds": time.monotonic() - began,
-            }
-        )
+        answer = made.measured.model_dump() if made.measured else None
+        return made.cost.model_copy(update={"answer": answer, "seconds": time.monotonic() - began})
 
     async def close(self) -> None:
         """Nothing is held."""
