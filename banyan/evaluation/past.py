@@ -33,8 +33,9 @@ def read_past(folder: Path, name: str, system: str | None, *, label: str = "") -
     systems = list(dict.fromkeys(record.system for record in records))
     chosen = system or _usual(systems)
     if chosen not in systems:
+        found = f"no answers by {system!r}" if system else "answers by several systems"
         raise Unknown(
-            f"{folder} has {name} by several systems or not by {system!r}",
+            f"{folder} has {found} to {name}",
             hint=f"Name one as {folder}:SYSTEM. Systems: {', '.join(systems)}.",
         )
     its = [record for record in records if record.system == chosen]
