@@ -171,6 +171,12 @@ def test_a_judge_that_tells_controls_apart_is_believed() -> None:
     assert math.isclose(result.lexical.mean, 2 / 3)
 
 
+def test_two_controls_are_too_few_to_believe_a_judge() -> None:
+    few = [*judged("control_true", True, 2), *judged("control_false", False, 2)]
+    assert added_up(few).reliability == 1.0
+    assert not added_up(few).can_judge
+
+
 def test_without_controls_nobody_is_believed() -> None:
     assert not added_up(judged("cited", True, 5)).can_judge
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
@@ -11,6 +12,8 @@ from banyan.evaluation.support.judge import Verdict
 from banyan.evaluation.support.sample import Pair, PairKind
 
 _CHANCE = 0.5
+_Z = 1.96
+"""Standard deviations of a normal distribution on either side that hold 95 %."""
 
 
 class _Model(BaseModel):
@@ -56,9 +59,19 @@ class Support(_Model):
 
     @property
     def can_judge(self) -> bool:
-        """Whether the judge tells both kinds of controls better than by guessing."""
+        """Whether the judge tells both kinds of controls better than by guessing, at 95 %."""
         kinds = (self.control_true, self.control_false)
-        return all(one is not None and one.low > _CHANCE for one in kinds)
+        return all(one is not None and _lowest(one) > _CHANCE for one in kinds)
+
+
+def _lowest(share: Estimate) -> float:
+    """The lower end of Wilson's 95 % interval (Wilson 1927).
+
+    The bootstrap's is empty where all samples agree, as few as they may be.
+    """
+    n, z2 = share.n, _Z**2
+    spread = _Z * math.sqrt(share.mean * (1 - share.mean) / n + z2 / (4 * n * n))
+    return (share.mean + z2 / (2 * n) - spread) / (1 + z2 / n)
 
 
 def judgement(pair: Pair, verdict: Verdict) -> Judgement:
