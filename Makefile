@@ -11,12 +11,14 @@ ENGINE ?= llama
 DOCUMENT ?= default
 GOAL ?=
 TESTS ?= tests
+# Where the CPU build of torch is: the folder that pip is told of, else PyTorch's index.
+TORCH_LINKS := $(if $(PIP_FIND_LINKS),$(addprefix --find-links ,$(PIP_FIND_LINKS)),--torch-backend cpu)
 
-.PHONY: help setup demo test lint lock clean
+.PHONY: help setup demo test train-setup train-test lint lock clean
 
 help: ## Say what each target does
 	@printf 'Usage: make TARGET [NAME=VALUE ...]\n\n'
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '\n  ENGINE=llama|vllm   model server of the demo (default llama, embedded)\n'
 	@printf '  DOCUMENT=default|long|PATH   what the demo reads (20k tokens, 110k, or your file)\n'
 	@printf '  GOAL="..."          what the demo asks\n'
@@ -60,6 +62,18 @@ demo: ## Solve a question over a long document with everything on this machine
 test: lint ## Run everything: style, types, layout and all tests on real parts
 	$(BIN)/python -P -m banyan.local.engine_env
 	$(BIN)/python -m pytest $(TESTS)
+ifeq ($(TESTS),tests)
+	$(MAKE) --no-print-directory train-test
+endif
+
+train-setup: setup ## Make the trainer's environment (torch, TRL), which is kept outside the clone
+	$(BIN)/python -P -m banyan.local.training_env
+
+# These tests run in the trainer's environment, and mypy sees torch's own types there.
+train-test: setup ## Run the tests that need torch, in the trainer's environment
+	@set -eu; python=$$($(BIN)/python -P -m banyan.local.training_env); \
+	$(BIN)/mypy --python-executable "$$python" training tests/training_torch; \
+	PYTHONPATH="$(CURDIR)" "$$python" -m pytest tests/training_torch
 
 lint: setup ## Check style, spelling, types and the direction of imports
 	$(BIN)/ruff format --check .
@@ -68,9 +82,13 @@ lint: setup ## Check style, spelling, types and the direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-lock: setup ## Resolve the dependencies anew and write requirements/service.lock
+lock: setup ## Resolve the dependencies anew and write service.lock and training.lock
 	$(BIN)/uv pip compile --override requirements/overrides.txt --python-version 3.11 \
 	  --generate-hashes --extra dev pyproject.toml -o requirements/service.lock --no-emit-index-url
+	$(BIN)/uv pip compile --override requirements/engine-overrides.txt --python-version 3.11 \
+	  --generate-hashes --constraint requirements/service.lock --extra training pyproject.toml \
+	  requirements/training.in -o requirements/training.lock --no-emit-index-url \
+	  --no-emit-find-links $(TORCH_LINKS)
 
 clean: ## Remove what was made here (not the engine's environment)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var

