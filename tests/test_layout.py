@@ -62,7 +62,7 @@ def test_the_train_command_runs_ours_although_a_decoy_stands_before_it(decoys: P
         cwd=decoys,
     )
     assert result.returncode == 0, result.stderr
-    assert "come with the training" in result.stdout
+    assert "Train the policy" in result.stdout
 
 
 def test_a_path_that_names_us_already_stays_once() -> None:
@@ -76,7 +76,7 @@ def test_the_installed_commands_are_there() -> None:
         assert result.returncode == 0, result.stderr
 
 
-def test_training_says_that_it_comes_later_and_fails() -> None:
-    result = run(programs.command("training", "run"), env=programs.environment())
+def test_an_unknown_training_command_is_wrong_usage() -> None:
+    result = run(programs.command("training", "no-such-command"), env=programs.environment())
     assert result.returncode == 2
-    assert "come with the training release" in result.stderr
+    assert "no-such-command" in result.stderr

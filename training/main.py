@@ -1,19 +1,32 @@
-"""The command `banyan-train`. Training itself comes with a later release; this says so."""
+"""The command `banyan-train`. Each sub-command lives in a file of its own, `cmd_*.py`."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 
-NOT_YET = (
-    "Training commands (credit, loss, checkpoint, publish) come with the training release; "
-    "this release serves, and logs the trajectories that training will read."
+try:
+    import typer
+except ModuleNotFoundError:  # the library alone was installed
+    sys.stderr.write('banyan-train: the command line needs "banyan-serve[credit]"; install that.\n')
+    sys.exit(3)
+
+from training.cmd_credit import credit
+
+app = typer.Typer(
+    name="banyan-train",
+    help="Train the policy from the trees that the service logs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
 )
+app.command()(credit)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Exit status: 0 for `--help`, 2 for everything else, because there is nothing to run."""
-    parser = argparse.ArgumentParser(prog="banyan-train", description=NOT_YET)
-    parser.parse_known_args(argv)
-    sys.stderr.write(f"banyan-train: {NOT_YET}\n")
-    return 2
+@app.callback()
+def _several() -> None:
+    """Keep the name of the sub-command where there is one alone."""
+
+
+def main() -> None:
+    """Entry point of `python -m training`."""
+    app()

@@ -12,10 +12,10 @@ from banyan.errors import BanyanError
 _REQUEST_AT_FAULT = range(400, 500)
 
 
-def print_error(error: BanyanError) -> None:
+def print_error(error: BanyanError, program: str = "banyan") -> None:
     """One sentence in red on stderr; below it what to do."""
     console = Console(stderr=True, highlight=False)
-    console.print(Text(f"banyan: {error}", style="red"), soft_wrap=True)
+    console.print(Text(f"{program}: {error}", style="red"), soft_wrap=True)
     if error.hint:
         console.print(Text(error.hint), soft_wrap=True)
 

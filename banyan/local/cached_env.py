@@ -41,8 +41,8 @@ def cache_dir(environ: Mapping[str, str] = os.environ) -> Path:
 class CachedEnv:
     """An environment that is made once and kept.
 
-    `name` begins its folder's name, `label` names it in sentences. The variable `variable` may name
-    one that is there already. `size` says what is downloaded. `error` is raised for what goes wrong.
+    `name` begins its folder's name, `label` names it in sentences. The environment variable
+    `variable` may name one that is there already. `size` says what is downloaded; `error` is raised.
     """
 
     name: str
