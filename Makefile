@@ -73,7 +73,8 @@ train-setup: setup ## Make the trainer's environment (torch, TRL), which is kept
 train-test: setup ## Run the tests that need torch, in the trainer's environment
 	@set -eu; python=$$($(BIN)/python -P -m banyan.local.training_env); \
 	$(BIN)/mypy --python-executable "$$python" training tests/training_torch; \
-	PYTHONPATH="$(CURDIR)" "$$python" -m pytest tests/training_torch
+	PYTHONPATH="$(CURDIR)" "$$python" -m pytest --confcutdir tests/training_torch \
+	  tests/training_torch
 
 lint: setup ## Check style, spelling, types and the direction of imports
 	$(BIN)/ruff format --check .

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, settings
+from importlib.util import find_spec
+from pathlib import Path
 
-pytest_plugins = ["tests.fixtures.engines", "tests.fixtures.valkey"]
+import pytest
 
-settings.register_profile(
-    "busy", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
-)
-settings.load_profile("busy")
+pytest_plugins = ["tests.fixtures.busy", "tests.fixtures.engines", "tests.fixtures.valkey"]
+
+_NEEDS_TORCH = Path(__file__).parent / "training_torch"
+_HAS_TORCH = find_spec("torch") is not None
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Tests that need torch run in the trainer's environment: `make train-test`."""
+    return True if collection_path == _NEEDS_TORCH and not _HAS_TORCH else None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not _HAS_TORCH:
+        terminalreporter.write_line(
+            "tests/training_torch was left out: torch is not here; `make train-test` runs it"
+        )

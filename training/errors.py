@@ -36,6 +36,13 @@ class NoNodes(TrainingError):
     hint = "Give a file with at least two trees of one group."
 
 
+class NotFinite(TrainingError):
+    code = "not_finite"
+    hint = (
+        "Lower the learning rate if they are the trainer's; leave the row out if they are logged."
+    )
+
+
 class RecordError(TrainingError):
     """`line` counts from 1."""
 
