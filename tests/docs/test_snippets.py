@@ -24,7 +24,7 @@ BLOCKS = [block for page in pages() for block in blocks_of(page)]
 LANGUAGES = frozenset({"python", "sh", "json", "text"})
 """`text` is output or a drawing; all others are executed, sent or parsed."""
 
-PROGRAMS = frozenset({"banyan", "curl", "docker", "export", "make", "python"})
+PROGRAMS = frozenset({"banyan", "banyan-train", "curl", "docker", "export", "make", "python"})
 """What shell blocks may run; there is a test for each one but `export`."""
 
 
@@ -103,7 +103,7 @@ def test_shell_blocks_hold_commands_that_are_checked_here(block: Block) -> None:
 
 def test_make_targets_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     variables = set(re.findall(r"^([A-Z_]+) \?=", makefile, re.MULTILINE))
     found = [words[1:] for _, words in commands("make")]
     assert found
@@ -121,6 +121,20 @@ def test_banyan_commands_parse() -> None:
     for _, (_, name, *arguments) in found:
         command = group.commands[name]  # type: ignore[attr-defined]  # a typer app is a group
         assert command.make_context(name, list(arguments)).params is not None
+
+
+def test_training_commands_print_what_is_shown(stack: Stack) -> None:
+    pairs = [
+        (words, output)
+        for block, output in itertools.pairwise(BLOCKS)
+        for words in (commands_of(block.text) if block.language == "sh" else [])
+        if program_of(words) == "banyan-train" and output.language == "text"
+    ]
+    assert pairs
+    for words, output in pairs:
+        done = run_python("-P", "-m", "training", *words[1:], url=stack.url)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout == output.text
 
 
 def test_modules_that_are_run_exist() -> None:
