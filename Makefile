@@ -72,7 +72,7 @@ train-setup: setup ## Make the trainer's environment (torch, TRL), which is kept
 # These tests run in the trainer's environment, and mypy sees torch's own types there.
 train-test: setup ## Run the tests that need torch, in the trainer's environment
 	@set -eu; python=$$($(BIN)/python -P -m banyan.local.training_env); \
-XX "$$python" training tests/training_torch; \
+	$(BIN)/mypy --python-executable "$$python" --cache-dir .mypy_cache/torch training tests/training_torch; \
 	PYTHONPATH="$(CURDIR)" "$$python" -m pytest --confcutdir tests/training_torch \
 	  tests/training_torch
 

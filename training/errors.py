@@ -36,6 +36,11 @@ class NoNodes(TrainingError):
     hint = "Give a file with at least two trees of one group."
 
 
+class BadTurn(TrainingError):
+    code = "bad_turn"
+    hint = "The record is damaged, or the engine gave no log-probabilities: leave the tree out."
+
+
 class NotFinite(TrainingError):
     code = "not_finite"
     hint = (
