@@ -17,7 +17,8 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-from trl import GRPOConfig, GRPOTrainer
+from trl.trainer.grpo_config import GRPOConfig
+from trl.trainer.grpo_trainer import GRPOTrainer
 
 from training.loss import LossKind, LossSettings, TokenBatch, policy_loss
 from training.scoring import score_tokens
@@ -27,7 +28,7 @@ NAMES: dict[LossKind, str] = {"cispo": "cispo", "ppo": "bnpo"}
 """What TRL calls the same: `bnpo` is the clipped ratio, averaged over the tokens of the batch."""
 
 
-def no_reward(completions: list[str], **_: object) -> list[float]:
+def no_reward(completions: list[str], **_: object) -> list[float | None]:
     return [0.0 for _ in completions]
 
 
@@ -57,7 +58,9 @@ def tokenizer() -> PreTrainedTokenizerFast:
     )
 
 
-def trainer(folder: Path, kind: LossKind, settings: LossSettings) -> GRPOTrainer:
+def trainer(
+    folder: Path, model: LlamaForCausalLM, kind: LossKind, settings: LossSettings
+) -> GRPOTrainer:
     arguments = GRPOConfig(
         output_dir=str(folder),
         loss_type=NAMES[kind],
@@ -76,7 +79,7 @@ def trainer(folder: Path, kind: LossKind, settings: LossSettings) -> GRPOTrainer
         gradient_checkpointing=False,
     )
     made = GRPOTrainer(
-        model=tiny_model(),
+        model=model,
         reward_funcs=no_reward,
         args=arguments,
         train_dataset=Dataset.from_dict({"prompt": ["w4 w5"] * NUM_ROWS}),
@@ -144,8 +147,8 @@ def test_the_loss_and_its_gradient_are_trls(
         entropy_weight=entropy_weight,
         kl_weight=kl_weight,
     )
-    theirs = trainer(tmp_path, kind, settings)
-    model, inputs = theirs.model, rows()
+    model, inputs = tiny_model(), rows()
+    theirs = trainer(tmp_path, model, kind, settings)
     expected = theirs.compute_loss(model, dict(inputs))
     expected_gradients = gradients(model, expected)
 
@@ -161,22 +164,22 @@ def test_the_loss_and_its_gradient_are_trls(
 
 def test_a_difference_to_trls_would_be_seen(tmp_path: Path) -> None:
     """The comparison is sharp: another cap gives another loss."""
-    theirs = trainer(tmp_path, "cispo", LossSettings(cispo_cap=1.5))
-    inputs = rows()
-    expected = theirs.compute_loss(theirs.model, dict(inputs))
-    loss, _ = policy_loss(ours(theirs.model, inputs), LossSettings(cispo_cap=2.5))
+    model, inputs = tiny_model(), rows()
+    theirs = trainer(tmp_path, model, "cispo", LossSettings(cispo_cap=1.5))
+    expected = theirs.compute_loss(model, dict(inputs))
+    loss, _ = policy_loss(ours(model, inputs), LossSettings(cispo_cap=2.5))
     assert abs((loss - expected).item()) > 1e-3
 
 
 def test_advantages_of_single_tokens_are_taken_by_both(tmp_path: Path) -> None:
     settings = LossSettings(kind="ppo")
-    theirs = trainer(tmp_path, "ppo", settings)
-    inputs = rows()
+    model, inputs = tiny_model(), rows()
+    theirs = trainer(tmp_path, model, "ppo", settings)
     advantages = torch.randn(NUM_ROWS, NUM_TOKENS, generator=torch.Generator().manual_seed(1))
-    batch = ours(theirs.model, inputs)
+    batch = ours(model, inputs)
     batch = replace(batch, advantages=advantages, weights_B=torch.ones(NUM_ROWS))
     inputs["advantages"] = advantages
-    expected = theirs.compute_loss(theirs.model, dict(inputs))
+    expected = theirs.compute_loss(model, dict(inputs))
     loss, _ = policy_loss(batch, settings)
     torch.testing.assert_close(loss.detach(), expected.detach(), rtol=1e-5, atol=1e-6)
 
