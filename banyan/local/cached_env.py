@@ -42,7 +42,7 @@ class CachedEnv:
     """An environment that is made once and kept.
 
     `name` begins its folder's name, `label` names it in sentences. The environment variable
-    `variable` may name one that is there already. `size` says what is downloaded; `error` is raised.
+    `variable` may name one that is there already, `size` is what is downloaded, `error` is raised.
     """
 
     name: str
