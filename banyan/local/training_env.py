@@ -19,7 +19,7 @@ from banyan.local.cached_env import REQUIREMENTS, CachedEnv, CachedEnvironmentEr
 
 LOCK = REQUIREMENTS / "training.lock"
 
-Execute = Callable[[str, Sequence[str], Mapping[str, str]], object]
+Execute = Callable[[str, list[str], Mapping[str, str]], object]
 
 
 class TrainingEnvironmentError(CachedEnvironmentError):
