@@ -99,9 +99,9 @@ def decision_entropies(
 ) -> Tensor:
     """Entropy of the gate's choice among the allowed kinds, Float[B, D], in nats."""
     num_kinds = allowed_BDK.shape[-1]
-    total = torch.zeros(allowed_BDK.shape[:-1], dtype=kind_logprobs_BDK.dtype)
+    total = torch.zeros_like(kind_logprobs_BDK[..., 0])
     for kind in range(num_kinds):
-        taken_BD = torch.full(allowed_BDK.shape[:-1], kind)
+        taken_BD = torch.full(allowed_BDK.shape[:-1], kind, device=allowed_BDK.device)
         logprob_BD = decision_logprobs(kind_logprobs_BDK, allowed_BDK, taken_BD, tau, delegate)
         is_there_BD = allowed_BDK[..., kind]
         logprob_BD = torch.where(is_there_BD, logprob_BD, 0.0)
