@@ -68,6 +68,7 @@ R = TypeVar("R")
 
 SEARCH_LIMIT = 6
 _RETRY_TEMPERATURE = 0.7
+_NUM_SEEDS = 2**31
 _FIRST_BACKOFF_S = 0.25
 _LONGEST_BACKOFF_S = 5.0
 
@@ -272,17 +273,22 @@ class _Driver:
         self._budget, _ = self._budget.spend(tokens)
 
     def _options(self, retries: int = 0) -> CallOptions:
-        """Deterministic at first; after an invalid action another sample is what helps."""
-        temperature = _RETRY_TEMPERATURE if retries else 0.0
-        is_sampled = self._task.gate.mode == "sampled"
+        """Deterministic at first; after an invalid action another sample is what helps.
+
+        A rollout is sampled from the policy's own distribution, with a seed of its own for each
+        call: under a fixed one all trees of a group would be the same.
+        """
+        sampling = Sampling(
+            temperature=_RETRY_TEMPERATURE if retries else 0.0,
+            frequency_penalty=self._policy.frequency_penalty,
+            seed=retries,
+        )
+        if self._task.profile == "rollout":
+            sampling = Sampling(temperature=1.0, seed=int(self._ports.draw() * _NUM_SEEDS))
         return CallOptions(
             salt=f"{self._task.tenant}:{self._policy.version}",
             policy=self._policy.version,
-            sampling=Sampling(
-                temperature=temperature,
-                frequency_penalty=0.0 if is_sampled else self._policy.frequency_penalty,
-                seed=retries,
-            ),
+            sampling=sampling,
         )
 
     async def _patiently(self, call: Callable[[], Awaitable[R]]) -> R:

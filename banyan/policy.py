@@ -52,8 +52,8 @@ class Policy(BaseModel):
     they are as long as the answer may be, and are joined in their order, without a model call. A
     model of 135M parameters was seen to lose in a merge what its parts had kept of a story."""
     frequency_penalty: float = 0.0
-    """Of actions that are not sampled for training, as OpenAI-compatible servers have it. Greedy,
-    very small models repeat themselves."""
+    """Of actions, rollouts excepted, as OpenAI-compatible servers have it. Greedy, very small
+    models repeat themselves."""
     overlap_tokens: int = 0
     """Text before each part of a split that its reader sees too, where the agent does not say how
     much (ADR 16)."""

@@ -7,7 +7,7 @@ the inverse of `pack`, and refuses what is foreign, newer, cut off or larger tha
 from __future__ import annotations
 
 import threading
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import zstandard
@@ -57,6 +57,18 @@ def pack(value: BaseModel) -> bytes:
 
 def unpack(packed: bytes, model: type[M]) -> M:
     """The model that `packed` holds. Raises ForeignVersion or PackError."""
+    try:
+        return model.model_validate(unpack_fields(packed, model))
+    except _DAMAGE as error:
+        raise PackError(f"packed state is damaged: {error}") from error
+
+
+def unpack_fields(packed: bytes, model: type[BaseModel]) -> Any:
+    """What `packed` holds of a model, unchecked, without fields that have their default.
+
+    A tenth of the price of `unpack`, for readers of what this very version has packed. Raises
+    ForeignVersion or PackError.
+    """
     kind = _KINDS[model.__name__]
     if packed[:3] != _MAGIC:
         raise PackError("not packed state: the first bytes are foreign")
@@ -76,6 +88,6 @@ def unpack(packed: bytes, model: type[M]) -> M:
         body = unpacker.decompress(packed[5:])
         if not unpacker.eof or unpacker.unused_data or len(body) != size:
             raise PackError("packed state is cut off, or followed by something else")
-        return model.model_validate(msgspec.msgpack.decode(body))
+        return msgspec.msgpack.decode(body)
     except _DAMAGE as error:
         raise PackError(f"packed state is damaged: {error}") from error

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from banyan.limits import Limits
 from banyan.spans import Span
 
 GateMode = Literal["always", "never", "sampled", "threshold"]
+Profile = Literal["serve", "rollout"]
+"""`rollout`: sampled by the policy alone, at temperature 1 and top_p 1, to train on."""
 
 
 class Gate(BaseModel):
@@ -39,3 +41,30 @@ class Task(BaseModel):
     state: Literal["auto", "summary"] = "auto"
     policy: str = "live"
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
+    profile: Profile = "serve"
+    group_id: str | None = None
+    """Of a rollout: which trees grew from the same task, and are compared with one another."""
+    train: bool = True
+    """False: nothing of what is read or written here goes into the trajectory log."""
+
+    @model_validator(mode="after")
+    def _profile_holds(self) -> Self:
+        problem = profile_problem(
+            self.profile, group_id=self.group_id, gate=self.gate, train=self.train
+        )
+        if problem is not None:
+            raise ValueError(problem)
+        return self
+
+
+def profile_problem(
+    profile: Profile, *, group_id: str | None, gate: Gate, train: bool
+) -> str | None:
+    """What keeps a task from having this profile, in a sentence; None where nothing does."""
+    if profile == "serve":
+        return None if group_id is None else "group_id belongs to the profile rollout"
+    if not group_id:
+        return "the profile rollout needs a group_id"
+    if gate.mode != "sampled":
+        return "the profile rollout needs the gate mode sampled"
+    return None if train else "a rollout is there to be trained on; leave train as it is"

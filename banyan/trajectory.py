@@ -1,12 +1,24 @@
-"""Trajectory: what one turn leaves behind, complete enough to look at it and to train from it."""
+"""Trajectory: what a turn leaves in the store, and what a finished node leaves in the log.
+
+`TurnRecord` is written with every turn; `LoggedNode` is made of a node's turns and outcome once its
+tree has finished (`banyan/logged.py`), complete enough to train from without the service. Token ids
+and log-probabilities are those of the engine: text is never encoded again.
+"""
 
 from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
 from pydantic import BaseModel, ConfigDict
 
 from banyan.node import Decision
+
+LOG_FORMAT = "banyan.node"
+LOG_VERSION = 1
+
+LogprobsKind = Literal["raw", "masked"]
+Dropped = Literal["opted_out", "redacted", "redaction_failed"]
 
 
 class TurnRecord(BaseModel):
@@ -32,7 +44,7 @@ class TurnRecord(BaseModel):
     prompt_token_ids: tuple[int, ...] | None
     completion_token_ids: tuple[int, ...] | None
     logprobs: tuple[float, ...] | None
-    logprobs_kind: Literal["raw", "masked"] | None
+    logprobs_kind: LogprobsKind | None
     prompt_tokens: int
     completion_tokens: int
     cached_tokens: int
@@ -40,4 +52,144 @@ class TurnRecord(BaseModel):
     engine: str
     finish_reason: Literal["stop", "length"]
     temperature: float
+    top_p: float = 1.0
+    frequency_penalty: float = 0.0
+    seed: int | None = None
     seconds: float
+
+
+class LoggedGate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the node decided on its first turn with a choice; score and threshold in nats."""
+
+    mode: str
+    score: float | None
+    threshold: float | None
+
+
+class LoggedChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The choice of an action's kind.
+
+    `logprobs` are raw, of each allowed kind's letter behind `prompt_token_ids[C]`; renormalised
+    over the kinds they are what `sampled` draws from, and `probability` is that of `kind`. It is
+    null where the policy did not draw: forced, by threshold, or written inside the action's JSON.
+    """
+
+    prompt_token_ids: tuple[int, ...] | None
+    logprobs: dict[str, float] | None
+    kind: str | None
+    forced: bool
+    probability: float | None
+
+
+class LoggedSampling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the action's tokens were drawn."""
+
+    temperature: float
+    top_p: float
+    frequency_penalty: float
+    seed: int | None
+
+
+class LoggedTurn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One turn. The lengths of the three tuples of the completion agree: `[T]`.
+
+    `action_token_mask[T]` is 1 for tokens that the policy itself drew from the distribution that
+    `logprobs` (nats) belong to, else 0: greedy ones, and those to which a grammar left no other.
+    `logprobs_kind`: `masked` by the action's schema and renormalised, or `raw` although it was
+    sampled under that schema (ADR 18). All are null for engines that tell no token ids.
+    """
+
+    index: int
+    generation: int
+    choice: LoggedChoice
+    prompt_token_ids: tuple[int, ...] | None
+    completion_token_ids: tuple[int, ...] | None
+    logprobs: tuple[float, ...] | None
+    logprobs_kind: LogprobsKind | None
+    action_token_mask: tuple[int, ...] | None
+    action: str
+    valid: bool
+    policy_version: str
+    engine: str
+    finish_reason: str
+    sampling: LoggedSampling
+    seconds: float
+    coalesced: bool = False
+
+
+class LoggedState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The packed state: its form, and its size as it was stored last."""
+
+    form: str
+    bytes: int
+    tokens: int | None
+
+
+class LoggedOutcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the node ended, and with which answer. `failure` is a stable code."""
+
+    status: str
+    complete: bool
+    answer: object
+    failure: str | None
+
+
+class Success(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A local success in [0, 1], and who says so: `verifier`, `judge` or `user`."""
+
+    value: float
+    source: str
+
+
+class LoggedUsage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Of the node itself, without its descendants."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+
+
+class LoggedTiming(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Seconds since the epoch on the store's clock; `model_s` is the sum of its model calls."""
+
+    queued_at: float
+    claimed_at: float | None
+    finished_at: float | None
+    model_s: float
+
+
+class LoggedTree(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What all nodes of a file share. `num_nodes` is how many records the file has."""
+
+    generation: int
+    status: str
+    profile: str
+    num_nodes: int
+    finished_at: float
+
+
+class LoggedNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One node of a finished tree: one line of the log.
+
+    `dropped` says why a record holds nothing but the node's place: the task is not to be trained
+    on (then the root alone is there), or the operator's redaction gave no record.
+    """
+
+    format: str = LOG_FORMAT
+    format_version: int = LOG_VERSION
+    tree_id: str
+    tenant: str
+    group_id: str | None
+    node_id: str
+    parent_id: str | None
+    depth: int
+    tree: LoggedTree
+    goal: str
+    gate: LoggedGate | None
+    turns: tuple[LoggedTurn, ...]
+    packed_state: LoggedState | None
+    outcome: LoggedOutcome | None
+    success: Success | None = None
+    usage: LoggedUsage
+    timing: LoggedTiming
+    dropped: Dropped | None = None

@@ -138,6 +138,9 @@ class TurnDraft:
                 engine=completion.engine,
                 finish_reason=completion.finish_reason,
                 temperature=reply.options.sampling.temperature,
+                top_p=reply.options.sampling.top_p,
+                frequency_penalty=reply.options.sampling.frequency_penalty,
+                seed=reply.options.sampling.seed,
                 seconds=self._seconds,
             )
         )

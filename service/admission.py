@@ -37,6 +37,7 @@ async def admit(
     tenant: str,
     idempotency_key: str | None,
     num_shards: int,
+    is_logged: bool,
     store: Store,
     library: Library,
     queue: Queue,
@@ -47,7 +48,9 @@ async def admit(
     used for another request.
     """
     check(request)
-    key = _checked_key(idempotency_key)
+    if request.profile == "rollout" and not is_logged:
+        raise log_is_off()
+    key = checked_key(idempotency_key)
     known = await _known_documents(request, tenant, library)
     inputs = await _inputs(request, known, tenant, library)
     admission = _admission(request, inputs, tenant, tree_id(tenant, key, num_shards))
@@ -63,6 +66,16 @@ async def admit(
     log.info("solve.admitted", tree_id=admission.tree_id, created=created, inputs=len(inputs))
     await _send(queue, hints, admission.tree_id)
     return admission.tree_id
+
+
+def log_is_off() -> Refused:
+    """What is there for training alone is refused where nothing is logged for it."""
+    return Refused(
+        "This service keeps no trajectory log.",
+        code="log_off",
+        hint="Set BANYAN_TRAJECTORY_DIR for the service and the workers.",
+        status=409,
+    )
 
 
 def check(request: SolveRequest) -> None:
@@ -82,7 +95,7 @@ def check(request: SolveRequest) -> None:
                 raise InvalidDocument(str(error)) from error
 
 
-def _checked_key(key: str | None) -> str:
+def checked_key(key: str | None) -> str:
     """The caller's key, or a random one that nobody can repeat."""
     if key is None:
         return secrets.token_hex(32)
@@ -151,6 +164,9 @@ def _admission(
         state=request.state,
         policy=policies.resolve(request.policy).version,
         metadata=request.metadata,
+        profile=request.profile,
+        group_id=request.group_id,
+        train=request.train,
     )
     # The policy as it was asked for: a repeated request stays the same when `live` moves on.
     asked = {**task.model_dump(mode="json"), "policy": request.policy}

@@ -16,7 +16,7 @@ from service import problems
 from service.context import BodyLimit, RequestContext
 from service.dependencies import Ports
 from service.local_only import LocalOnly
-from service.routes import documents, health, solve, tree
+from service.routes import documents, feedback, health, solve, tree
 from service.settings import ServiceSettings
 
 VERSION = "0.1.0"
@@ -49,7 +49,7 @@ def create_app(store: Store, library: Library, queue: Queue, settings: ServiceSe
         redirect_slashes=False,
     )
     app.state.ports = ports
-    for feature in (solve, tree, documents, health):
+    for feature in (solve, tree, feedback, documents, health):
         app.include_router(feature.router)
     app.add_exception_handler(BanyanError, problems.from_banyan)
     app.add_exception_handler(HTTPException, problems.from_http)

@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from banyan import policy as policies
 from banyan.limits import Limits
-from banyan.task import Gate
+from banyan.task import Gate, Profile, profile_problem
 
 MAX_GOAL_CHARS = 20_000
 MAX_DOCUMENTS = 1_000
@@ -71,6 +71,20 @@ class SolveRequest(_Model):
     policy: str = Field(
         "live", max_length=64, description="Version of the weights; `live` is the one served now."
     )
+    profile: Profile = Field(
+        "serve",
+        description="`rollout`: to be trained on. Sampled at temperature 1, gate mode `sampled` "
+        "(which is then the default), `group_id` needed.",
+    )
+    group_id: str | None = Field(
+        None,
+        min_length=1,
+        max_length=128,
+        description="Of a rollout: the same for all trees that grow from the same task.",
+    )
+    train: bool = Field(
+        True, description="False: nothing of this solve goes into the trajectory log."
+    )
     webhook: None = Field(None, description="Not available in this version.")
     metadata: dict[str, JsonValue] = Field(
         {}, description=f"Kept with the task. At most {MAX_METADATA_BYTES} bytes as JSON."
@@ -80,6 +94,23 @@ class SolveRequest(_Model):
     @classmethod
     def _stripped(cls, value: object) -> object:
         return value.strip() if isinstance(value, str) else value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rollouts_are_sampled(cls, value: Any) -> Any:
+        """Where a rollout names no gate."""
+        if isinstance(value, dict) and value.get("profile") == "rollout" and "gate" not in value:
+            return {**value, "gate": {"mode": "sampled"}}
+        return value
+
+    @model_validator(mode="after")
+    def _profile_holds(self) -> Self:
+        problem = profile_problem(
+            self.profile, group_id=self.group_id, gate=self.gate, train=self.train
+        )
+        if problem is not None:
+            raise PydanticCustomError("profile", "{problem}", {"problem": problem})
+        return self
 
     @field_validator("policy")
     @classmethod

@@ -24,6 +24,7 @@ from banyan.ports import Lease
 from workers.leases import LeaseKeeper
 from workers.runner import Runner
 from workers.settings import WorkerSettings
+from workers.trajectories import Trajectories
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +39,7 @@ class WorkerProcess:
         self._runner: Runner | None = None
         self._reaping: asyncio.Task[None] | None = None
         self._draining: Future[None] | None = None
+        self._trajectories: Trajectories | None = None
 
     def start(self) -> None:
         """Start the loop and the runner; raises what starting them raises."""
@@ -105,6 +107,9 @@ class WorkerProcess:
                 "overlap_tokens": settings.overlap_tokens,
             },
         )
+        if settings.trajectory_dir is not None:
+            self._trajectories = Trajectories(settings)
+            self._trajectories.start()
         self._leases.start()
         self._reaping = asyncio.create_task(self._reap_for_ever(self._runner))
         log.info("worker started", worker=name, slots=settings.slots)
@@ -112,6 +117,8 @@ class WorkerProcess:
     async def _close(self) -> None:
         if self._reaping is not None:
             self._reaping.cancel()
+        if self._trajectories is not None:
+            await self._trajectories.close()
         self._leases.stop()
         await self._queue.close()
         await self._ports.engine.close()

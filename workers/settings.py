@@ -40,6 +40,13 @@ class WorkerSettings(Settings):
     overlap_tokens: int = Field(
         0, ge=0, description="Text before a part that its reader sees too, if agents ask for none."
     )
+    trajectory_days: float = Field(
+        30.0, ge=0, description="How long the trajectory log is kept, in days; 0: for ever."
+    )
+    redaction: str = Field(
+        "",
+        description="Operator's `module:function` that each record of the log goes through.",
+    )
     engine_patience_s: float = Field(
         180.0, ge=0, description="How long a model server that does not answer is waited for."
     )

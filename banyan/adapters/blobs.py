@@ -7,6 +7,7 @@ nothing changes.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
@@ -57,6 +58,14 @@ class FolderBlobs:
 
     def stage(self) -> Staged:
         return _StagedFile(self._root)
+
+    def remove_staged(self, *, before: float) -> None:
+        """Remove what writers that died had staged before this time (seconds since the epoch)."""
+        folder = self._root / _STAGING
+        for path in folder.iterdir() if folder.is_dir() else ():
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime < before:
+                    path.unlink()
 
     def read(self, key: str, start: int = 0, end: int | None = None) -> bytes:
         """See `Blobs.read`."""

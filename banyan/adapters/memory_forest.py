@@ -101,12 +101,17 @@ class Forest:
         queued_s: float,
         tenant_dispatch: int,
         retention_s: float,
+        logs: bool = False,
     ) -> None:
         self.clock = clock
         self.queued_s = queued_s
         self.tenant_dispatch = tenant_dispatch
         self.retention_s = retention_s
         self.trees: dict[str, TreeState] = {}
+        self.unlogged: dict[tuple[str, int], float] = {}
+        """Finished trees and their generations, and from when on a writer may take them."""
+        self.num_unlogged_lost = 0
+        self._logs = logs
         self._dispatched: dict[tuple[int, str], int] = defaultdict(int)
         self._waiting: dict[tuple[int, str], dict[str, None]] = defaultdict(dict)
 
@@ -185,6 +190,8 @@ class Forest:
             tree.status = final_status(outcome)
             tree.finished_at = self.clock()
             self.emit(tree, "tree.finished", {"status": tree.status})
+            if self._logs:
+                self._queue_log(tree)
             return
         parent = tree.nodes[above]
         parent.budget = parent.budget.refund(node.budget)
@@ -192,6 +199,15 @@ class Forest:
         parent.open_children -= 1
         if parent.open_children == 0 and parent.status == "suspended" and not tree.cancelled:
             self.make_ready(tree, parent, continuation=True)
+
+    def _queue_log(self, tree: TreeState) -> None:
+        """What nobody has taken while its tree was kept is counted and forgotten."""
+        now = self.clock()
+        self.unlogged[tree.id, tree.generation] = now
+        old = [key for key, at in self.unlogged.items() if at <= now - self.retention_s]
+        self.num_unlogged_lost += len(old)
+        for key in old:
+            del self.unlogged[key]
 
     def requeue(self, tree: TreeState, node: NodeState, reason: str) -> Ready:
         """Give a running node back to the queue. It keeps its slot; its lease is void."""

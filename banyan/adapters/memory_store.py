@@ -29,6 +29,7 @@ class MemoryStore:
         queued_s: float = 15.0,
         tenant_dispatch: int = 1_024,
         retention_s: float = 7 * 86_400.0,
+        logs: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._forest = Forest(
@@ -36,8 +37,14 @@ class MemoryStore:
             queued_s=queued_s,
             tenant_dispatch=tenant_dispatch,
             retention_s=retention_s,
+            logs=logs,
         )
         self._now = clock
+
+    @property
+    def forest(self) -> Forest:
+        """The trees themselves, for the twin of the trajectory queue."""
+        return self._forest
 
     async def admit(self, admission: Admission) -> tuple[bool, list[Hint]]:
         if not is_tree_id(admission.tree_id):

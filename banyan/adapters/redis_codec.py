@@ -54,6 +54,9 @@ class Keys:
     def due(self, shard: int) -> str:
         return f"{self.tag(shard)}:due"
 
+    def log(self, shard: int) -> str:
+        return f"{self.tag(shard)}:log"
+
     def tree(self, tree_id: str) -> str:
         return f"{self.tag(shard_of(tree_id))}:tree:{tree_id}"
 

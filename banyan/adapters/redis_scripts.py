@@ -26,6 +26,8 @@ Name = Literal[
     "delta",
     "finish",
     "keep",
+    "log_nodes",
+    "log_take",
     "reap",
     "release",
     "renew",

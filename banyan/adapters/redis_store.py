@@ -32,6 +32,7 @@ class RedisStore:
 
     `queued_s`: until an unclaimed hint is sent again. `tenant_dispatch`: nodes of one tenant that
     are dispatched at one time, per shard. `retention_s`: how long finished trees are kept.
+    `logs`: finished trees are queued for the trajectory log (`RedisTrajectoryQueue`).
     `retry_s`: how long a call waits for a server that does not answer.
     """
 
@@ -43,6 +44,7 @@ class RedisStore:
         queued_s: float = 15.0,
         tenant_dispatch: int = 1_024,
         retention_s: float = 7 * 86_400.0,
+        logs: bool = False,
         namespace: str = "",
         socket_timeout_s: float = 10.0,
         max_connections: int = 32,
@@ -62,6 +64,7 @@ class RedisStore:
             "queued_ms": _ms(queued_s),
             "tenant_dispatch": tenant_dispatch,
             "retention_ms": _ms(retention_s),
+            "logs": logs,
             "max_expiries": MAX_EXPIRIES,
             "worker_lost": codec.dump_outcome(WORKER_LOST),
             "cancelled": codec.dump_outcome(CANCELLED),

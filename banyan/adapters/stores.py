@@ -14,4 +14,5 @@ def make_store(settings: Settings) -> RedisStore:
         queued_s=settings.queued_s,
         tenant_dispatch=settings.tenant_dispatch,
         retention_s=settings.retention_s,
+        logs=settings.trajectory_dir is not None,
     )

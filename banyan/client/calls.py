@@ -14,8 +14,9 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from banyan.client.errors import ClientError, FieldProblem, ServiceProblem, ServiceUnreachable
 from banyan.client.results import Document, SolveResult
+from banyan.feedback import Source
 from banyan.limits import Limits
-from banyan.task import Gate
+from banyan.task import Gate, Profile
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 MAX_WAIT_S = 60.0
@@ -36,6 +37,11 @@ class SolveOptions(TypedDict, total=False):
     state: Literal["auto", "summary"]
     policy: str
     metadata: Mapping[str, JsonValue]
+    profile: Profile
+    group_id: str
+    """Of a rollout: the same for all solves that grow from the same task."""
+    train: bool
+    """False keeps the solve out of the trajectory log."""
     idempotency_key: str
     """The same key finds the same solve again; without it, every call starts a new one."""
 
@@ -95,6 +101,22 @@ def read(solve_id: str, *, wait_s: float = 0.0) -> Call:
 def cancel(solve_id: str) -> Call:
     """POST /solve/{id}/cancel."""
     return Call("POST", f"/solve/{solve_id}/cancel")
+
+
+def feedback(
+    solve_id: str, value: float, *, node: str, source: Source, comment: str | None, key: str | None
+) -> Call:
+    """POST /solve/{id}/feedback. Without a key, the same words are the same feedback."""
+    body = {"value": value, "node": node, "source": source, "comment": comment}
+    headers = {"Content-Type": "application/json"}
+    if key is not None:
+        headers["Idempotency-Key"] = key
+    return Call(
+        "POST",
+        f"/solve/{solve_id}/feedback",
+        headers=headers,
+        body=json.dumps(body, allow_nan=False).encode(),
+    )
 
 
 def tree(solve_id: str, *, offset: int, limit: int) -> Call:

@@ -16,6 +16,7 @@ from banyan.client.cmd_doctor import doctor
 from banyan.client.cmd_eval import evaluate
 from banyan.client.cmd_eval_citations import judge
 from banyan.client.cmd_eval_compare import compare
+from banyan.client.cmd_feedback import feedback
 from banyan.client.cmd_solve import solve
 from banyan.client.cmd_up import up
 from banyan.client.exits import EXIT_CODES_HELP
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 app.command(epilog=EXIT_CODES_HELP)(up)
 app.command(epilog=EXIT_CODES_HELP)(solve)
+app.command(epilog=EXIT_CODES_HELP)(feedback)
 app.command(epilog=EXIT_CODES_HELP)(doctor)
 app.command("eval", epilog=EXIT_CODES_HELP)(evaluate)
 app.command("eval-compare", epilog=EXIT_CODES_HELP)(compare)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from banyan.budget import Budget
 from banyan.citations import Citation, Coverage
+from banyan.feedback import Source
 from banyan.node import Decision, Failure, OutcomeStatus
 from banyan.spans import Span
 from banyan.tree import FINAL, NodeStatus, TreeStatus, Usage
@@ -57,6 +58,16 @@ class SolveResult(_Model):
     def finished(self) -> bool:
         """Whether `status` is final."""
         return self.status in FINAL
+
+
+class Received(_Model):
+    """Feedback that is in the trajectory log. The same `key` counts once."""
+
+    id: str = Field(description="The solve's.")
+    node: str
+    value: float
+    source: Source
+    key: str
 
 
 class NodeSummary(_Model):

@@ -13,9 +13,17 @@ import httpx
 from banyan.client import calls
 from banyan.client.calls import Call, SolveOptions
 from banyan.client.errors import ClientError, ServiceUnreachable, WaitTimedOut
-from banyan.client.results import Document, NodeDetail, SolveResult, StreamEvent, TreePage
+from banyan.client.results import (
+    Document,
+    NodeDetail,
+    Received,
+    SolveResult,
+    StreamEvent,
+    TreePage,
+)
 from banyan.client.retry import Retry
 from banyan.client.sse import Parser
+from banyan.feedback import Source
 
 _READ_BYTES = 1 << 16
 
@@ -116,6 +124,20 @@ class Client:
     def cancel(self, solve_id: str) -> SolveResult:
         """End what is not finished; a finished solve stays as it is."""
         return calls.result_of(self._send(calls.cancel(solve_id)))
+
+    def feedback(
+        self,
+        solve_id: str,
+        value: float,
+        *,
+        node: str = "0",
+        source: Source = "user",
+        comment: str | None = None,
+        key: str | None = None,
+    ) -> Received:
+        """Say how well a solve, or one node of it, did: 0 is wrong, 1 is right. For training."""
+        call = calls.feedback(solve_id, value, node=node, source=source, comment=comment, key=key)
+        return calls.parse(self._send(call), Received)
 
     def tree(self, solve_id: str, *, offset: int = 0, limit: int = 100) -> TreePage:
         """Nodes in the order of their creation."""

@@ -1,8 +1,9 @@
-"""Ports: the four seams between the kernel and the world.
+"""Ports: the seams between the kernel and the world.
 
 `Store` keeps the durable tree, `Queue` carries hints, `Library` holds documents, `Engine` is the
-model. Each has a real adapter and an official twin without a network in `banyan/adapters/` or
-`banyan/testing.py`, and one contract suite that runs against both.
+model, and `TrajectoryQueue` hands finished trees to the log. Each has a real adapter and an
+official twin without a network in `banyan/adapters/` or `banyan/testing.py`, and one contract suite
+that runs against both.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from banyan.ports.engine import (
 from banyan.ports.library import DocumentInfo, Library, Nearest, Part
 from banyan.ports.queue import Hint, Queue
 from banyan.ports.store import Admission, ChildNode, Claimed, Lease, Renewal, Spent, Store, TurnLog
+from banyan.ports.trajectories import FinishedTree, StoredNode, Taken, TrajectoryQueue
 
 __all__ = [
     "Abilities",
@@ -33,6 +35,7 @@ __all__ = [
     "Completion",
     "DocumentInfo",
     "Engine",
+    "FinishedTree",
     "Hint",
     "Lease",
     "Library",
@@ -47,5 +50,8 @@ __all__ = [
     "Sampling",
     "Spent",
     "Store",
+    "StoredNode",
+    "Taken",
+    "TrajectoryQueue",
     "TurnLog",
 ]

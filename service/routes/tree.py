@@ -13,6 +13,7 @@ from service.dependencies import OwnedTree, PortsOf
 from service.nodes import detail_of, summary_of
 from service.preferences import EVENT_STREAM
 from service.problems import documented
+from service.routes.feedback import NODE_PATTERN
 
 MAX_PAGE = 1_000
 
@@ -74,9 +75,7 @@ async def nodes(
 async def node(
     tree: OwnedTree,
     ports: PortsOf,
-    node: Annotated[
-        str, Path(pattern=r"^0(\.(0|[1-9]\d{0,5})){0,64}$", description="Its path, such as `0.3`.")
-    ],
+    node: Annotated[str, Path(pattern=NODE_PATTERN, description="Its path, such as `0.3`.")],
 ) -> NodeDetail:
     """What it was asked, every prompt and action with its decision, and what came of it."""
     return detail_of(await ports.store.get_node(tree.id, node))

@@ -8,6 +8,7 @@ local call = redis.call
 local clock = call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local DUE, LEASES, CANCELLING = a.tag .. ':due', a.tag .. ':leases', a.tag .. ':cancelling'
+local LOG, LOG_LOST = a.tag .. ':log', a.tag .. ':log_lost'
 local BATCH = 1000 -- below Lua's limit of values on its stack
 
 local function tree_key(id, part)
@@ -154,6 +155,14 @@ local function expire_tree(id)
   end
 end
 
+-- A finished tree waits for a writer of the trajectory log, at most for as long as it is kept. What
+-- nobody has taken by then is counted and forgotten, so that the queue stays bounded.
+local function queue_log(id)
+  call('ZADD', LOG, now, member(id, call('HGET', tree_key(id), 'generation')))
+  local lost = call('ZREMRANGEBYSCORE', LOG, '-inf', now - a.retention_ms)
+  if lost > 0 then call('INCRBY', LOG_LOST, lost) end
+end
+
 -- End a node with `o`: packed, status, complete, and the tree's status should it be the root.
 -- What the node has left goes to its parent; the last child wakes the parent.
 local function finish(id, path, tenant, o)
@@ -172,6 +181,7 @@ local function finish(id, path, tenant, o)
     call('HSET', tree_key(id), 'status', o.tree_status, 'finished_at', now)
     call('SREM', CANCELLING, id)
     emit(id, 'tree.finished', cjson.encode({ status = o.tree_status }))
+    if a.logs then queue_log(id) end
     expire_tree(id)
     return
   end

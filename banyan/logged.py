@@ -1,0 +1,194 @@
+"""Logged: from a finished node as the store keeps it to its record in the trajectory log. Pure.
+
+Packed values are read without checking them again: this version's own code has packed them, and a
+node must cost less than 0.2 ms here (docs/performance.md).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from banyan.node import Node, Outcome, depth_of, parent_path
+from banyan.ports import StoredNode
+from banyan.state import unpack_fields
+from banyan.task import Task
+from banyan.trajectory import (
+    Dropped,
+    LoggedChoice,
+    LoggedGate,
+    LoggedNode,
+    LoggedOutcome,
+    LoggedSampling,
+    LoggedState,
+    LoggedTiming,
+    LoggedTree,
+    LoggedTurn,
+    LoggedUsage,
+    TurnRecord,
+)
+from banyan.tree import TreeRecord
+
+Fields = Mapping[str, Any]
+
+_CERTAIN = 1e-6
+"""Nats; above this a probability is 1 but for rounding."""
+
+
+def tree_part(record: TreeRecord, task: Task, num_nodes: int) -> LoggedTree:
+    """What the records of all nodes of a finished tree share."""
+    return LoggedTree(
+        generation=record.generation,
+        status=record.status,
+        profile=task.profile,
+        num_nodes=num_nodes,
+        finished_at=record.finished_at or 0.0,
+    )
+
+
+def logged_node(record: TreeRecord, task: Task, tree: LoggedTree, stored: StoredNode) -> LoggedNode:
+    """The record of one node. Raises PackError where the store holds something else."""
+    node = unpack_fields(stored.packed, Node)
+    turns = [unpack_fields(turn, TurnRecord) for turn in stored.turns]
+    return LoggedNode(
+        tree_id=record.id,
+        tenant=task.tenant,
+        group_id=task.group_id,
+        node_id=stored.path,
+        parent_id=parent_path(stored.path),
+        depth=depth_of(stored.path),
+        tree=tree,
+        goal=node["goal"],
+        gate=_gate(turns, task),
+        turns=tuple(_turn(turn) for turn in turns),
+        packed_state=LoggedState(
+            form=node["brief"].get("form", "summary"), bytes=len(stored.packed), tokens=None
+        ),
+        outcome=_outcome(stored.outcome),
+        usage=LoggedUsage(
+            prompt_tokens=_sum(turns, "prompt_tokens"),
+            completion_tokens=_sum(turns, "completion_tokens"),
+            cached_tokens=_sum(turns, "cached_tokens"),
+        ),
+        timing=LoggedTiming(
+            queued_at=stored.queued_at,
+            claimed_at=stored.claimed_at,
+            finished_at=stored.finished_at,
+            model_s=round(sum(turn["seconds"] for turn in turns), 6),
+        ),
+    )
+
+
+def without_content(node: LoggedNode, why: Dropped) -> LoggedNode:
+    """The node's place in its tree and nothing of what was read, written or sampled there."""
+    return LoggedNode(
+        tree_id=node.tree_id,
+        tenant=node.tenant,
+        group_id=node.group_id,
+        node_id=node.node_id,
+        parent_id=node.parent_id,
+        depth=node.depth,
+        tree=node.tree,
+        goal="",
+        gate=None,
+        turns=(),
+        packed_state=None,
+        outcome=None,
+        usage=node.usage,
+        timing=node.timing,
+        dropped=why,
+    )
+
+
+def same_place(one: LoggedNode, other: LoggedNode) -> bool:
+    """Whether two records are of the same node of the same tree."""
+    place = ("format", "format_version", "tree_id", "tenant", "group_id", "node_id", "parent_id")
+    return all(getattr(one, name) == getattr(other, name) for name in (*place, "depth", "tree"))
+
+
+def choice_probability(logprobs: Mapping[str, float], kind: str) -> float:
+    """With what probability `sampled` draws this kind: the softmax over the allowed kinds."""
+    top = max(logprobs.values())
+    total = sum(math.exp(value - top) for value in logprobs.values())
+    return math.exp(logprobs[kind] - top) / total
+
+
+def token_mask(turn: Fields) -> tuple[int, ...] | None:
+    """1 for tokens that the policy drew; see `LoggedTurn`."""
+    token_ids, logprobs = turn["completion_token_ids"], turn["logprobs"]
+    if token_ids is None:
+        return None
+    if turn["temperature"] == 0 or logprobs is None:
+        return (0,) * len(token_ids)
+    if turn["logprobs_kind"] == "raw":
+        return (1,) * len(token_ids)
+    # Masked and renormalised, a token without an alternative has a log-probability of 0.
+    return tuple([0 if logprob > -_CERTAIN else 1 for logprob in logprobs])
+
+
+def _turn(turn: Fields) -> LoggedTurn:
+    return LoggedTurn(
+        index=turn["index"],
+        generation=turn["generation"],
+        choice=_choice(turn),
+        prompt_token_ids=turn["prompt_token_ids"],
+        completion_token_ids=turn["completion_token_ids"],
+        logprobs=turn["logprobs"],
+        logprobs_kind=turn["logprobs_kind"],
+        action_token_mask=token_mask(turn),
+        action=turn["action"],
+        valid=turn["valid"],
+        policy_version=turn["policy_version"],
+        engine=turn["engine"],
+        finish_reason=turn["finish_reason"],
+        sampling=LoggedSampling(
+            temperature=turn["temperature"],
+            top_p=turn.get("top_p", 1.0),
+            frequency_penalty=turn.get("frequency_penalty", 0.0),
+            seed=turn.get("seed"),
+        ),
+        seconds=turn["seconds"],
+    )
+
+
+def _choice(turn: Fields) -> LoggedChoice:
+    decision = turn["decision"]
+    logprobs, kind, forced = decision.get("logprobs"), decision["kind"], decision["forced"]
+    drawn = decision["mode"] == "sampled" and not forced and logprobs and kind
+    return LoggedChoice(
+        prompt_token_ids=turn["choice_prompt_token_ids"],
+        logprobs=logprobs,
+        kind=kind,
+        forced=forced,
+        probability=choice_probability(logprobs, kind) if drawn else None,
+    )
+
+
+def _gate(turns: Iterable[Fields], task: Task) -> LoggedGate:
+    for turn in turns:
+        decision = turn["decision"]
+        if not decision["forced"]:
+            return LoggedGate(
+                mode=decision["mode"],
+                score=decision.get("score"),
+                threshold=decision.get("threshold"),
+            )
+    return LoggedGate(mode=task.gate.mode, score=None, threshold=None)
+
+
+def _outcome(packed: bytes | None) -> LoggedOutcome | None:
+    if packed is None:
+        return None
+    outcome = unpack_fields(packed, Outcome)
+    failure = outcome.get("failure")
+    return LoggedOutcome(
+        status=outcome["status"],
+        complete=outcome.get("complete", True),
+        answer=outcome.get("answer"),
+        failure=failure["code"] if failure else None,
+    )
+
+
+def _sum(turns: Iterable[Fields], name: str) -> int:
+    return sum(turn[name] for turn in turns)

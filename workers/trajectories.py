@@ -1,0 +1,82 @@
+"""Trajectories: one task of the worker's loop that writes finished trees to the log."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import time
+from typing import cast
+
+import structlog
+
+from banyan.adapters.redis_trajectories import RedisTrajectoryQueue
+from banyan.adapters.trajectory_folder import TrajectoryFolder
+from banyan.adapters.trajectory_writer import Redact, TrajectoryWriter
+from banyan.errors import BanyanError, InvalidInput
+from workers.settings import WorkerSettings
+
+log = structlog.get_logger(__name__)
+
+_PAUSE_S = 1.0
+_SWEEP_EVERY_S = 3_600.0
+_LEASES_A_TREE = 4
+"""A tree of the log is held for longer than a node: writing a large one takes minutes."""
+
+
+class Trajectories:
+    """Runs from `start` to `close`; what is not written by then stays in the queue for others."""
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        if settings.trajectory_dir is None:
+            raise ValueError("there is no folder for the trajectory log")
+        self._days = settings.trajectory_days
+        self._folder = TrajectoryFolder(settings.trajectory_dir)
+        self._queue = RedisTrajectoryQueue(settings.redis_url, num_shards=settings.num_shards)
+        self._writer = TrajectoryWriter(
+            self._queue,
+            self._folder,
+            redact=load_redaction(settings.redaction) if settings.redaction else None,
+            lease_s=_LEASES_A_TREE * settings.lease_s,
+        )
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="trajectories")
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._queue.close()
+
+    async def _run(self) -> None:
+        swept_at = -_SWEEP_EVERY_S
+        while True:
+            try:
+                if self._days and time.monotonic() - swept_at >= _SWEEP_EVERY_S:
+                    swept_at = time.monotonic()
+                    await asyncio.to_thread(self._folder.remove_old, self._days)
+                if not await self._writer.write_due():
+                    await asyncio.sleep(_PAUSE_S)
+            except (BanyanError, OSError) as error:
+                # The tree stays in the queue until it is written, or expires and is counted.
+                log.warning("trajectories not written", error=type(error).__name__, why=str(error))
+                await asyncio.sleep(_PAUSE_S)
+
+
+def load_redaction(path: str) -> Redact:
+    """The operator's function `module:function`. Raises InvalidInput where there is none."""
+    module, _, name = path.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        found = None
+        why = str(error)
+    else:
+        why = "it is no function"
+    if not callable(found):
+        raise InvalidInput(
+            f"BANYAN_REDACTION: there is no function {path}: {why}",
+            hint="Set it to module:function, and put the module on PYTHONPATH.",
+        )
+    return cast("Redact", found)
