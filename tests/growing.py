@@ -67,9 +67,10 @@ class Grower:
     )
     library: MemoryLibrary = field(default_factory=MemoryLibrary)
     now: float = 1_000_000.0
+    logs: bool = False
 
     def __post_init__(self) -> None:
-        self.store = MemoryStore(clock=lambda: self.now)
+        self.store = MemoryStore(clock=lambda: self.now, logs=self.logs)
         self.ports = Ports(self.store, self.library, self.engine, engine_patience_s=0.0)
 
     async def put(self, text: str) -> Span:

@@ -11,6 +11,7 @@ except ModuleNotFoundError:  # the library alone was installed
     sys.exit(3)
 
 from training.cmd_credit import credit
+from training.cmd_data import data
 
 app = typer.Typer(
     name="banyan-train",
@@ -20,11 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(credit)
-
-
-@app.callback()
-def _several() -> None:
-    """Keep the name of the sub-command where there is one alone."""
+app.add_typer(data)
 
 
 def main() -> None:
