@@ -88,6 +88,11 @@ class Log:
         ]
 
 
+def names(folder: Path) -> list[str]:
+    """What lies in a folder, other folders included."""
+    return sorted(path.name for path in folder.iterdir())
+
+
 def read_zst(path: Path) -> bytes:
     return zstandard.ZstdDecompressor().decompressobj().decompress(path.read_bytes())
 
@@ -97,7 +102,7 @@ def write_zst(path: Path, text: bytes) -> None:
 
 
 def edit(path: Path, line: int, **changes: Any) -> None:
-    """Change fields of one record of a file (`turns.0.logprobs` names nested ones)."""
+    """Change fields of one record of a file (`turns__0__logprobs` names nested ones)."""
     lines = read_zst(path).splitlines()
     record = json.loads(lines[line])
     for name, value in changes.items():
@@ -105,6 +110,6 @@ def edit(path: Path, line: int, **changes: Any) -> None:
         *above, last = name.split("__")
         for part in above:
             place = place[int(part) if part.isdigit() else part]
-        place[last] = value
+        place[int(last) if last.isdigit() else last] = value
     lines[line] = json.dumps(record).encode()
     write_zst(path, b"\n".join(lines) + b"\n")
