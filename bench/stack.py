@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,7 +25,8 @@ START_S = 60.0
 class Stack:
     """Valkey, workers, the service and a fake model server; everything ends with the block.
 
-    `engine` is the kind and URL of a model server that runs, instead of the fake one.
+    `engine` is the kind and URL of a model server that runs, instead of the fake one; `settings`
+    are further variables of the service and the workers.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Stack:
         lease_s: float = 30.0,
         queued_s: float = 15.0,
         log_level: str = "warning",
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="banyan-bench-")
         self._latency_s = latency_s
@@ -48,6 +51,7 @@ class Stack:
         self._lease_s = lease_s
         self._queued_s = queued_s
         self._log_level = log_level
+        self._settings = dict(settings or {})
         self.url = f"http://{LOOPBACK}:{free_port()}"
         self._fakes_engine = engine is None
         if self._fakes_engine:
@@ -90,6 +94,7 @@ class Stack:
                 "BANYAN_GRACE_S": "1",
                 "BANYAN_PORT": self.url.rpartition(":")[2],
                 "BANYAN_LOG_LEVEL": self._log_level,
+                **self._settings,
             }
         )
         if self._fakes_engine:

@@ -111,6 +111,9 @@ records = st.builds(
     policy_version=texts,
     engine=texts,
     temperature=seconds,
+    top_p=seconds,
+    frequency_penalty=scores,
+    seed=st.none() | counts,
     seconds=seconds,
 )
 models: st.SearchStrategy[BaseModel] = st.one_of(nodes, outcomes, tasks, records)
