@@ -1,0 +1,91 @@
+"""A finished tree in a store whose turns have token ids, as vLLM gives them."""
+
+from __future__ import annotations
+
+import random
+import secrets
+
+from banyan.admission import admission
+from banyan.budget import Budget
+from banyan.limits import Limits
+from banyan.node import Brief, Decision, Node, Outcome
+from banyan.ports import ChildNode, Spent, Store, TurnLog
+from banyan.state import pack
+from banyan.task import Gate, Task
+from banyan.trajectory import TurnRecord
+from banyan.tree import tree_id
+
+PROMPT_TOKENS = 1_536
+COMPLETION_TOKENS = 96
+_VOCABULARY = 150_000
+_LEASE_S = 600.0
+_AT_ONCE = 500
+
+
+async def plant(store: Store, num_children: int) -> str:
+    """A rollout of one root and its children, each with a turn of its own; its id."""
+    task = Task(
+        tenant="bench",
+        goal="Count.",
+        limits=Limits(max_nodes=num_children + 1, max_parallel=10_000),
+        profile="rollout",
+        group_id="g",
+        gate=Gate(mode="sampled"),
+    )
+    new_id = tree_id(task.tenant, secrets.token_hex(8), num_shards=1)
+    await store.admit(admission(task, new_id))
+    [root] = await store.claim(new_id, ["0"], worker="b", lease_s=_LEASE_S, reserve=0)
+    child = Node(path="0.0", goal="Count.", brief=Brief(task_goal="Count."))
+    await store.spawn(
+        root.lease,
+        [ChildNode(pack(child), Budget(tokens=10, nodes=0))] * num_children,
+        packed=root.packed,
+        kept=Budget(tokens=0, nodes=0),
+        log=turn(),
+        event={},
+    )
+    for first in range(0, num_children, _AT_ONCE):
+        paths = [f"0.{index}" for index in range(first, min(first + _AT_ONCE, num_children))]
+        for node in await store.claim(new_id, paths, worker="b", lease_s=_LEASE_S, reserve=0):
+            await store.finish(node.lease, Outcome(status="ok", answer="Four."), log=turn())
+    [again] = await store.claim(new_id, ["0"], worker="b", lease_s=_LEASE_S, reserve=0)
+    await store.finish(again.lease, Outcome(status="ok", answer="All."), log=turn())
+    return new_id
+
+
+def turn() -> TurnLog:
+    """One turn with a prompt and a completion of fresh tokens, which compress badly."""
+    chance = random.Random(secrets.randbits(32))  # noqa: S311 - which tokens is no secret
+    prompt = tuple(chance.randrange(_VOCABULARY) for _ in range(PROMPT_TOKENS))
+    record = TurnRecord(
+        index=1,
+        generation=1,
+        decision=Decision(
+            kind="answer",
+            mode="sampled",
+            forced=False,
+            score=-1.5,
+            threshold=4.0,
+            logprobs={"answer": -0.25, "delegate": -1.75},
+        ),
+        action='{"answer": "Four."}',
+        valid=True,
+        prompt_text="word " * PROMPT_TOKENS,
+        completion_text='{"answer": "Four."}',
+        choice_prompt_token_ids=prompt,
+        prompt_token_ids=prompt,
+        completion_token_ids=tuple(chance.randrange(_VOCABULARY) for _ in range(COMPLETION_TOKENS)),
+        logprobs=tuple(-chance.random() for _ in range(COMPLETION_TOKENS)),
+        logprobs_kind="masked",
+        prompt_tokens=2 * PROMPT_TOKENS,
+        completion_tokens=COMPLETION_TOKENS + 1,
+        cached_tokens=PROMPT_TOKENS,
+        policy_version="policy-v1",
+        engine="vllm",
+        finish_reason="stop",
+        temperature=1.0,
+        seed=7,
+        seconds=1.0,
+    )
+    spent = Spent(llm_calls=2, prompt_tokens=6, completion_tokens=1)
+    return TurnLog(pack(record), spent, {"kind": "answer"})
