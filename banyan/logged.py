@@ -136,6 +136,7 @@ def _turn(turn: Fields) -> LoggedTurn:
         completion_token_ids=turn["completion_token_ids"],
         logprobs=turn["logprobs"],
         logprobs_kind=turn["logprobs_kind"],
+        grammar=turn.get("grammar", True),
         action_token_mask=token_mask(turn),
         action=turn["action"],
         valid=turn["valid"],

@@ -28,7 +28,8 @@ class TurnRecord(BaseModel):
     is the prompt whose next token was the kind's letter, and the decision holds the letters'
     log-probabilities. `prompt_token_ids[P]`, `completion_token_ids[T]` and `logprobs[T]` (nats, of
     the distribution named by `logprobs_kind`) belong to the action. They are None for engines that
-    do not tell them; such a turn cannot train. `seconds` is the time of this turn's model calls.
+    do not tell them; such a turn cannot train. `grammar`: the action was written under a schema.
+    `seconds` is the time of this turn's model calls.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,6 +46,7 @@ class TurnRecord(BaseModel):
     completion_token_ids: tuple[int, ...] | None
     logprobs: tuple[float, ...] | None
     logprobs_kind: LogprobsKind | None
+    grammar: bool = True
     prompt_tokens: int
     completion_tokens: int
     cached_tokens: int
@@ -93,10 +95,10 @@ class LoggedSampling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class LoggedTurn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One turn. The lengths of the three tuples of the completion agree: `[T]`.
 
-    `action_token_mask[T]` is 1 for tokens that the policy itself drew from the distribution that
-    `logprobs` (nats) belong to, else 0: greedy ones, and those to which a grammar left no other.
-    `logprobs_kind`: `masked` by the action's schema and renormalised, or `raw` although it was
-    sampled under that schema (ADR 18). All are null for engines that tell no token ids.
+    `action_token_mask[T]` is 1 for tokens that the policy itself drew, else 0: greedy ones, and
+    those to which the grammar left no other. `logprobs` (nats) are `masked` by the grammar and
+    renormalised, or `raw`; with `grammar`, raw ones are not of the distribution that was drawn from
+    (ADR 18). All are null for engines that tell no token ids.
     """
 
     index: int
@@ -106,6 +108,7 @@ class LoggedTurn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     completion_token_ids: tuple[int, ...] | None
     logprobs: tuple[float, ...] | None
     logprobs_kind: LogprobsKind | None
+    grammar: bool
     action_token_mask: tuple[int, ...] | None
     action: str
     valid: bool

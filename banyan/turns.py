@@ -9,7 +9,7 @@ from banyan.effects import Effect, Finish, Generate, Generated, Look, Spawn
 from banyan.node import Node
 from banyan.ports import Abilities, CallOptions, Completion, Prompt, Spent, TurnLog
 from banyan.state import pack
-from banyan.trajectory import TurnRecord
+from banyan.trajectory import LogprobsKind, TurnRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,8 @@ class TurnDraft:
                 prompt_token_ids=reply.prompt.token_ids,
                 completion_token_ids=completion.token_ids,
                 logprobs=completion.logprobs,
-                logprobs_kind=reply.abilities.logprobs,
+                logprobs_kind=_logprobs_kind(reply),
+                grammar=reply.effect.schema is not None,
                 prompt_tokens=self._spent.prompt_tokens,
                 completion_tokens=self._spent.completion_tokens,
                 cached_tokens=self._spent.cached_tokens,
@@ -159,6 +160,12 @@ class TurnDraft:
             event["forced"] = decision.forced
             event["score"] = decision.score
         return event
+
+
+def _logprobs_kind(reply: _Reply) -> LogprobsKind | None:
+    """Where no schema constrained the reply, nothing was masked."""
+    kind = reply.abilities.logprobs
+    return kind if kind is None or reply.effect.schema is not None else "raw"
 
 
 def _name(effect: Effect) -> str:

@@ -66,6 +66,15 @@ def solve(
         float | None,
         typer.Option(help="For --gate threshold, in nats. Default: the policy's own."),
     ] = None,
+    rollout_group: Annotated[
+        str | None,
+        typer.Option(
+            metavar="GROUP", help="Sample it to be trained on, as one of the trees of GROUP."
+        ),
+    ] = None,
+    no_train: Annotated[
+        bool, typer.Option("--no-train", help="Keep it out of the trajectory log.")
+    ] = False,
     max_depth: Annotated[
         int | None, typer.Option(help=f"Levels below the root (default {_DEFAULTS.max_depth}).")
     ] = None,
@@ -106,6 +115,10 @@ def solve(
         options["limits"] = _limits(given)
     if gate is not None or threshold is not None:
         options["gate"] = Gate(mode=gate or "threshold", threshold=threshold)
+    if rollout_group is not None:
+        options |= {"profile": "rollout", "group_id": rollout_group}
+    if no_train:
+        options["train"] = False
     if schema is not None:
         options["answer_schema"] = _schema(schema)
     sources = [_source(name) for name in files or ()]

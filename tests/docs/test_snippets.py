@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -19,6 +20,7 @@ from banyan.local import programs
 from bench.stack import Stack
 from tests.docs import curl
 from tests.docs.blocks import ROOT, Block, blocks_of, commands_of, pages
+from training.main import app as training_app
 
 BLOCKS = [block for page in pages() for block in blocks_of(page)]
 LANGUAGES = frozenset({"python", "sh", "json", "text"})
@@ -115,12 +117,18 @@ def test_make_targets_exist() -> None:
 
 def test_banyan_commands_parse() -> None:
     """With all values; `--help` alone would pass over those."""
-    group = typer.main.get_command(app)
-    found = commands("banyan")
-    assert found
-    for _, (_, name, *arguments) in found:
-        command = group.commands[name]  # type: ignore[attr-defined]  # a typer app is a group
-        assert command.make_context(name, list(arguments)).params is not None
+    for program, its_app in (("banyan", app), ("banyan-train", training_app)):
+        found = commands(program)
+        assert found
+        for _, (_, *words) in found:
+            assert parsed(typer.main.get_command(its_app), words) is not None, words
+
+
+def parsed(command: Any, words: list[str]) -> Any:
+    """The parameters of the command that `words` lead to, through groups of commands."""
+    if hasattr(command, "commands"):
+        return parsed(command.commands[words[0]], words[1:])
+    return command.make_context("command", list(words)).params
 
 
 def test_training_commands_print_what_is_shown(stack: Stack) -> None:

@@ -111,6 +111,7 @@ records = st.builds(
     policy_version=texts,
     engine=texts,
     temperature=seconds,
+    grammar=st.booleans(),
     top_p=seconds,
     frequency_penalty=scores,
     seed=st.none() | counts,

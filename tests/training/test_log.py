@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from banyan import policy as policies
 from banyan.adapters.memory_trajectories import MemoryTrajectoryQueue
 from banyan.adapters.trajectory_writer import TrajectoryWriter
 from banyan.budget import Budget
 from banyan.in_process import grow
 from banyan.logged import choice_probability, token_mask
 from banyan.node import parent_path
-from banyan.ports import FinishedTree, Taken
+from banyan.policy import BASE
+from banyan.ports import Abilities, FinishedTree, Taken
 from banyan.state import unpack
 from banyan.task import Gate, Task
 from banyan.testing import ScriptedEngine
@@ -266,3 +269,29 @@ async def test_a_writer_that_dies_before_the_acknowledgement_leaves_the_tree(
     await log.write()
     assert [node.tree_id for node in log.nodes()] == [tree.id]
     assert log.grower.store.forest.unlogged == {}
+
+
+async def test_it_says_whether_numbers_are_of_the_distribution_that_was_drawn_from(
+    tmp_path: Path,
+) -> None:
+    """vLLM masks under a schema alone; plain answers are written without one."""
+    plain = BASE.model_copy(update={"version": "plain", "json_answers": False, "cites": False})
+    policies.POLICIES[plain.version] = plain
+    log = Log(tmp_path, grower=Grower(engine=MaskingEngine(), now=NOW, logs=True))
+    try:
+        await log.grow(text=sentences(30))
+        await log.grow(text=sentences(30), policy=plain.version)
+    finally:
+        del policies.POLICIES[plain.version]
+    turns = [turn for node in log.nodes() for turn in node.turns]
+    assert {(turn.policy_version, turn.grammar, turn.logprobs_kind) for turn in turns} == {
+        ("base", True, "masked"),
+        ("plain", False, "raw"),
+    }
+
+
+class MaskingEngine(ScriptedEngine):
+    """Log-probabilities are masked under a schema, as vLLM has it."""
+
+    async def abilities(self) -> Abilities:
+        return replace(await super().abilities(), logprobs="masked")
