@@ -4,9 +4,10 @@
     python -m bench.log_overhead --writer-only    the writer alone, on records with token ids
 
 With and without the log run at the same time in two stacks and take turns, so that a busy machine
-slows both. The CPU is that of the worker processes, from before a tree is sent until its file is
-there, less the time in which nothing happens. The fake server tells no token ids; `--writer-only`
-measures records of 1,536 tokens of prompt and 96 of completion a turn, as vLLM gives them.
+slows both. The CPU is that of the worker processes in a window of the same length for all runs, so
+that what idle workers spend is the same, but for the log looking for work. The fake server tells no
+token ids; `--writer-only` measures records of 1,536 tokens of prompt and 96 of completion a turn,
+as vLLM gives them.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from bench.stack import Stack, wait_until
 from bench.token_turns import plant
 
 GOAL_MS = 0.2
+WINDOW_S = 12.0
 _WRITTEN_S = 60.0
 
 
@@ -75,36 +77,34 @@ def _in_turns(shape: Shape, repeat: int) -> list[Overhead]:
     results = []
     with tempfile.TemporaryDirectory(prefix="banyan-log-") as folder:
         root = Path(folder)
-        on = Stack(
-            latency_s=shape.latency_s, slots=1_100, settings={"BANYAN_TRAJECTORY_DIR": folder}
-        )
+        settings = {"BANYAN_TRAJECTORY_DIR": folder}
         with (
             Stack(latency_s=shape.latency_s, slots=1_100) as off,
-            on,
+            Stack(latency_s=shape.latency_s, slots=1_100, settings=settings) as on,
             httpx.Client(timeout=130.0, trust_env=False) as client,
         ):
-            _grow(shape, off, client, lambda _: True)
-            _grow(shape, on, client, lambda tree_id: _is_written(root, tree_id))
-            print("nodes  off ms  on ms  log ms")
+            for stack in (off, on):
+                _grow(shape, stack, client, lambda _: True)  # warm up
+            print("nodes  off ms  on ms  log ms", flush=True)
             for number in range(repeat):
-                costs: dict[bool, float] = {}
+                off_ms, on_ms = 0.0, 0.0
                 for logs in (False, True) if number % 2 else (True, False):
-                    done: Callable[[str], bool] = (
-                        (lambda tree_id: _is_written(root, tree_id)) if logs else lambda _: True
-                    )
-                    costs[logs] = _grow(shape, on if logs else off, client, done)
-                result = Overhead(shape.num_nodes, round(costs[False], 3), round(costs[True], 3))
+                    if logs:
+                        on_ms = _grow(shape, on, client, lambda tree: _is_written(root, tree))
+                    else:
+                        off_ms = _grow(shape, off, client, lambda _: True)
+                result = Overhead(shape.num_nodes, round(off_ms, 3), round(on_ms, 3))
                 results.append(result)
                 print(
                     f"{result.nodes:5}  {result.off_ms:6.3f}  {result.on_ms:5.3f}  "
-                    f"{result.log_ms:6.3f}"
+                    f"{result.log_ms:6.3f}",
+                    flush=True,
                 )
     return results
 
 
 def _grow(shape: Shape, stack: Stack, client: httpx.Client, done: Callable[[str], bool]) -> float:
-    """One tree; milliseconds of worker CPU a node, without what the workers spend on waiting."""
-    idle = _idle_share(stack)
+    """One tree; milliseconds of worker CPU a node in a window that is the same for all runs."""
     began, cpu_s = time.monotonic(), _worker_cpu_s(stack)
     tree_id = stack.submit(
         client,
@@ -117,15 +117,11 @@ def _grow(shape: Shape, stack: Stack, client: httpx.Client, done: Callable[[str]
     if (solve["status"], solve["usage"]["nodes"]) != ("completed", shape.num_nodes):
         raise RuntimeError(f"{solve['status']}: {solve['usage']['nodes']} nodes, {solve['error']}")
     wait_until(lambda: done(tree_id), _WRITTEN_S)
-    spent_s = _worker_cpu_s(stack) - cpu_s - idle * (time.monotonic() - began)
-    return 1_000 * spent_s / shape.num_nodes
-
-
-def _idle_share(stack: Stack, for_s: float = 3.0) -> float:
-    """CPU seconds a second of workers that have nothing to do."""
-    cpu_s = _worker_cpu_s(stack)
-    time.sleep(for_s)
-    return (_worker_cpu_s(stack) - cpu_s) / for_s
+    left_s = began + WINDOW_S - time.monotonic()
+    if left_s < 0:
+        raise RuntimeError(f"the tree took {-left_s:.1f} s longer than the window")
+    time.sleep(left_s)
+    return 1_000 * (_worker_cpu_s(stack) - cpu_s) / shape.num_nodes
 
 
 def _worker_cpu_s(stack: Stack) -> float:
