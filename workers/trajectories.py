@@ -17,7 +17,7 @@ from workers.settings import WorkerSettings
 
 log = structlog.get_logger(__name__)
 
-_PAUSE_S = 1.0
+_PAUSE_S = 2.0
 _SWEEP_EVERY_S = 3_600.0
 _LEASES_A_TREE = 4
 """A tree of the log is held for longer than a node: writing a large one takes minutes."""
@@ -61,6 +61,9 @@ class Trajectories:
             except (BanyanError, OSError) as error:
                 # The tree stays in the queue until it is written, or expires and is counted.
                 log.warning("trajectories not written", error=type(error).__name__, why=str(error))
+                await asyncio.sleep(_PAUSE_S)
+            except Exception:
+                log.exception("trajectories not written")  # and the other trees still are
                 await asyncio.sleep(_PAUSE_S)
 
 

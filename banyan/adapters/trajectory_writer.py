@@ -62,7 +62,11 @@ class TrajectoryWriter:
         for tree in taken.trees:
             try:
                 await self._write(tree)
-            except (NotFound, PackError) as error:
+            except PackError as error:
+                # Maybe a newer worker has packed it: one of these will come by.
+                log.warning("tree not logged", tree=tree.tree_id, why=str(error))
+                continue
+            except NotFound as error:
                 self._lose(1, str(error))
             await self._queue.acknowledge(tree)
         return len(taken.trees)

@@ -195,6 +195,20 @@ async def test_a_tree_that_expires_while_it_waits_is_counted_as_lost(tmp_path: P
     assert log.grower.store.forest.unlogged == {}
 
 
+async def test_what_a_newer_worker_has_packed_is_left_to_it(tmp_path: Path) -> None:
+    log = Log(tmp_path)
+    tree = await log.grower.grow("Which one?", sentences(30))
+    root = log.grower.store.forest.tree(tree.id).nodes["0"]
+    packed = root.packed
+    root.packed = packed[:4] + b"\xff" + packed[5:]
+    await log.write()
+    assert (log.files(), log.writer.counts) == ([], {})
+    root.packed = packed
+    log.grower.now += 121.0
+    await log.write()
+    assert [node.tree_id for node in log.nodes()] == [tree.id]
+
+
 async def test_an_opted_out_task_leaves_its_place_and_nothing_else(tmp_path: Path) -> None:
     log = Log(tmp_path)
     await log.grow("A secret goal.", sentences(2_000), train=False)
