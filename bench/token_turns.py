@@ -1,4 +1,4 @@
-"""A finished tree in a store whose turns have token ids, as vLLM gives them."""
+"""A finished tree in a store, with token ids as vLLM gives them, or without any."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LEASE_S = 600.0
 _AT_ONCE = 500
 
 
-async def plant(store: Store, num_children: int) -> str:
+async def plant(store: Store, num_children: int, *, token_ids: bool) -> str:
     """A rollout of one root and its children, each with a turn of its own; its id."""
     task = Task(
         tenant="bench",
@@ -41,22 +41,26 @@ async def plant(store: Store, num_children: int) -> str:
         [ChildNode(pack(child), Budget(tokens=10, nodes=0))] * num_children,
         packed=root.packed,
         kept=Budget(tokens=0, nodes=0),
-        log=turn(),
+        log=turn(token_ids=token_ids),
         event={},
     )
     for first in range(0, num_children, _AT_ONCE):
         paths = [f"0.{index}" for index in range(first, min(first + _AT_ONCE, num_children))]
         for node in await store.claim(new_id, paths, worker="b", lease_s=_LEASE_S, reserve=0):
-            await store.finish(node.lease, Outcome(status="ok", answer="Four."), log=turn())
+            await store.finish(
+                node.lease, Outcome(status="ok", answer="Four."), log=turn(token_ids=token_ids)
+            )
     [again] = await store.claim(new_id, ["0"], worker="b", lease_s=_LEASE_S, reserve=0)
-    await store.finish(again.lease, Outcome(status="ok", answer="All."), log=turn())
+    await store.finish(
+        again.lease, Outcome(status="ok", answer="All."), log=turn(token_ids=token_ids)
+    )
     return new_id
 
 
-def turn() -> TurnLog:
+def turn(*, token_ids: bool) -> TurnLog:
     """One turn with a prompt and a completion of fresh tokens, which compress badly."""
     chance = random.Random(secrets.randbits(32))  # noqa: S311 - which tokens is no secret
-    prompt = tuple(chance.randrange(_VOCABULARY) for _ in range(PROMPT_TOKENS))
+    prompt = _tokens(chance, PROMPT_TOKENS) if token_ids else None
     record = TurnRecord(
         index=1,
         generation=1,
@@ -74,9 +78,9 @@ def turn() -> TurnLog:
         completion_text='{"answer": "Four."}',
         choice_prompt_token_ids=prompt,
         prompt_token_ids=prompt,
-        completion_token_ids=tuple(chance.randrange(_VOCABULARY) for _ in range(COMPLETION_TOKENS)),
-        logprobs=tuple(-chance.random() for _ in range(COMPLETION_TOKENS)),
-        logprobs_kind="masked",
+        completion_token_ids=_tokens(chance, COMPLETION_TOKENS) if token_ids else None,
+        logprobs=tuple(-chance.random() for _ in range(COMPLETION_TOKENS)) if token_ids else None,
+        logprobs_kind="masked" if token_ids else None,
         prompt_tokens=2 * PROMPT_TOKENS,
         completion_tokens=COMPLETION_TOKENS + 1,
         cached_tokens=PROMPT_TOKENS,
@@ -89,3 +93,7 @@ def turn() -> TurnLog:
     )
     spent = Spent(llm_calls=2, prompt_tokens=6, completion_tokens=1)
     return TurnLog(pack(record), spent, {"kind": "answer"})
+
+
+def _tokens(chance: random.Random, count: int) -> tuple[int, ...]:
+    return tuple(chance.randrange(_VOCABULARY) for _ in range(count))

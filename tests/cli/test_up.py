@@ -117,6 +117,8 @@ def test_two_workers_run_and_data_is_kept_where_it_is_asked_for(
         up.until("ready")
         workers = [one for one in up.children() if "workers" in one.cmdline()]
         assert len(workers) == 2
+        for one in (*workers, up.child("service")):
+            assert one.environ()["BANYAN_TRAJECTORY_DIR"] == str(data / "trajectories")
         assert up.interrupt() == 0
         up.wait_until_all_is_gone()
     logs = {"redis.log", "worker-1.log", "worker-2.log", "service.log"}
@@ -140,6 +142,7 @@ def test_a_part_that_dies_stops_everything_with_its_last_words(
 def test_nothing_is_left_when_it_is_killed_itself(temporary: Path, engine_url: str) -> None:
     with Up(temporary, "--engine", "openai", "--engine-url", engine_url) as up:
         up.until("ready")
+        assert "BANYAN_TRAJECTORY_DIR" not in up.child("workers").environ()
         up.process.send_signal(signal.SIGKILL)
         up.process.wait()
         up.wait_until_all_is_gone()
