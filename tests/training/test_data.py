@@ -225,3 +225,15 @@ def test_a_folder_without_a_log_is_named(tmp_path: Path) -> None:
 
 def test_every_reason_has_a_meaning() -> None:
     assert all(REASONS.values())
+
+
+async def test_credit_is_given_to_what_was_exported(log: Log, tmp_path: Path) -> None:
+    good, bad = await log.group("g")
+    log.say(bad, 0.0, at=NOW + 1)
+    out = tmp_path / "trees.jsonl.zst"
+    assert run("export", log.root, out).exit_code == 0
+    done = CliRunner().invoke(app, ["credit", str(out)])
+    assert done.exit_code == 0, done.output
+    rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    advantages = {row["tree_id"]: row["advantage"] for row in rows}
+    assert advantages == {good.id: 1.0, bad.id: -1.0}
