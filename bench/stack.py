@@ -24,7 +24,8 @@ START_S = 60.0
 class Stack:
     """Valkey, workers, the service and a fake model server; everything ends with the block.
 
-    `engine` is the kind and URL of a model server that runs, instead of the fake one.
+    `engine` is the kind and URL of a model server that runs, instead of the fake one; `policies`
+    is a file of policies, whose servers run.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Stack:
         lease_s: float = 30.0,
         queued_s: float = 15.0,
         log_level: str = "warning",
+        policies: Path | None = None,
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="banyan-bench-")
         self._latency_s = latency_s
@@ -48,6 +50,7 @@ class Stack:
         self._lease_s = lease_s
         self._queued_s = queued_s
         self._log_level = log_level
+        self._policies = {} if policies is None else {"BANYAN_POLICIES": str(policies)}
         self.url = f"http://{LOOPBACK}:{free_port()}"
         self._fakes_engine = engine is None
         if self._fakes_engine:
@@ -90,6 +93,7 @@ class Stack:
                 "BANYAN_GRACE_S": "1",
                 "BANYAN_PORT": self.url.rpartition(":")[2],
                 "BANYAN_LOG_LEVEL": self._log_level,
+                **self._policies,
             }
         )
         if self._fakes_engine:

@@ -87,6 +87,17 @@ def solve(
         float | None,
         typer.Option(help=f"Seconds until the best answer so far ({_DEFAULTS.deadline_s:.0f})."),
     ] = None,
+    max_cost: Annotated[
+        float | None,
+        typer.Option(help="USD over all nodes, by the prices of the policies (default: no limit)."),
+    ] = None,
+    policy: Annotated[
+        str | None, typer.Option(help="What the root runs on. Default: the live one.")
+    ] = None,
+    leaves: Annotated[
+        str | None,
+        typer.Option(help="The policy that reads what the root hands out. Default: the root's."),
+    ] = None,
 ) -> None:
     """Upload the files, solve GOAL over them, and print the answer with its sources.
 
@@ -100,12 +111,17 @@ def solve(
         "max_parallel": max_parallel,
         "max_answer_tokens": max_answer_tokens,
         "deadline_s": deadline,
+        "max_cost_usd": max_cost,
     }
     given = {name: value for name, value in limits.items() if value is not None}
     if given:
         options["limits"] = _limits(given)
     if gate is not None or threshold is not None:
         options["gate"] = Gate(mode=gate or "threshold", threshold=threshold)
+    if policy is not None:
+        options["policy"] = policy
+    if leaves is not None:
+        options["leaves"] = leaves
     if schema is not None:
         options["answer_schema"] = _schema(schema)
     sources = [_source(name) for name in files or ()]
@@ -166,7 +182,7 @@ def _limits(given: dict[str, Any]) -> Limits:
         return Limits.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
-        name = str(first["loc"][0]).removesuffix("_s").replace("_", "-")
+        name = str(first["loc"][0]).removesuffix("_s").removesuffix("_usd").replace("_", "-")
         raise typer.BadParameter(first["msg"], param_hint=f"--{name}") from error
 
 

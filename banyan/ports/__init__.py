@@ -8,6 +8,7 @@ model. Each has a real adapter and an official twin without a network in `banyan
 from __future__ import annotations
 
 from banyan.ports.engine import (
+    OWN_WEIGHTS,
     Abilities,
     CallOptions,
     Choice,
@@ -21,9 +22,20 @@ from banyan.ports.engine import (
 )
 from banyan.ports.library import DocumentInfo, Library, Nearest, Part
 from banyan.ports.queue import Hint, Queue
-from banyan.ports.store import Admission, ChildNode, Claimed, Lease, Renewal, Spent, Store, TurnLog
+from banyan.ports.store import (
+    Admission,
+    ChildNode,
+    Claimed,
+    Lease,
+    Renewal,
+    Reserve,
+    Spent,
+    Store,
+    TurnLog,
+)
 
 __all__ = [
+    "OWN_WEIGHTS",
     "Abilities",
     "Admission",
     "CallOptions",
@@ -43,6 +55,7 @@ __all__ = [
     "Prompt",
     "Queue",
     "Renewal",
+    "Reserve",
     "Role",
     "Sampling",
     "Spent",

@@ -68,6 +68,7 @@ async def start(
         tenant=tenant,
         idempotency_key=idempotency_key,
         num_shards=settings.num_shards,
+        policies=ports.policies,
         store=ports.store,
         library=ports.library,
         queue=ports.queue,
