@@ -51,11 +51,15 @@ class ChildInput(_Model):
 
 
 class Child(_Model):
-    """A sub-goal for one copy. `expects` is a JSON Schema for what comes back; null means text."""
+    """A sub-goal for one copy. `expects` is a JSON Schema for what comes back; null means text.
+
+    `policy` names one of those that the task allows.
+    """
 
     goal: str = Field(min_length=1)
     inputs: tuple[ChildInput, ...] = ()
     expects: dict[str, Any] | None = None
+    policy: str | None = None
 
 
 class Split(_Model):
@@ -72,6 +76,7 @@ class Split(_Model):
     overlap: int | None = Field(None, ge=0)
     labels: tuple[str, ...] = Field((), max_length=32)
     expects: dict[str, Any] | None = None
+    policy: str | None = None
 
 
 class Delegate(_Model):

@@ -12,12 +12,15 @@ from banyan.task import Task
 def admission(task: Task, new_id: str, *, fingerprint: str = "") -> Admission:
     """The tree `new_id` for `task`: its root, and a budget that is the task's limits.
 
+    The task names its policies by their own names, not as `live`, since that moves on.
+
     `fingerprint` stands for the request; the same id with another one is a Conflict.
     """
     root = Node(
         path=ROOT_PATH,
         goal=task.goal,
         brief=Brief(task_goal=task.goal),
+        policy=task.policy,
         inputs=task.inputs,
         expects=task.answer_schema,
     )
@@ -27,7 +30,10 @@ def admission(task: Task, new_id: str, *, fingerprint: str = "") -> Admission:
         tenant=task.tenant,
         task=pack(task),
         root=pack(root),
-        budget=Budget(tokens=limits.max_tokens, nodes=limits.max_nodes - 1),
+        policy=task.policy,
+        budget=Budget(
+            tokens=limits.max_tokens, nodes=limits.max_nodes - 1, nano_usd=limits.max_nano_usd
+        ),
         max_parallel=limits.max_parallel,
         deadline_s=limits.deadline_s,
         fingerprint=fingerprint,

@@ -11,7 +11,19 @@ import json
 
 from pydantic import JsonValue
 
-from banyan import aggregates, delegation, gate, looking, notices, outcomes, prompts, schemas, sizes
+from banyan import (
+    aggregates,
+    costs,
+    delegation,
+    gate,
+    looking,
+    notices,
+    outcomes,
+    prompts,
+    schemas,
+    sizes,
+    specialists,
+)
 from banyan.action import Kind
 from banyan.effects import Choose, Chosen, Context, Effect, Generate
 from banyan.gate import Situation
@@ -97,6 +109,8 @@ def _fixed(
     if decision.kind == "answer" and may_join and not context.policy.merges:
         text = joined(node, view.results)
         return text if text is None or plain else _answer(text)
+    if decision.kind == "delegate" and specialists.must_divide(node, context.task):
+        return delegation.passed_on(node)
     if decision.kind == "delegate" and node.inputs and not context.policy.briefs:
         return delegation.without_brief(node)
     return None
@@ -117,7 +131,15 @@ def _situation(node: Node, view: View, context: Context) -> Situation:
     window = context.abilities.window
     passages = prompts.passages_of(node, view)[len(prompts.numbered_context(view)) :]
     divisible = not node.inputs or not view.shows_all or len(passages) > 1
-    may_delegate = sizes.may_delegate(node, context.task, window, context.budget)
+    may_delegate = sizes.may_delegate(
+        node, context.task, window, context.budget
+    ) and costs.allow_children(
+        context.task,
+        window,
+        context.budget,
+        context.policy.prices,
+        context.member(specialists.reads(node, context.task, None)).policy.prices,
+    )
     return Situation(
         shows_all=view.shows_all,
         has_seen=bool(passages) or not node.inputs,
@@ -127,6 +149,7 @@ def _situation(node: Node, view: View, context: Context) -> Situation:
         has_tools=bool(context.tools),
         is_planned=node.is_part and not context.policy.briefs,
         out_of_turns=node.num_turns >= context.policy.max_turns or not _has_room(node, context),
+        must_divide=specialists.must_divide(node, context.task),
     )
 
 
@@ -160,12 +183,14 @@ def _request(
         labels=() if node.outcomes else node.labels,
         structured=context.policy.structured_children,
         tools=context.tools,
+        policies=specialists.abouts(context.task, context.team),
     )
 
 
 def _bounds(node: Node, view: View, context: Context) -> schemas.Bounds:
     window = context.abilities.window
-    fewest = sizes.fewest_parts(node, context.task, window) if node.inputs else 2
+    reader = context.member(specialists.reads(node, context.task, None)).window
+    fewest = sizes.fewest_parts(node, context.task, reader) if node.inputs else 2
     return schemas.Bounds(
         answer_tokens=node.answer_tokens,
         num_passages=len(prompts.passages_of(node, view)),
@@ -178,4 +203,5 @@ def _bounds(node: Node, view: View, context: Context) -> schemas.Bounds:
         expects=node.expects,
         labels=() if node.outcomes else node.labels,
         tools=context.tools,
+        policies=specialists.offered(context.task),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from banyan import aggregates, counts, sizes
+from banyan import aggregates, costs, counts, sizes, specialists
 from banyan.action import Child, Delegate, Split
 from banyan.effects import Context, Cut, Spawn
 from banyan.errors import InvalidAction
@@ -13,12 +13,21 @@ from banyan.node import Brief, Node, child_path
 from banyan.ports import Part
 from banyan.schemas import check_expects
 from banyan.spans import Span, size
+from banyan.specialists import Specialist
 
 
 def without_brief(node: Node) -> str:
     """The action that splits the inputs and gives each part the node's own goal, as JSON."""
     split = Split(goal=node.goal, labels=node.labels)
     return Delegate(brief="", split=split).model_dump_json(exclude={"kind"}, exclude_defaults=True)
+
+
+def passed_on(node: Node) -> str:
+    """The action that only divides: every part gets what the node itself was given, as JSON."""
+    is_merged = bool(node.labels or node.rules)  # what such a node owes stays the same below it
+    split = Split(goal=node.goal, labels=node.labels, expects=None if is_merged else node.expects)
+    action = Delegate(brief=node.brief.text, split=split)
+    return action.model_dump_json(exclude={"kind"}, exclude_defaults=True)
 
 
 def cut(node: Node, action: Delegate, context: Context) -> Cut:
@@ -30,9 +39,13 @@ def cut(node: Node, action: Delegate, context: Context) -> Cut:
     if action.split is None:
         raise InvalidAction("delegate needs either children or split")
     window = context.abilities.window
-    overlap = _overlap_tokens(node, action.split, context)
-    planned = sizes.plan_parts(node, context.task, window, context.budget, overlap)
-    fewest = sizes.fewest_parts(node, context.task, window, overlap)
+    reader = specialists.reads(node, context.task, action.split.policy)
+    part_window = context.member(reader).window
+    overlap = _overlap_tokens(node, action.split, context, min(window, part_window))
+    planned = sizes.plan_parts(
+        node, context.task, window, context.budget, overlap, part_window=part_window
+    )
+    fewest = sizes.fewest_parts(node, context.task, part_window, overlap)
     # Results that are divided again must shrink, so there the plan alone counts.
     free = action.split.parts is not None and node.divided is None
     wanted = max(action.split.parts or 0, fewest) if free else planned
@@ -51,7 +64,8 @@ def cut(node: Node, action: Delegate, context: Context) -> Cut:
         rules=rules,
         context=node.context,
         overlap_chars=int(overlap / sizes.density(node)),
-        max_header_chars=int(sizes.most_context(node, window) / sizes.density(node)),
+        max_header_chars=int(sizes.most_context(node, part_window) / sizes.density(node)),
+        policy=action.split.policy,
     )
 
 
@@ -67,12 +81,12 @@ def _partial_result(
     return aggregates.schema_of(split.expects), aggregates.rules_of(split.expects)
 
 
-def _overlap_tokens(node: Node, split: Split, context: Context) -> int:
+def _overlap_tokens(node: Node, split: Split, context: Context, window: int) -> int:
     """As asked for, as far as there is room. Results of parts do not go on from one another."""
     if node.divided is not None:
         return 0
     asked = context.policy.overlap_tokens if split.overlap is None else split.overlap
-    return min(asked, sizes.most_context(node, context.abilities.window))
+    return min(asked, sizes.most_context(node, window))
 
 
 def children_of_split(
@@ -89,6 +103,7 @@ def children_of_split(
             inputs=part.spans,
             beside=part.context,
             expects=request.expects,
+            named=request.policy,
             is_part=True,
             labels=request.labels,
             joined=None if context.policy.merges else len(parts),
@@ -122,6 +137,7 @@ def listed_children(node: Node, action: Delegate, context: Context) -> list[Node
                 brief=action.brief,
                 inputs=inputs,
                 expects=child.expects,
+                named=child.policy,
             )
         )
     return nodes
@@ -129,9 +145,22 @@ def listed_children(node: Node, action: Delegate, context: Context) -> list[Node
 
 def spawn(node: Node, children: Sequence[Node], goal: str, context: Context) -> tuple[Node, Spawn]:
     """Share the budget out, keeping back what merging costs, and put the parent away."""
-    keep = sizes.merge_reserve(context.abilities.window, context.budget)
-    needs = [sizes.subtree_tokens(child, context.abilities.window) for child in children]
-    kept, budgets = context.budget.split(needs, keep)
+    window = context.abilities.window
+    own = Specialist(context.policy, window)
+    readers = [context.member(_reader(child, context)) for child in children]
+    both = list(zip(children, readers, strict=True))
+    kept, budgets = context.budget.split(
+        [sizes.subtree_tokens(child, reader.window) for child, reader in both],
+        sizes.merge_reserve(window, context.budget),
+        costs=[
+            (
+                costs.subtree(one, context.member(one.policy), reader, bare=True),
+                costs.subtree(one, context.member(one.policy), reader),
+            )
+            for one, reader in both
+        ],
+        keep_nano_usd=costs.merge_reserve(node, children, own, context.budget),
+    )
     suspended = node.model_copy(
         update={
             "num_children": node.num_children + len(children),
@@ -153,31 +182,51 @@ def _child(
     brief: str,
     inputs: tuple[Span, ...],
     expects: Mapping[str, Any] | None,
+    named: str | None,
     beside: tuple[Span, ...] = (),
     is_part: bool = False,
     labels: tuple[str, ...] = (),
     joined: int | None = None,
     rules: Mapping[str, aggregates.Rule] | None = None,
 ) -> Node:
-    return Node.model_validate(
-        {
-            "path": child_path(node.path, node.num_children + index),
-            "goal": goal,
-            "brief": Brief(task_goal=node.brief.task_goal, text=brief),
-            "inputs": inputs,
-            "context": beside,
-            "is_part": is_part,
-            "labels": labels,
-            "rules": rules or {},
-            "expects": expects,
-            "answer_tokens": (
-                sizes.label_tokens(context.abilities.window)
-                if labels
-                else sizes.answer_tokens_for(node, inputs, context.abilities.window, joined)
-            ),
-            "tokens_per_char": node.tokens_per_char,
-        }
-    )
+    def on(policy: str) -> Node:
+        window = context.member(policy).window
+        return Node.model_validate(
+            {
+                "path": child_path(node.path, node.num_children + index),
+                "goal": goal,
+                "brief": Brief(task_goal=node.brief.task_goal, text=brief),
+                "policy": policy,
+                "inputs": inputs,
+                "context": beside,
+                "is_part": is_part,
+                "labels": labels,
+                "rules": rules or {},
+                "expects": expects,
+                "answer_tokens": (
+                    sizes.label_tokens(window)
+                    if labels
+                    else sizes.answer_tokens_for(node, inputs, window, joined)
+                ),
+                # As the parent's engine counts; another's tells if it is too few.
+                "tokens_per_char": node.tokens_per_char,
+            }
+        )
+
+    usual = on(specialists.of_child(node, context.task, named))
+    leaves = specialists.leaves_of(node, context.task)
+    if leaves is None or not inputs:
+        return usual
+    leaf = on(leaves)
+    if sizes.fits(leaf, context.member(leaves).window):
+        return leaf
+    return usual.model_copy(update={"overflow": is_part})
+
+
+def _reader(child: Node, context: Context) -> str:
+    """The policy that reads what `child` is given."""
+    divides = specialists.must_divide(child, context.task)
+    return (context.task.leaves if divides else None) or child.policy
 
 
 def _inputs(node: Node, child: Child) -> tuple[Span, ...]:

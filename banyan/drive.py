@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from banyan import costs
 from banyan.action import LETTERS
 from banyan.answer_deltas import AnswerDeltas
 from banyan.effects import (
@@ -47,6 +48,7 @@ from banyan.errors import (
 from banyan.node import ROOT_PATH, Node
 from banyan.policy import Policy
 from banyan.ports import (
+    OWN_WEIGHTS,
     CallOptions,
     ChildNode,
     Claimed,
@@ -58,6 +60,8 @@ from banyan.ports import (
     Sampling,
     Store,
 )
+from banyan.prices import usd
+from banyan.specialists import Team
 from banyan.state import pack, unpack
 from banyan.step import step
 from banyan.task import Task
@@ -84,24 +88,30 @@ class Ports:
     draw: Callable[[], float] = field(default=random.random)
 
 
-async def drive(claimed: Claimed, task: Task, policy: Policy, ports: Ports) -> list[Hint]:
+async def drive(
+    claimed: Claimed, task: Task, policy: Policy, ports: Ports, team: Team | None = None
+) -> list[Hint]:
     """Run one claimed node until it is suspended or finished; return the hints to send.
 
-    Raises StaleLease where the node was lost to another worker or cancelled: the work is void.
+    `policy` and the engine in `ports` are the node's own; `team` are all of the task's. Raises
+    StaleLease where the node was lost to another worker or cancelled: the work is void.
     """
-    return await _Driver(claimed, task, policy, ports).run()
+    return await _Driver(claimed, task, policy, ports, team or {}).run()
 
 
 class _Driver:
     """One claimed node, from its waking to its next suspension or its end."""
 
-    def __init__(self, claimed: Claimed, task: Task, policy: Policy, ports: Ports) -> None:
+    def __init__(
+        self, claimed: Claimed, task: Task, policy: Policy, ports: Ports, team: Team
+    ) -> None:
         self._claimed = claimed
         self._task = task
         self._policy = policy
         self._ports = ports
+        self._team = team
         self._budget = claimed.budget
-        self._turn = TurnDraft(generation=claimed.generation, policy_version=policy.version)
+        self._turn = TurnDraft(generation=claimed.generation, policy=policy)
         self._clock_offset = claimed.now - asyncio.get_running_loop().time()
 
     async def run(self) -> list[Hint]:
@@ -116,6 +126,7 @@ class _Driver:
                 budget=self._budget,
                 now=self._now(),
                 deadline_at=self._claimed.deadline_at,
+                team=self._team,
             )
             node, effect = step(node, event, context)
             match effect:
@@ -130,7 +141,7 @@ class _Driver:
 
     async def _spawn(self, node: Node, effect: Spawn) -> list[Hint]:
         children = [
-            ChildNode(packed=pack(child), budget=budget)
+            ChildNode(packed=pack(child), budget=budget, policy=child.policy)
             for child, budget in zip(effect.children, effect.budgets, strict=True)
         ]
         return await self._ports.store.spawn(
@@ -265,12 +276,18 @@ class _Driver:
             return TooExpensive(
                 "token_budget_exhausted", f"a turn needs {cost} tokens, the node has {left} left"
             )
+        price = self._policy.prices.at_most(prompt.num_tokens, max_tokens)
+        if not costs.suffice(self._task, self._budget, price):
+            return TooExpensive(
+                "money_budget_exhausted",
+                f"a turn may cost {usd(price):.9f} USD, "
+                f"the node has {usd(self._budget.nano_usd):.9f} left",
+            )
         return None
 
     def _spend(self, completion: Completion) -> None:
-        self._turn.spend(completion)
-        tokens = completion.prompt_tokens + completion.completion_tokens
-        self._budget, _ = self._budget.spend(tokens)
+        spent = self._turn.spend(completion)
+        self._budget, _ = self._budget.spend(spent.tokens, spent.nano_usd)
 
     def _options(self, retries: int = 0) -> CallOptions:
         """Deterministic at first; after an invalid action another sample is what helps.
@@ -287,7 +304,7 @@ class _Driver:
             sampling = Sampling(temperature=1.0, seed=int(self._ports.draw() * _NUM_SEEDS))
         return CallOptions(
             salt=f"{self._task.tenant}:{self._policy.version}",
-            policy=self._policy.version,
+            policy=self._policy.adapter or OWN_WEIGHTS,
             sampling=sampling,
         )
 

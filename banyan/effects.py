@@ -19,6 +19,7 @@ from banyan.policy import Policy
 from banyan.ports import Abilities, Message, Part
 from banyan.prompts import View
 from banyan.spans import Span
+from banyan.specialists import Specialist, Team
 from banyan.task import Task
 
 
@@ -33,6 +34,13 @@ class Context:
     now: float
     deadline_at: float
     tools: tuple[str, ...] = ()
+    team: Team = field(default_factory=dict)
+    """The policies that the task's nodes may run on; empty: this node's own alone."""
+
+    def member(self, name: str) -> Specialist:
+        """A policy of the task, with its window."""
+        own = Specialist(self.policy, self.abilities.window)
+        return self.team[name] if self.team else own
 
 
 # --- Effects -------------------------------------------------------------------------------------
@@ -93,6 +101,8 @@ class Cut:
     """What the node itself was shown beside its inputs, and may pass on."""
     overlap_chars: int = 0
     max_header_chars: int = 0
+    policy: str | None = None
+    """Of the children, where the agent named one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
     BanyanError
     ├── InvalidInput            what a caller sent; nothing was stored
     │   ├── InvalidDocument     not text, unknown encoding, too large
-    │   └── InvalidSchema       an answer or expects schema that is no JSON Schema
+    │   ├── InvalidSchema       an answer or expects schema that is no JSON Schema
+    │   └── UnknownPolicy       a policy that is not served here
     ├── NotFound                an id that this tenant does not have
     ├── Conflict                the object is not in a state that allows this
     ├── StoreError              the durable store did not do what was asked
@@ -49,6 +50,10 @@ class InvalidDocument(InvalidInput):
 class InvalidSchema(InvalidInput):
     code = "invalid_schema"
     hint = "Send a JSON Schema (draft 2020-12) whose root is an object."
+
+
+class UnknownPolicy(InvalidInput):
+    code = "unknown_policy"
 
 
 class NotFound(BanyanError):

@@ -37,6 +37,8 @@ class Situation:
     is_planned: bool = False
     """A part of an input that was divided such that its parts fit, by a policy without briefs."""
     out_of_turns: bool = False
+    must_divide: bool = False
+    """A part that is too long for the policy that reads, see `banyan/specialists.py`."""
 
 
 def allowed(situation: Situation, gate: Gate, policy: Policy) -> tuple[Kind, ...]:
@@ -58,6 +60,8 @@ def allowed(situation: Situation, gate: Gate, policy: Policy) -> tuple[Kind, ...
         explore.append("use")
     delegate = situation.may_delegate and gate.mode != "never"
     if delegate and gate.mode == "always":
+        return ("delegate",)
+    if delegate and situation.must_divide:
         return ("delegate",)
     answer = situation.shows_all or situation.has_seen
     kinds: list[Kind] = []

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from banyan.admission import admission
+from banyan.costs import reserves
 from banyan.drive import Ports, drive
-from banyan.policy import resolve
-from banyan.ports import Claimed, Hint
-from banyan.sizes import turn_reserve
+from banyan.ports import Claimed, Hint, Reserve
+from banyan.serving import Serving
 from banyan.task import Task
 from banyan.tree import TreeRecord, tree_id
 
@@ -25,25 +26,31 @@ async def grow(
     task: Task,
     ports: Ports,
     *,
+    serving: Serving | None = None,
     key: str | None = None,
     resumed: tuple[str, list[Hint]] | None = None,
 ) -> TreeRecord:
     """Run a tree to its end and return its record. Raises what a node's driving raises.
 
-    `key` is the idempotency key of a new tree. `resumed` goes on with a tree that is there, from
-    the hints that `resume` or `reap` gave.
+    `serving` are the policies (default: `base` on the engine in `ports`). `key` is the idempotency
+    key of a new tree. `resumed` goes on with a tree that is there, from the hints that `resume` or
+    `reap` gave.
     """
+    serving = serving or Serving.only(ports.engine)
+    task = task.model_copy(update={"policy": serving.policies.resolve(task.policy).version})
+    team = await serving.team(task)
     if resumed is None:
         new_id = tree_id(task.tenant, key or uuid.uuid4().hex, num_shards=1)
         _, hints = await ports.store.admit(admission(task, new_id))
     else:
         new_id, hints = resumed
-    policy = resolve(task.policy)
     running: set[asyncio.Task[list[Hint]]] = set()
     try:
         while hints or running:
-            for claimed in await _claim(hints, ports):
-                running.add(asyncio.create_task(drive(claimed, task, policy, ports)))
+            for claimed in await _claim(hints, ports, reserves(team)):
+                policy = serving.policies.resolve(claimed.policy)
+                own = replace(ports, engine=serving.engine(policy))
+                running.add(asyncio.create_task(drive(claimed, task, policy, own, team)))
             if not running:
                 break
             done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
@@ -54,8 +61,9 @@ async def grow(
     return await ports.store.get_tree(new_id)
 
 
-async def _claim(hints: Iterable[Hint], ports: Ports) -> list[Claimed]:
-    window = (await ports.engine.abilities()).window
+async def _claim(
+    hints: Iterable[Hint], ports: Ports, reserves: Mapping[str, Reserve]
+) -> list[Claimed]:
     claimed: list[Claimed] = []
     for hint in hints:
         claimed += await ports.store.claim(
@@ -63,6 +71,6 @@ async def _claim(hints: Iterable[Hint], ports: Ports) -> list[Claimed]:
             hint.paths,
             worker="in-process",
             lease_s=_LEASE_S,
-            reserve=turn_reserve(window),
+            reserves=reserves,
         )
     return claimed

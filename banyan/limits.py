@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from banyan.prices import MAX_USD, NANO
+
 
 class Limits(BaseModel):
     """Upper bounds for one tree. Enforced by the store, not by the prompt."""
@@ -33,3 +35,19 @@ class Limits(BaseModel):
     deadline_s: float = Field(
         600.0, ge=1.0, le=86_400.0, description="Seconds from admission to the best answer so far."
     )
+    max_cost_usd: float | None = Field(
+        None,
+        ge=1 / NANO,
+        le=MAX_USD,
+        description="Money over all nodes, by the prices of their policies; null: no limit.",
+    )
+
+    @property
+    def has_price(self) -> bool:
+        """Whether money is limited."""
+        return self.max_cost_usd is not None
+
+    @property
+    def max_nano_usd(self) -> int:
+        """The limit in nano-dollars; 0 where money is not limited, and then nobody asks for it."""
+        return 0 if self.max_cost_usd is None else round(self.max_cost_usd * NANO)

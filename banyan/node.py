@@ -107,6 +107,7 @@ class Divided(_Model):
 class Node(_Model):
     """The state of one agent instance between two turns.
 
+    `policy` is the version that it runs on.
     `context` is shown beside the inputs and is not the node's to work on: see
     `banyan/surroundings.py`.
     `is_part`: its parent decided that all of the inputs are read, and this is a part of them.
@@ -123,6 +124,7 @@ class Node(_Model):
     path: str
     goal: str
     brief: Brief
+    policy: str = "base"
     inputs: tuple[Span, ...] = ()
     context: tuple[Span, ...] = ()
     is_part: bool = False

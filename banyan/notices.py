@@ -18,7 +18,7 @@ MEANING: dict[str, str] = {
     ANSWER_BOUNDED: "limits.max_answer_tokens is more than a quarter of the window, which was the "
     "limit then",
     RESULTS_LEFT_OUT: "results of parts did not fit the window and could not be divided further",
-    BUDGET_RAN_OUT: "a node had no tokens or time left to combine results; they are listed",
+    BUDGET_RAN_OUT: "a node had no tokens, money or time left to combine results; they are listed",
     NOT_ALL_READ: "the answer rests on the places that were searched or read, as the gate decided; "
     "coverage says how much that is, and the gate mode `always` reads all",
     HEADER_LEFT_OUT: "the header of a table was too long to be shown with each part of it",

@@ -83,6 +83,7 @@ def begin_again(node: Node, generation: int, num_children: int) -> Node:
         path=node.path,
         goal=node.goal,
         brief=node.brief,
+        policy=node.policy,
         inputs=node.divided.inputs if node.divided else node.inputs,
         context=node.context,
         is_part=node.is_part,
@@ -92,6 +93,7 @@ def begin_again(node: Node, generation: int, num_children: int) -> Node:
         expects=node.expects,
         answer_tokens=node.answer_tokens,
         tokens_per_char=node.tokens_per_char,
+        overflow=node.overflow and node.divided is None,
         generation=generation,
         num_children=num_children,
     )

@@ -1,16 +1,20 @@
 """Policy: a version of the weights, and what is published with it.
 
-Until training publishes others there is one version, `base`: the engine's own weights with
-documented constants. A tree is pinned to the version that was live when it was admitted.
+Until training publishes others there are those that the operator lists, or one, `base`: the
+engine's own weights with documented constants. A tree is pinned to the version that was live when
+it was admitted.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from banyan.action import Kind
+from banyan.errors import UnknownPolicy
+from banyan.prices import Prices
 
 LIVE = "live"
 
@@ -63,6 +67,12 @@ class Policy(BaseModel):
     tokens."""
     max_invalid: int = 3
     """Invalid actions in a row before a node fails."""
+    adapter: str | None = None
+    """The adapter's name on its engine; none: the engine's own weights."""
+    prices: Prices = Prices()
+    """What its engine's tokens cost."""
+    about: str = ""
+    """A few words for agents that may choose among policies."""
 
     @model_validator(mode="after")
     def _citations_have_a_place(self) -> Self:
@@ -76,12 +86,29 @@ BASE = Policy(version="base", threshold=4.0, threshold_overflow=-4.0)
 is nearly certain that it should be divided; what does not fit is divided unless the model is
 nearly certain that it should look around. Fitted thresholds come with trained versions."""
 
-POLICIES: dict[str, Policy] = {BASE.version: BASE}
+
+class Policies:
+    """The policies that are served, by name. `live` is the one that new trees get."""
+
+    def __init__(self, served: Iterable[Policy], *, live: str) -> None:
+        self._by_name = {policy.version: policy for policy in served}
+        self._live = live
+        self.resolve(live)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._by_name)
+
+    def resolve(self, name: str) -> Policy:
+        """The policy of a version's name, or of `live`. Raises UnknownPolicy."""
+        found = self._by_name.get(self._live if name == LIVE else name)
+        if found is None:
+            raise UnknownPolicy(
+                "no policy of this name is served",
+                hint=f"Use one of: {', '.join((LIVE, *self._by_name))}.",
+            )
+        return found
 
 
-def resolve(name: str) -> Policy:
-    """The policy of a version's name; `live` is the version that new trees get.
-
-    Raises KeyError for a version that is not served.
-    """
-    return POLICIES[BASE.version if name == LIVE else name]
+ONLY_BASE = Policies([BASE], live=BASE.version)
+"""What is served where the operator lists no policies."""

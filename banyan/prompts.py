@@ -71,6 +71,9 @@ _STRUCTURED = (
 )
 
 
+NO_POLICIES: Mapping[str, str] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentView:
     """One input as the prompt shows it: whole, as passages, or only how it begins."""
@@ -147,11 +150,13 @@ def request(
     labels: Sequence[str] = (),
     structured: bool = False,
     tools: Sequence[str] = (),
+    policies: Mapping[str, str] = NO_POLICIES,
 ) -> str:
     """What the agent is to do now.
 
     `letters`: it only has to name the letter of a kind. `plain`: its reply is the answer itself.
     `merges`: it answers from results of parts. `words`: how many its answer may have.
+    `policies`, with a few words about each, are offered for children.
     """
     bound = f", in at most {words} words" if words else ""
     examples = {
@@ -162,6 +167,9 @@ def request(
     }
     answer = (_TO_MERGE if merges else _TO_DO["answer"]) + bound
     to_do = {kind: _to_do(kind, answer=answer, cites=cites, labels=labels) for kind in kinds}
+    if policies and "delegate" in kinds:
+        examples["delegate"] = _with_policy(examples["delegate"], policies)
+        to_do["delegate"] += f". Readers: {_readers(policies)}"
     if plain:
         return f"{to_do[kinds[0]]}."
     if len(kinds) == 1:
@@ -171,6 +179,14 @@ def request(
         return "\n".join(["Choose what to do next. Reply with its letter alone.", *lines])
     lines = [f'- {to_do[kind]}, as {{"kind": "{kind}", {examples[kind][1:]}' for kind in kinds]
     return "\n".join(["Choose one. Reply with its JSON.", *lines])
+
+
+def _with_policy(example: str, policies: Mapping[str, str]) -> str:
+    return example.replace('"expects"', f'"policy": one of {json.dumps([*policies])}, "expects"')
+
+
+def _readers(policies: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} ({about})" if about else name for name, about in policies.items())
 
 
 def _to_do(kind: Kind, *, answer: str, cites: bool, labels: Sequence[str]) -> str:

@@ -50,6 +50,8 @@ class Bounds:
     labels: tuple[str, ...] = ()
     """Every passage is a record to be labelled with one of these, or with `counts.NO_LABEL`."""
     tools: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
+    """What children may run on, where the agent is to choose."""
 
 
 def schema_for(kind: Kind, bounds: Bounds) -> Schema:
@@ -207,11 +209,12 @@ def _delegate(bounds: Bounds) -> list[Schema]:
     """The split form where there is something to split; listed children where that is allowed."""
     brief = {"type": "string", "maxLength": _BRIEF_CHARS}
     expects = _EXPECTS_OR_TEXT if bounds.structured_children else {"type": "null"}
+    policy: Schema = {"policy": {"enum": [*bounds.policies]}} if bounds.policies else {}
     forms = []
     if bounds.num_documents:
         merged = _MERGED_OR_TEXT if bounds.structured_children else expects
         split = _object(
-            {"goal": _text(_GOAL_CHARS), "expects": merged},
+            {"goal": _text(_GOAL_CHARS), **policy, "expects": merged},
             optional=({**_LABELS, **_OVERLAP} if bounds.structured_children else {})
             | {
                 "parts": {"type": "integer", "minimum": 2, "maximum": bounds.max_parts},
@@ -222,7 +225,7 @@ def _delegate(bounds: Bounds) -> list[Schema]:
     if bounds.explicit_children:
         one_input = _object({"document": _number(bounds.num_documents)}, optional=_RANGE)
         child = _object(
-            {"goal": _text(_GOAL_CHARS), "expects": expects},
+            {"goal": _text(_GOAL_CHARS), **policy, "expects": expects},
             optional={"inputs": {"type": "array", "items": one_input}},
         )
         children = {"type": "array", "items": child, "minItems": 1, "maxItems": bounds.max_children}

@@ -20,12 +20,14 @@ MAX_FAN_OUT = 32
 DEFAULT_TOKENS_PER_CHAR = 0.35
 """Before a text was measured: a little more than English prose needs."""
 
-_FRAME_TOKENS = 260
+FRAME_TOKENS = 260
 """Instructions, delimiters and the chat template around goal, brief and passages."""
 _JSON_TOKENS = 48
 """What an answer needs beside its text: braces, keys, citations."""
 _PASSAGE_OVERHEAD = 1.08
 """Passages are about 80 tokens long; their numbers and line ends take 5 or 6."""
+SMALLEST_PROMPT_TOKENS = FRAME_TOKENS + 2 * _JSON_TOKENS
+"""Of a node that works on nearly nothing."""
 _DELEGATION_TOKENS = 256
 _SHORTEST_ANSWER = 24
 _JOIN_TOKENS = 2
@@ -110,14 +112,19 @@ def merge_reserve(window: int, budget: Budget) -> int:
     return min(4 * window, budget.tokens // 2)
 
 
+def num_leaves_below(node: Node, window: int) -> int:
+    """How many nodes with this window read what the node works on; 1 where it reads by itself."""
+    return max(1, math.ceil(input_tokens(node) / (_FILL * capacity(node, window))))
+
+
 def subtree_tokens(node: Node, window: int) -> int:
     """What a node and all below it will spend, estimated on the high side.
 
     Every node reads its part twice, once to choose and once to act, and merges what came back.
     """
-    leaves = max(1, math.ceil(input_tokens(node) / (_FILL * capacity(node, window))))
+    leaves = num_leaves_below(node, window)
     calls = 2 * (2 * leaves - 1)
-    frame = _FRAME_TOKENS + context_tokens(node)
+    frame = FRAME_TOKENS + context_tokens(node)
     return 2 * input_tokens(node) + calls * (frame + node.answer_tokens + _JSON_TOKENS)
 
 
@@ -148,7 +155,7 @@ def capacity(node: Node, window: int, answer_tokens: int | None = None) -> int:
     answer = node.answer_tokens if answer_tokens is None else answer_tokens
     words = len(node.goal) + len(node.brief.task_goal) + len(node.brief.text)
     notes = sum(len(note) for note in node.notes)
-    frame = _FRAME_TOKENS + math.ceil((words + notes) * DEFAULT_TOKENS_PER_CHAR)
+    frame = FRAME_TOKENS + math.ceil((words + notes) * DEFAULT_TOKENS_PER_CHAR)
     return max(32, window - frame - answer - _JSON_TOKENS - context_tokens(node))
 
 
@@ -167,15 +174,25 @@ def nearest_chars(node: Node, window: int) -> int:
     return int(capacity(node, window) * _NEAREST_SHARE / density(node) / _PASSAGE_OVERHEAD)
 
 
-def plan_parts(node: Node, task: Task, window: int, budget: Budget, overlap: int = 0) -> int:
+def plan_parts(
+    node: Node,
+    task: Task,
+    window: int,
+    budget: Budget,
+    overlap: int = 0,
+    *,
+    part_window: int | None = None,
+) -> int:
     """Into how many parts the inputs are best divided, at least 2; `overlap` as for children.
 
     As few levels as possible such that the parts' results fit into one merge, and as few parts as
-    possible on these levels, so that the tree is balanced.
+    possible on these levels, so that the tree is balanced. `part_window` is that of who reads the
+    parts; default: the node's own.
     """
-    child_answer = child_answer_tokens(node.answer_tokens, window)
+    part_window = part_window or window
+    child_answer = child_answer_tokens(node.answer_tokens, part_window)
     fan_out = max(2, min(MAX_FAN_OUT, capacity(node, window) // (child_answer + 16)))
-    leaves = _num_leaves(node, window, overlap)
+    leaves = _num_leaves(node, part_window, overlap)
     levels = max(1, math.ceil(math.log(leaves) / math.log(fan_out) - 1e-9))
     parts = _root(leaves, min(levels, _levels_left(node, task)))
     return max(2, min(parts, budget.nodes))
@@ -207,11 +224,10 @@ def _levels_left(node: Node, task: Task) -> int:
 
 def may_delegate(node: Node, task: Task, window: int, budget: Budget) -> bool:
     """Whether depth, nodes and tokens allow at least two children and a merge."""
-    smallest = _FRAME_TOKENS + 2 * _JSON_TOKENS
     return (
         node.depth < task.limits.max_depth
         and budget.nodes >= 2  # fewer than two children divide nothing
-        and budget.tokens - merge_reserve(window, budget) >= 2 * smallest
+        and budget.tokens - merge_reserve(window, budget) >= 2 * SMALLEST_PROMPT_TOKENS
     )
 
 

@@ -28,7 +28,11 @@ class Gate(BaseModel):
 
 
 class Task(BaseModel):
-    """One request to solve `goal` over `inputs`, within `limits`."""
+    """One request to solve `goal` over `inputs`, within `limits`.
+
+    The root runs on `policy`. `policies` are those that descendants may run on; none: as the root.
+    `leaves` reads the parts that fit its window, see `banyan/specialists.py`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -40,6 +44,8 @@ class Task(BaseModel):
     gate: Gate = Gate()
     state: Literal["auto", "summary"] = "auto"
     policy: str = "live"
+    policies: tuple[str, ...] = ()
+    leaves: str | None = None
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
     profile: Profile = "serve"
     group_id: str | None = None

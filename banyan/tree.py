@@ -20,15 +20,14 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Usage(_Model):
-    """What a tree has spent so far."""
+class Spending(_Model):
+    """What model calls have used."""
 
     llm_calls: int = 0
-    nodes: int = 0
-    max_depth: int = 0
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
+    nano_usd: int = 0
     actions: int = 0
     """Actions that a model wrote, each counted once, however often it had to be written."""
     invalid_actions: int = 0
@@ -37,8 +36,18 @@ class Usage(_Model):
     """Turns in which an action was written again, because it was not valid before."""
     determined_actions: int = 0
     """Actions of which only one was possible, so that no model had to write them."""
+
+
+class Usage(Spending):
+    """What a tree has spent so far, in all and by policy."""
+
+    nodes: int = 0
+    max_depth: int = 0
     lost_tokens: int = 0
     """Reserves charged for turns whose worker died; an upper bound of what they used."""
+    lost_nano_usd: int = 0
+    """The same in money, where it is limited."""
+    by_policy: dict[str, Spending] = {}
 
 
 class TreeRecord(_Model):
@@ -61,6 +70,7 @@ class NodeRecord(_Model):
     """A node's state for people to look at; `packed` and `turns` only where they were asked for."""
 
     path: str
+    policy: str
     status: NodeStatus
     generation: int
     epoch: int

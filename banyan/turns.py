@@ -7,7 +7,9 @@ from typing import Any
 
 from banyan.effects import Effect, Finish, Generate, Generated, Look, Spawn
 from banyan.node import Node
+from banyan.policy import Policy
 from banyan.ports import Abilities, CallOptions, Completion, Prompt, Spent, TurnLog
+from banyan.prices import usd
 from banyan.state import pack
 from banyan.trajectory import LogprobsKind, TurnRecord
 
@@ -30,9 +32,9 @@ class TurnDraft:
     they are charged with the next turn that closes.
     """
 
-    def __init__(self, generation: int, policy_version: str) -> None:
+    def __init__(self, generation: int, policy: Policy) -> None:
         self._generation = generation
-        self._policy_version = policy_version
+        self._policy = policy
         self._spent = Spent()
         self._seconds = 0.0
         self._choice: Prompt | None = None
@@ -42,15 +44,16 @@ class TurnDraft:
     def is_open(self) -> bool:
         return self._reply is not None
 
-    def spend(self, completion: Completion) -> None:
-        """Count a model call."""
-        self._spent = Spent(
-            llm_calls=self._spent.llm_calls + 1,
-            prompt_tokens=self._spent.prompt_tokens + completion.prompt_tokens,
-            cached_tokens=self._spent.cached_tokens + completion.cached_tokens,
-            completion_tokens=self._spent.completion_tokens + completion.completion_tokens,
+    def spend(self, completion: Completion) -> Spent:
+        """Count a model call; what it spent."""
+        prompt, cached = completion.prompt_tokens, completion.cached_tokens
+        generated = completion.completion_tokens
+        call = Spent(
+            1, prompt, cached, generated, self._policy.prices.cost(prompt, cached, generated)
         )
+        self._spent += call
         self._seconds += completion.seconds
+        return call
 
     def chose(self, prompt: Prompt) -> None:
         """Remember the prompt under which the kind was chosen."""
@@ -135,7 +138,7 @@ class TurnDraft:
                 prompt_tokens=self._spent.prompt_tokens,
                 completion_tokens=self._spent.completion_tokens,
                 cached_tokens=self._spent.cached_tokens,
-                policy_version=self._policy_version,
+                policy_version=self._policy.version,
                 engine=completion.engine,
                 finish_reason=completion.finish_reason,
                 temperature=reply.options.sampling.temperature,
@@ -151,6 +154,8 @@ class TurnDraft:
             "turn": node.num_turns,
             "prompt_tokens": self._spent.prompt_tokens,
             "completion_tokens": self._spent.completion_tokens,
+            "cost_usd": usd(self._spent.nano_usd),
+            "policy": self._policy.version,
             "seconds": round(self._seconds, 4),
             "led_to": _name(effect),
         }

@@ -25,8 +25,9 @@ START_S = 60.0
 class Stack:
     """Valkey, workers, the service and a fake model server; everything ends with the block.
 
-    `engine` is the kind and URL of a model server that runs, instead of the fake one; `settings`
-    are further variables of the service and the workers.
+    `engine` is the kind and URL of a model server that runs, instead of the fake one; `policies`
+    is a file of policies, whose servers run; `settings` are further variables of the service and
+    the workers.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Stack:
         queued_s: float = 15.0,
         log_level: str = "warning",
         settings: Mapping[str, str] | None = None,
+        policies: Path | None = None,
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="banyan-bench-")
         self._latency_s = latency_s
@@ -52,6 +54,7 @@ class Stack:
         self._queued_s = queued_s
         self._log_level = log_level
         self._settings = dict(settings or {})
+        self._policies = {} if policies is None else {"BANYAN_POLICIES": str(policies)}
         self.url = f"http://{LOOPBACK}:{free_port()}"
         self._fakes_engine = engine is None
         if self._fakes_engine:
@@ -95,6 +98,7 @@ class Stack:
                 "BANYAN_PORT": self.url.rpartition(":")[2],
                 "BANYAN_LOG_LEVEL": self._log_level,
                 **self._settings,
+                **self._policies,
             }
         )
         if self._fakes_engine:

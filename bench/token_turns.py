@@ -9,7 +9,7 @@ from banyan.admission import admission
 from banyan.budget import Budget
 from banyan.limits import Limits
 from banyan.node import Brief, Decision, Node, Outcome
-from banyan.ports import ChildNode, Spent, Store, TurnLog
+from banyan.ports import ChildNode, Reserve, Spent, Store, TurnLog
 from banyan.state import pack
 from banyan.task import Gate, Task
 from banyan.trajectory import TurnRecord
@@ -20,6 +20,7 @@ COMPLETION_TOKENS = 96
 _VOCABULARY = 150_000
 _LEASE_S = 600.0
 _AT_ONCE = 500
+_FREE = {"base": Reserve()}
 
 
 async def plant(store: Store, num_children: int, *, token_ids: bool) -> str:
@@ -34,7 +35,7 @@ async def plant(store: Store, num_children: int, *, token_ids: bool) -> str:
     )
     new_id = tree_id(task.tenant, secrets.token_hex(8), num_shards=1)
     await store.admit(admission(task, new_id))
-    [root] = await store.claim(new_id, ["0"], worker="b", lease_s=_LEASE_S, reserve=0)
+    [root] = await store.claim(new_id, ["0"], worker="b", lease_s=_LEASE_S, reserves=_FREE)
     child = Node(path="0.0", goal="Count.", brief=Brief(task_goal="Count."))
     await store.spawn(
         root.lease,
@@ -46,11 +47,11 @@ async def plant(store: Store, num_children: int, *, token_ids: bool) -> str:
     )
     for first in range(0, num_children, _AT_ONCE):
         paths = [f"0.{index}" for index in range(first, min(first + _AT_ONCE, num_children))]
-        for node in await store.claim(new_id, paths, worker="b", lease_s=_LEASE_S, reserve=0):
+        for node in await store.claim(new_id, paths, worker="b", lease_s=_LEASE_S, reserves=_FREE):
             await store.finish(
                 node.lease, Outcome(status="ok", answer="Four."), log=turn(token_ids=token_ids)
             )
-    [again] = await store.claim(new_id, ["0"], worker="b", lease_s=_LEASE_S, reserve=0)
+    [again] = await store.claim(new_id, ["0"], worker="b", lease_s=_LEASE_S, reserves=_FREE)
     await store.finish(
         again.lease, Outcome(status="ok", answer="All."), log=turn(token_ids=token_ids)
     )

@@ -15,7 +15,9 @@ from pydantic import ValidationError
 from banyan.adapters.blobs import FolderBlobs
 from banyan.adapters.celery_queue import CeleryQueue
 from banyan.adapters.library import BlobLibrary
+from banyan.adapters.policy_file import Listed, listed
 from banyan.adapters.stores import make_store
+from banyan.errors import InvalidInput
 from banyan.telemetry import configure_logs
 from service.app import create_app
 from service.dependencies import Ports
@@ -39,6 +41,11 @@ def main() -> int:
         return EXIT_USAGE
     configure_logs(settings.log_level)
     try:
+        policies = listed(settings) if settings.policies else None
+    except InvalidInput as error:
+        sys.stderr.write(f"{error}\n{error.hint}\n")
+        return EXIT_USAGE
+    try:
         listener = _listen(settings.host, settings.port)
     except OSError as error:
         sys.stderr.write(
@@ -46,7 +53,7 @@ def main() -> int:
             "set BANYAN_HOST and BANYAN_PORT to an address that is free\n"
         )
         return EXIT_NOT_STARTED
-    app = _app(settings)
+    app = _app(settings, policies)
     config = uvicorn.Config(
         app,
         loop="uvloop",
@@ -64,9 +71,10 @@ def main() -> int:
     return 0 if server.started else EXIT_NOT_STARTED
 
 
-def _app(settings: ServiceSettings) -> FastAPI:
+def _app(settings: ServiceSettings, policies: Listed | None) -> FastAPI:
     library = BlobLibrary(FolderBlobs(settings.blob_dir), max_bytes=settings.max_document_bytes)
-    return create_app(make_store(settings), library, CeleryQueue(settings.broker), settings)
+    queue = CeleryQueue(settings.broker)
+    return create_app(make_store(settings), library, queue, settings, policies)
 
 
 def _listen(host: str, port: int) -> socket.socket:

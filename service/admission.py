@@ -12,15 +12,16 @@ from collections.abc import AsyncIterator, Sequence
 
 import structlog
 
-from banyan import policy as policies
 from banyan.admission import admission as start_of
 from banyan.errors import Conflict, InvalidDocument, InvalidInput, NotFound
 from banyan.json_values import canonical, check_storable, check_text
+from banyan.policy import Policies
 from banyan.ports import Admission, DocumentInfo, Hint, Library, Queue, Store
 from banyan.spans import Span
 from banyan.task import Task
 from banyan.tree import tree_id
 from service import answer_schema
+from service.policies import Chosen
 from service.problems import Refused
 from service.schemas import MAX_METADATA_BYTES, SolveRequest
 
@@ -38,6 +39,7 @@ async def admit(
     idempotency_key: str | None,
     num_shards: int,
     is_logged: bool,
+    policies: Policies,
     store: Store,
     library: Library,
     queue: Queue,
@@ -50,10 +52,11 @@ async def admit(
     check(request)
     if request.profile == "rollout" and not is_logged:
         raise log_is_off()
+    chosen = Chosen.of(request, policies)
     key = checked_key(idempotency_key)
     known = await _known_documents(request, tenant, library)
     inputs = await _inputs(request, known, tenant, library)
-    admission = _admission(request, inputs, tenant, tree_id(tenant, key, num_shards))
+    admission = _admission(request, inputs, tenant, tree_id(tenant, key, num_shards), chosen)
     try:
         created, hints = await store.admit(admission)
     except Conflict as error:
@@ -152,7 +155,11 @@ async def _chunks(text: str) -> AsyncIterator[bytes]:
 
 
 def _admission(
-    request: SolveRequest, inputs: tuple[Span, ...], tenant: str, new_id: str
+    request: SolveRequest,
+    inputs: tuple[Span, ...],
+    tenant: str,
+    new_id: str,
+    chosen: Chosen,
 ) -> Admission:
     task = Task(
         tenant=tenant,
@@ -162,14 +169,17 @@ def _admission(
         limits=request.limits,
         gate=request.gate,
         state=request.state,
-        policy=policies.resolve(request.policy).version,
+        policy=chosen.policy,
+        policies=chosen.policies,
+        leaves=chosen.leaves,
         metadata=request.metadata,
         profile=request.profile,
         group_id=request.group_id,
         train=request.train,
     )
-    # The policy as it was asked for: a repeated request stays the same when `live` moves on.
-    asked = {**task.model_dump(mode="json"), "policy": request.policy}
+    # Policies as they were asked for: a repeated request stays the same when `live` moves on.
+    names = request.model_dump(include={"policy", "policies", "leaves"})
+    asked = {**task.model_dump(mode="json"), **names}
     fingerprint = hashlib.sha256(canonical(asked)).hexdigest()
     return start_of(task, new_id, fingerprint=fingerprint)
 

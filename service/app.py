@@ -10,11 +10,14 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from banyan.adapters.policy_file import Listed
 from banyan.errors import BanyanError
+from banyan.policy import ONLY_BASE
 from banyan.ports import Library, Queue, Store
 from service import problems
 from service.context import BodyLimit, RequestContext
 from service.dependencies import Ports
+from service.engine_probe import EngineProbe
 from service.local_only import LocalOnly
 from service.routes import documents, feedback, health, solve, tree
 from service.settings import ServiceSettings
@@ -27,9 +30,22 @@ work among themselves, and the answer comes back with its sources.
 Errors are `application/problem+json`: `code` is stable, `hint` says what to do."""
 
 
-def create_app(store: Store, library: Library, queue: Queue, settings: ServiceSettings) -> FastAPI:
-    """The service on these ports, which it closes when it ends."""
-    ports = Ports(store=store, library=library, queue=queue, settings=settings)
+def create_app(
+    store: Store,
+    library: Library,
+    queue: Queue,
+    settings: ServiceSettings,
+    listed: Listed | None = None,
+) -> FastAPI:
+    """The service on these ports, which it closes when it ends. `listed`: the file of policies."""
+    ports = Ports(
+        store=store,
+        library=library,
+        queue=queue,
+        settings=settings,
+        policies=listed.policies if listed else ONLY_BASE,
+        engines=EngineProbe(listed.engines if listed else {}),
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -37,6 +53,7 @@ def create_app(store: Store, library: Library, queue: Queue, settings: ServiceSe
             yield
         finally:
             ports.stopping.set()
+            await ports.engines.close()
             await queue.close()
             await library.close()
             await store.close()

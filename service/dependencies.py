@@ -9,8 +9,10 @@ from typing import Annotated
 from fastapi import Depends, Path, Request
 
 from banyan.errors import NotFound
+from banyan.policy import ONLY_BASE, Policies
 from banyan.ports import Library, Queue, Store
 from banyan.tree import TreeRecord, is_tree_id, shard_of
+from service.engine_probe import EngineProbe
 from service.settings import ServiceSettings
 
 
@@ -22,6 +24,8 @@ class Ports:
     library: Library
     queue: Queue
     settings: ServiceSettings
+    policies: Policies = ONLY_BASE
+    engines: EngineProbe = field(default_factory=lambda: EngineProbe({}))
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 

@@ -15,6 +15,7 @@ def summary_of(record: NodeRecord) -> NodeSummary:
     return NodeSummary(
         path=record.path,
         depth=depth_of(record.path),
+        policy=record.policy,
         status=record.status,
         outcome=outcome.status if outcome else None,
         complete=outcome.complete if outcome else None,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from banyan import citations
-from banyan.client.results import SolveResult, Timing
+from banyan import citations, tree
+from banyan.client.results import SolveResult, Spent, Timing, Usage
 from banyan.node import ROOT_PATH, Node, Outcome
 from banyan.ports import Library, Store
+from banyan.prices import usd
 from banyan.state import unpack
 from banyan.task import Task
 from banyan.tree import FINAL, TreeRecord
@@ -23,7 +24,7 @@ async def result_of(record: TreeRecord, store: Store, library: Library) -> Solve
     base = SolveResult(
         id=record.id,
         status=record.status,
-        usage=record.usage,
+        usage=_usage(record.usage),
         policy=task.policy,
     )
     if outcome is None or record.status not in FINAL:
@@ -44,9 +45,23 @@ async def result_of(record: TreeRecord, store: Store, library: Library) -> Solve
     )
 
 
-async def _tokens_per_char(tree: str, store: Store) -> float:
+def _usage(usage: tree.Usage) -> Usage:
+    """Money in USD."""
+    counts = usage.model_dump(exclude={"nano_usd", "lost_nano_usd", "by_policy"})
+    return Usage(
+        **counts,
+        cost_usd=usd(usage.nano_usd),
+        lost_cost_usd=usd(usage.lost_nano_usd),
+        by_policy={
+            name: Spent(**one.model_dump(exclude={"nano_usd"}), cost_usd=usd(one.nano_usd))
+            for name, one in usage.by_policy.items()
+        },
+    )
+
+
+async def _tokens_per_char(tree_id: str, store: Store) -> float:
     """As the root measured it with the model's own tokenizer."""
-    root = await store.get_node(tree, ROOT_PATH)
+    root = await store.get_node(tree_id, ROOT_PATH)
     measured = unpack(root.packed, Node).tokens_per_char if root.packed else None
     return measured or UNMEASURED_TOKENS_PER_CHAR
 

@@ -5,24 +5,25 @@ What a later version will take is refused here by name: nothing that a caller as
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
     JsonValue,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from banyan import policy as policies
 from banyan.limits import Limits
 from banyan.task import Gate, Profile, profile_problem
 
 MAX_GOAL_CHARS = 20_000
 MAX_DOCUMENTS = 1_000
+MAX_POLICIES = 16
 MAX_SCHEMA_BYTES = 64 * 1024
 MAX_METADATA_BYTES = 16 * 1024
 
@@ -85,6 +86,18 @@ class SolveRequest(_Model):
     train: bool = Field(
         True, description="False: nothing of this solve goes into the trajectory log."
     )
+    policies: list[Annotated[str, Field(max_length=64)]] = Field(
+        [],
+        max_length=MAX_POLICIES,
+        description="Those that descendants may run on; with more than one, an agent chooses for "
+        "its children. Empty: as the root.",
+    )
+    leaves: str | None = Field(
+        None,
+        max_length=64,
+        description="The policy that reads what is handed out, while the root and all merges stay "
+        "on `policy`; no agent chooses. Not together with `policies`.",
+    )
     webhook: None = Field(None, description="Not available in this version.")
     metadata: dict[str, JsonValue] = Field(
         {}, description=f"Kept with the task. At most {MAX_METADATA_BYTES} bytes as JSON."
@@ -112,15 +125,13 @@ class SolveRequest(_Model):
             raise PydanticCustomError("profile", "{problem}", {"problem": problem})
         return self
 
-    @field_validator("policy")
+    @field_validator("leaves")
     @classmethod
-    def _served(cls, value: str) -> str:
-        try:
-            policies.resolve(value)
-        except KeyError as error:
+    def _somebody_chooses(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("policies"):
             raise PydanticCustomError(
-                "unknown_policy", "no such version is served; use `live`"
-            ) from error
+                "policies_or_leaves", "give policies for agents to choose from, or leaves"
+            )
         return value
 
     @field_validator("webhook", mode="before")
@@ -136,3 +147,13 @@ class Health(BaseModel):
     """A probe's answer."""
 
     status: Literal["ok"] = "ok"
+
+
+class Ready(Health):
+    """A probe's answer, with what is known of the model servers."""
+
+    engines: dict[str, Literal["up", "down"]] | None = Field(
+        None,
+        description="By policy, where the operator lists them: whether any of its model servers "
+        "answers. Requests are taken either way, and wait.",
+    )

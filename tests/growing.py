@@ -13,7 +13,9 @@ from banyan.adapters.memory_store import MemoryStore
 from banyan.drive import Ports
 from banyan.in_process import grow
 from banyan.node import Outcome
+from banyan.policy import ONLY_BASE, Policies
 from banyan.ports import Message
+from banyan.serving import Serving
 from banyan.spans import Span
 from banyan.state import unpack
 from banyan.task import Task
@@ -65,6 +67,9 @@ class Grower:
     engine: ScriptedEngine = field(
         default_factory=lambda: ScriptedEngine(rule=rule(split_or_answer))
     )
+    policies: Policies = ONLY_BASE
+    others: dict[str, ScriptedEngine] = field(default_factory=dict)
+    """Engines of the policies that are not on the first one."""
     library: MemoryLibrary = field(default_factory=MemoryLibrary)
     now: float = 1_000_000.0
     logs: bool = False
@@ -72,6 +77,8 @@ class Grower:
     def __post_init__(self) -> None:
         self.store = MemoryStore(clock=lambda: self.now, logs=self.logs)
         self.ports = Ports(self.store, self.library, self.engine, engine_patience_s=0.0)
+        engines = {**dict.fromkeys(self.policies.names, self.engine), **self.others}
+        self.serving = Serving(self.policies, engines)
 
     async def put(self, text: str) -> Span:
         async def chunks() -> AsyncIterator[bytes]:
@@ -82,7 +89,8 @@ class Grower:
 
     async def grow(self, goal: str, *texts: str, **task: Any) -> TreeRecord:
         inputs = tuple([await self.put(text) for text in texts])
-        return await grow(Task(tenant=TENANT, goal=goal, inputs=inputs, **task), self.ports)
+        new = Task(tenant=TENANT, goal=goal, inputs=inputs, **task)
+        return await grow(new, self.ports, serving=self.serving)
 
     async def turns(self, tree_id: str, path: str) -> list[TurnRecord]:
         node = await self.store.get_node(tree_id, path)

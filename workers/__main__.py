@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import sys
+
+from banyan.adapters.policy_file import listed
+from banyan.errors import InvalidInput
 from banyan.telemetry import configure_logs
 from workers.app import make_app
 from workers.process import WorkerProcess
 from workers.settings import WorkerSettings
+
+EXIT_USAGE = 2
 
 
 def main() -> None:
     """Run Celery's worker until SIGTERM; it then drains and hands its leases back."""
     settings = WorkerSettings()
     configure_logs(settings.log_level)
-    app = make_app(settings, WorkerProcess(settings))
+    try:
+        policies = listed(settings, settings.traits)
+    except InvalidInput as error:
+        sys.stderr.write(f"{error}\n{error.hint}\n")
+        raise SystemExit(EXIT_USAGE) from None
+    app = make_app(settings, WorkerProcess(settings, policies))
     app.worker_main(
         [
             "worker",

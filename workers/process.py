@@ -15,11 +15,13 @@ import uvloop
 
 from banyan.adapters.blobs import FolderBlobs
 from banyan.adapters.celery_queue import CeleryQueue
-from banyan.adapters.engines import make_engine
+from banyan.adapters.engines import make_serving
 from banyan.adapters.library import BlobLibrary
+from banyan.adapters.policy_file import Listed
 from banyan.adapters.stores import make_store
 from banyan.drive import Ports
 from banyan.errors import BanyanError
+from banyan.policy import LIVE
 from banyan.ports import Lease
 from workers.leases import LeaseKeeper
 from workers.runner import Runner
@@ -32,8 +34,9 @@ log = structlog.get_logger(__name__)
 class WorkerProcess:
     """Everything that runs in a worker beside Celery. Thread-safe: `look` and `stop`."""
 
-    def __init__(self, settings: WorkerSettings) -> None:
+    def __init__(self, settings: WorkerSettings, listed: Listed) -> None:
         self._settings = settings
+        self._listed = listed
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._main, name="nodes", daemon=True)
         self._runner: Runner | None = None
@@ -83,10 +86,11 @@ class WorkerProcess:
             lease_s=settings.lease_s,
             renew_s=settings.renew_s,
         )
+        self._serving = make_serving(self._listed)
         self._ports = Ports(
             store=make_store(settings),
             library=BlobLibrary(FolderBlobs(settings.blob_dir)),
-            engine=make_engine(settings),
+            engine=self._serving.engine(self._serving.policies.resolve(LIVE)),
             engine_patience_s=settings.engine_patience_s,
         )
         self._queue = CeleryQueue(settings.broker)
@@ -94,18 +98,10 @@ class WorkerProcess:
         self._runner = Runner(
             name,
             self._ports,
+            self._serving,
             self._queue,
             self._leases,
             num_slots=settings.slots,
-            traits={
-                "briefs": settings.briefs,
-                "cites": settings.cites,
-                "json_answers": settings.json_answers,
-                "merges": settings.merges,
-                "frequency_penalty": settings.frequency_penalty,
-                "structured_children": settings.structured_children,
-                "overlap_tokens": settings.overlap_tokens,
-            },
         )
         if settings.trajectory_dir is not None:
             self._trajectories = Trajectories(settings)
@@ -121,7 +117,7 @@ class WorkerProcess:
             await self._trajectories.close()
         self._leases.stop()
         await self._queue.close()
-        await self._ports.engine.close()
+        await self._serving.close()
         await self._ports.library.close()
         await self._ports.store.close()
         log.info("worker stopped")

@@ -8,17 +8,19 @@ the store does not know: a killed runner costs the calls that were in flight.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import structlog
 
+from banyan.costs import reserves
 from banyan.drive import Ports, drive
-from banyan.errors import BanyanError, StaleLease
+from banyan.errors import BanyanError, StaleLease, UnknownPolicy
 from banyan.node import Failure, Outcome
-from banyan.policy import Policy, resolve
 from banyan.ports import Claimed, Lease, Queue
-from banyan.sizes import turn_reserve
+from banyan.serving import Serving
+from banyan.specialists import Team
 from banyan.state import unpack
 from banyan.task import Task
 from workers.leases import LeaseKeeper
@@ -31,8 +33,10 @@ _TASKS_REMEMBERED = 256
 
 @dataclass(frozen=True, slots=True)
 class _Assignment:
+    """A tree's task and policies; no policies where one of them is not served here."""
+
     task: Task
-    policy: Policy
+    team: Team
 
 
 class Runner:
@@ -42,18 +46,18 @@ class Runner:
         self,
         name: str,
         ports: Ports,
+        serving: Serving,
         queue: Queue,
         leases: LeaseKeeper,
         *,
         num_slots: int,
-        traits: Mapping[str, bool | float] | None = None,
     ) -> None:
         self._name = name
         self._ports = ports
+        self._serving = serving
         self._queue = queue
         self._leases = leases
         self._slots = Slots(num_slots)
-        self._traits = dict(traits or {})
         self._assignments: dict[str, _Assignment] = {}
         self._running: dict[Lease, asyncio.Task[None]] = {}
         self._draining = False
@@ -109,13 +113,12 @@ class Runner:
         assignment = await self._assignment(tree_id)
         if assignment is None:
             return 0
-        abilities = await self._ports.engine.abilities()
         claimed = await self._ports.store.claim(
             tree_id,
             paths,
             worker=self._name,
             lease_s=self._leases.lease_s,
-            reserve=turn_reserve(abilities.window),
+            reserves=reserves(assignment.team),
         )
         log.debug("nodes claimed", tree=tree_id, asked=len(paths), got=len(claimed))
         for node in claimed:
@@ -127,7 +130,9 @@ class Runner:
     async def _run(self, claimed: Claimed, assignment: _Assignment) -> None:
         lease = claimed.lease
         try:
-            hints = await drive(claimed, assignment.task, assignment.policy, self._ports)
+            policy = self._serving.policies.resolve(claimed.policy)
+            ports = replace(self._ports, engine=self._serving.engine(policy))
+            hints = await drive(claimed, assignment.task, policy, ports, assignment.team)
             await self._queue.send(hints)
         except StaleLease:
             log.info("lease lost", tree=lease.tree_id, node=lease.path, epoch=lease.epoch)
@@ -152,7 +157,11 @@ class Runner:
             log.warning("node left to its lease", node=lease.path, code=second.code)
 
     async def _assignment(self, tree_id: str) -> _Assignment | None:
-        """The tree's task and policy; they never change, so they are asked for once."""
+        """The tree's task and policies; they never change, so they are asked for once.
+
+        A tree with a policy that is not served here is left to other workers, whose file of
+        policies may be newer, until its deadline; then its nodes fail and say so.
+        """
         known = self._assignments.get(tree_id)
         if known is not None:
             return known
@@ -162,7 +171,13 @@ class Runner:
             log.warning("hint passed over", tree=tree_id, code=error.code)
             return None
         task = unpack(record.task, Task)
-        known = _Assignment(task, resolve(task.policy).model_copy(update=self._traits))
+        try:
+            known = _Assignment(task, await self._serving.team(task))
+        except UnknownPolicy as error:
+            if time.time() < record.deadline_at:
+                log.warning("hint passed over", tree=tree_id, code=error.code)
+                return None
+            return _Assignment(task, {})
         while len(self._assignments) >= _TASKS_REMEMBERED:
             self._assignments.pop(next(iter(self._assignments)))
         self._assignments[tree_id] = known

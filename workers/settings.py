@@ -50,3 +50,12 @@ class WorkerSettings(Settings):
     engine_patience_s: float = Field(
         180.0, ge=0, description="How long a model server that does not answer is waited for."
     )
+
+    @property
+    def traits(self) -> dict[str, bool | float]:
+        """Of the policies that are on the engine of the settings."""
+        names = (
+            *("briefs", "cites", "json_answers", "merges"),
+            *("frequency_penalty", "overlap_tokens", "structured_children"),
+        )
+        return {name: getattr(self, name) for name in names}

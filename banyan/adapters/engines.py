@@ -1,14 +1,16 @@
-"""Makes the engine that the settings name: one adapter a server, routed over as replicas."""
+"""Makes the engines that the settings name: one adapter a server, routed over as replicas."""
 
 from __future__ import annotations
 
 from banyan.adapters.engine_http import EngineHttp
+from banyan.adapters.engine_spec import EngineSpec
 from banyan.adapters.llama import LlamaEngine
 from banyan.adapters.openai import OpenAIEngine
+from banyan.adapters.policy_file import Listed
 from banyan.adapters.replicas import Replicas
 from banyan.adapters.vllm import VllmEngine
-from banyan.errors import InvalidInput
 from banyan.ports import Engine
+from banyan.serving import Serving
 from banyan.settings import EngineKind, Settings
 
 _ADAPTERS: dict[EngineKind, type[LlamaEngine | OpenAIEngine | VllmEngine]] = {
@@ -18,24 +20,23 @@ _ADAPTERS: dict[EngineKind, type[LlamaEngine | OpenAIEngine | VllmEngine]] = {
 }
 
 
+def make_serving(listed: Listed) -> Serving:
+    """All policies with their engines; those that name the same servers share one."""
+    made = {spec: make_replicas(spec) for spec in dict.fromkeys(listed.engines.values())}
+    return Serving(listed.policies, {name: made[spec] for name, spec in listed.engines.items()})
+
+
 def make_engine(settings: Settings) -> Engine:
-    """The engine for this process. Connects at the first call; close it at the end.
-
-    Raises InvalidInput where `engine_urls` names no server.
-    """
-    urls = [url.strip().rstrip("/") for url in settings.engine_urls.split(",") if url.strip()]
-    wrong = [url for url in urls if not url.startswith(("http://", "https://"))]
-    if wrong or not urls:
-        raise InvalidInput(
-            f"engine_urls: {', '.join(wrong) or 'empty'}",
-            hint="Set BANYAN_ENGINE_URLS to http:// or https:// addresses, separated by commas.",
-        )
-    return Replicas([(url, connect(settings, url)) for url in dict.fromkeys(urls)])
+    """The engine of the settings. Raises InvalidInput where `engine_urls` names no server."""
+    return make_replicas(EngineSpec.of(settings))
 
 
-def connect(settings: Settings, url: str) -> Engine:
+def make_replicas(spec: EngineSpec) -> Engine:
+    """One engine for this process. Connects at the first call; close it at the end."""
+    return Replicas([(url, connect(spec, url)) for url in spec.urls])
+
+
+def connect(spec: EngineSpec, url: str) -> Engine:
     """The adapter for one server."""
-    http = EngineHttp(url, api_key=settings.engine_api_key, timeout_s=settings.engine_timeout_s)
-    return _ADAPTERS[settings.engine_kind](
-        http, model=settings.engine_model, window=settings.engine_window
-    )
+    http = EngineHttp(url, api_key=spec.api_key, timeout_s=spec.timeout_s)
+    return _ADAPTERS[spec.kind](http, model=spec.model, window=spec.window)

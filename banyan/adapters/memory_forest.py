@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from pydantic import JsonValue
 
@@ -18,8 +19,19 @@ from banyan.adapters.store_rules import CANCELLED, MAX_EXPIRIES, WORKER_LOST
 from banyan.budget import Budget
 from banyan.errors import NotFound
 from banyan.node import Outcome, depth_of, parent_path
-from banyan.ports import Admission, TurnLog
-from banyan.tree import FINAL, Event, NodeStatus, TreeStatus, Usage, final_status, shard_of
+from banyan.ports import Admission, Reserve, Spent, TurnLog
+from banyan.tree import (
+    FINAL,
+    Event,
+    NodeStatus,
+    Spending,
+    TreeStatus,
+    Usage,
+    final_status,
+    shard_of,
+)
+
+S = TypeVar("S", bound=Spending)
 
 
 @dataclass(slots=True)
@@ -28,6 +40,7 @@ class NodeState:
 
     path: str
     packed: bytes
+    policy: str
     budget: Budget
     queued_at: float
     serial: int
@@ -39,7 +52,7 @@ class NodeState:
     open_children: int = 0
     continuation: bool = False
     dispatched: bool = False
-    reserve: int = 0
+    reserve: Reserve = field(default_factory=Reserve)
     lease_until: float = 0.0
     due_at: float = 0.0
     claimed_at: float | None = None
@@ -168,13 +181,14 @@ class Forest:
         self._update_waiting(tree)
 
     def charge(self, tree: TreeState, node: NodeState, log: TurnLog) -> None:
-        """Record a turn: pay for it, count it, and say so."""
-        node.budget, _ = node.budget.spend(log.spent.tokens)
+        """Record a turn: pay for it, count it, also for its policy, and say so."""
+        spent, usage = log.spent, tree.usage
+        node.budget, _ = node.budget.spend(spent.tokens, spent.nano_usd)
         if log.record:
             node.turns.append(log.record)
-        spent, usage = asdict(log.spent), tree.usage
-        tree.usage = usage.model_copy(
-            update={name: getattr(usage, name) + count for name, count in spent.items()}
+        own = usage.by_policy.get(node.policy, Spending())
+        tree.usage = _counted(usage, spent).model_copy(
+            update={"by_policy": {**usage.by_policy, node.policy: _counted(own, spent)}}
         )
         self.emit(tree, "node.turn", {"node": node.path, **log.event})
 
@@ -220,9 +234,15 @@ class Forest:
 
     def expire(self, tree: TreeState, node: NodeState) -> list[Ready]:
         """Charge the reserve of a lease that ran out, and queue the node again or give it up."""
-        lost = min(node.reserve, node.budget.tokens)
-        node.budget, _ = node.budget.spend(lost)
-        tree.usage = tree.usage.model_copy(update={"lost_tokens": tree.usage.lost_tokens + lost})
+        held = node.budget
+        node.budget, _ = held.spend(node.reserve.tokens, node.reserve.nano_usd)
+        usage = tree.usage
+        tree.usage = usage.model_copy(
+            update={
+                "lost_tokens": usage.lost_tokens + held.tokens - node.budget.tokens,
+                "lost_nano_usd": usage.lost_nano_usd + held.nano_usd - node.budget.nano_usd,
+            }
+        )
         node.attempts += 1
         if node.attempts <= MAX_EXPIRIES:
             return [self.requeue(tree, node, "lease_expired")]
@@ -256,14 +276,9 @@ class Forest:
             return
         node.status = "suspended"
         node.open_children = len(again)
-        share = Budget(
-            tokens=node.budget.tokens // (len(again) + 1),
-            nodes=node.budget.nodes // (len(again) + 1),
-        )
-        node.budget = Budget(
-            tokens=node.budget.tokens - share.tokens * len(again),
-            nodes=node.budget.nodes - share.nodes * len(again),
-        )
+        share = node.budget.equal_share(len(again) + 1)
+        for _ in again:
+            node.budget = node.budget.less(share)
         for child in again:
             child.budget = share
             self.reopen(tree, child)
@@ -275,6 +290,14 @@ class Forest:
             waiting.setdefault(tree.id)
         else:
             waiting.pop(tree.id, None)
+
+
+def _counted(so_far: S, spent: Spent) -> S:
+    """`so_far` with what a call used."""
+    names = Spending.model_fields
+    return so_far.model_copy(
+        update={name: getattr(so_far, name) + getattr(spent, name) for name in names}
+    )
 
 
 def children_of(tree: TreeState, node: NodeState) -> Iterable[NodeState]:

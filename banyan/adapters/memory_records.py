@@ -20,6 +20,7 @@ def queued(tree: TreeState, nodes: Iterable[NodeState]) -> Iterator[Ready]:
 def node_record(node: NodeState) -> NodeRecord:
     return NodeRecord(
         path=node.path,
+        policy=node.policy,
         status=node.status,
         generation=node.generation,
         epoch=node.epoch,

@@ -12,11 +12,21 @@ from typing import Any
 from banyan.adapters.hints import Ready, group
 from banyan.adapters.memory_forest import Forest, NodeState, TreeState, children_of, is_final
 from banyan.adapters.memory_records import node_record, queued, tree_record
-from banyan.adapters.store_rules import MAX_CHILDREN, MAX_EXPIRIES
+from banyan.adapters.store_rules import MAX_CHILDREN, MAX_EXPIRIES, too_little
 from banyan.budget import Budget
 from banyan.errors import Conflict, NotFound, StaleLease
 from banyan.node import ROOT_PATH, Outcome, child_path, depth_of
-from banyan.ports import Admission, ChildNode, Claimed, Hint, Lease, Renewal, TurnLog
+from banyan.ports import (
+    Admission,
+    ChildNode,
+    Claimed,
+    Hint,
+    Lease,
+    Renewal,
+    Reserve,
+    Spent,
+    TurnLog,
+)
 from banyan.tree import Event, NodeRecord, TreeRecord, is_tree_id
 
 
@@ -58,7 +68,9 @@ class MemoryStore:
                 raise Conflict("the same idempotency key was used for another request")
             return False, group(self._unclaimed_root(known))
         now = self._now()
-        root = NodeState(ROOT_PATH, admission.root, admission.budget, queued_at=now, serial=0)
+        root = NodeState(
+            ROOT_PATH, admission.root, admission.policy, admission.budget, queued_at=now, serial=0
+        )
         tree = TreeState(admission, created_at=now, deadline_at=now + admission.deadline_s)
         tree.nodes[ROOT_PATH] = root
         self._forest.trees[tree.id] = tree
@@ -67,7 +79,13 @@ class MemoryStore:
         return True, group(self._forest.dispatch(tree.tenant))
 
     async def claim(
-        self, tree_id: str, paths: Sequence[str], *, worker: str, lease_s: float, reserve: int
+        self,
+        tree_id: str,
+        paths: Sequence[str],
+        *,
+        worker: str,
+        lease_s: float,
+        reserves: Mapping[str, Reserve],
     ) -> list[Claimed]:
         try:
             tree = self._forest.tree(tree_id)
@@ -88,13 +106,15 @@ class MemoryStore:
                 self._forest.expire(tree, node)
             if node.status == "queued" and node.dispatched:
                 node.lease_until = now + lease_s
-                claimed.append(self._take(tree, node, worker, reserve))
+                claimed.append(self._take(tree, node, worker, reserves))
         return claimed
 
-    def _take(self, tree: TreeState, node: NodeState, worker: str, reserve: int) -> Claimed:
+    def _take(
+        self, tree: TreeState, node: NodeState, worker: str, reserves: Mapping[str, Reserve]
+    ) -> Claimed:
         node.status = "running"
         node.epoch += 1
-        node.reserve = reserve
+        node.reserve = reserves.get(node.policy, Reserve())
         node.claimed_at = self._now()
         if tree.status == "queued":
             tree.status = "running"
@@ -108,6 +128,7 @@ class MemoryStore:
             lease=Lease(tree.id, node.path, node.epoch),
             packed=node.packed,
             budget=node.budget,
+            policy=node.policy,
             deadline_at=tree.deadline_at,
             now=self._now(),
             generation=node.generation,
@@ -151,17 +172,16 @@ class MemoryStore:
             tree, node = repeated
             return group(queued(tree, children_of(tree, node)))
         tree, node = self._owned(lease)
-        held, _ = node.budget.spend(log.spent.tokens if log else 0)
+        spent = log.spent if log else Spent()
+        held, _ = node.budget.spend(spent.tokens, spent.nano_usd)
         tokens = held.tokens - sum(child.budget.tokens for child in children)
         nodes = held.nodes - len(children) - sum(child.budget.nodes for child in children)
-        if tokens < kept.tokens or nodes < kept.nodes:
-            raise Conflict(
-                f"node {node.path} holds {held.tokens} tokens and {held.nodes} nodes, "
-                f"its children and what it keeps need more"
-            )
+        nano_usd = held.nano_usd - sum(child.budget.nano_usd for child in children)
+        if tokens < kept.tokens or nodes < kept.nodes or nano_usd < kept.nano_usd:
+            raise Conflict(too_little(node.path, held))
         if log is not None:
             self._forest.charge(tree, node, log)
-        node.budget = Budget(tokens=tokens, nodes=nodes)
+        node.budget = Budget(tokens=tokens, nodes=nodes, nano_usd=nano_usd)
         node.packed = packed
         self._forest.retire(tree, node)
         node.status = "suspended"
@@ -181,6 +201,7 @@ class MemoryStore:
             created = NodeState(
                 path,
                 child.packed,
+                child.policy,
                 child.budget,
                 queued_at=self._now(),
                 serial=len(tree.nodes),

@@ -16,20 +16,23 @@ from banyan.budget import Budget
 from banyan.node import Outcome
 from banyan.ports import Claimed, Lease, Spent, TurnLog
 from banyan.state import pack, unpack
-from banyan.tree import Event, NodeRecord, TreeRecord, Usage, final_status, shard_of
+from banyan.tree import Event, NodeRecord, Spending, TreeRecord, Usage, final_status, shard_of
 
 Fields = Mapping[bytes, bytes]
 
 _SPENT = tuple(field.name for field in fields(Spent))
-_USAGE = tuple(Usage.model_fields)
+_USAGE = tuple(name for name in Usage.model_fields if name != "by_policy")
+_BY_POLICY = b"policy:"
 
 NODE_FIELDS = (
+    b"policy",
     b"status",
     b"generation",
     b"epoch",
     b"attempts",
     b"tokens",
     b"nodes",
+    b"nano_usd",
     b"num_children",
     b"queued_at",
     b"claimed_at",
@@ -107,12 +110,18 @@ def load_ready(flat: Sequence[bytes]) -> list[Ready]:
     ]
 
 
+def load_budget(tokens: bytes | int, nodes: bytes | int, nano_usd: bytes | int) -> Budget:
+    return Budget(tokens=int(tokens), nodes=int(nodes), nano_usd=int(nano_usd))
+
+
 def load_claimed(tree_id: str, now: bytes, deadline_at: bytes, node: Sequence[Any]) -> Claimed:
-    path, epoch, packed, tokens, nodes, generation, attempts, queued_at, outcomes = node
+    path, epoch, packed, tokens, nodes, nano_usd, policy, *rest = node
+    generation, attempts, queued_at, outcomes = rest
     return Claimed(
         lease=Lease(tree_id, path.decode(), int(epoch)),
         packed=packed,
-        budget=Budget(tokens=int(tokens), nodes=int(nodes)),
+        budget=load_budget(tokens, nodes, nano_usd),
+        policy=policy.decode(),
         deadline_at=int(deadline_at) / 1000,
         now=int(now) / 1000,
         generation=int(generation),
@@ -134,7 +143,7 @@ def load_tree(tree_id: str, tree: Fields, outcome: bytes | None) -> TreeRecord:
             "finished_at": _seconds(tree, b"finished_at"),
             "generation": int(tree[b"generation"]),
             "last_event": int(tree[b"seq"]),
-            "usage": Usage(**{name: int(tree.get(name.encode(), 0)) for name in _USAGE}),
+            "usage": _load_usage(tree),
             "outcome": unpack(outcome, Outcome) if outcome else None,
         }
     )
@@ -145,11 +154,12 @@ def load_node(path: str, node: Fields, turns: Sequence[bytes] = ()) -> NodeRecor
     return NodeRecord.model_validate(
         {
             "path": path,
+            "policy": node[b"policy"].decode(),
             "status": node[b"status"].decode(),
             "generation": int(node[b"generation"]),
             "epoch": int(node[b"epoch"]),
             "attempts": int(node[b"attempts"]),
-            "budget": Budget(tokens=int(node[b"tokens"]), nodes=int(node[b"nodes"])),
+            "budget": load_budget(node[b"tokens"], node[b"nodes"], node[b"nano_usd"]),
             "num_children": int(node[b"num_children"]),
             "queued_at": _seconds(node, b"queued_at"),
             "claimed_at": _seconds(node, b"claimed_at"),
@@ -168,6 +178,18 @@ def load_event(entry: tuple[bytes, Fields]) -> Event:
         type=fields[b"type"].decode(),
         at=int(fields[b"at"]) / 1000,
         data=json.loads(fields[b"data"]),
+    )
+
+
+def _load_usage(tree: Fields) -> Usage:
+    by_policy: dict[str, dict[str, int]] = {}
+    for field, value in tree.items():
+        if field.startswith(_BY_POLICY):
+            _, policy, name = field.decode().split(":")
+            by_policy.setdefault(policy, {})[name] = int(value)
+    return Usage(
+        **{name: int(tree.get(name.encode(), 0)) for name in _USAGE},
+        by_policy={name: Spending(**spent) for name, spent in by_policy.items()},
     )
 
 

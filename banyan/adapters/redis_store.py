@@ -19,11 +19,17 @@ from banyan.adapters.redis_connection import RETRY_S, Connection
 from banyan.adapters.redis_events import EventReader
 from banyan.adapters.redis_records import RedisRecords
 from banyan.adapters.redis_scripts import Client, Name, blob, evaluate
-from banyan.adapters.store_rules import CANCELLED, MAX_CHILDREN, MAX_EXPIRIES, WORKER_LOST
+from banyan.adapters.store_rules import (
+    CANCELLED,
+    MAX_CHILDREN,
+    MAX_EXPIRIES,
+    WORKER_LOST,
+    too_little,
+)
 from banyan.budget import Budget
 from banyan.errors import Conflict, NotFound, StaleLease
 from banyan.node import Outcome
-from banyan.ports import Admission, ChildNode, Claimed, Hint, Lease, Renewal, TurnLog
+from banyan.ports import Admission, ChildNode, Claimed, Hint, Lease, Renewal, Reserve, TurnLog
 from banyan.tree import Event, NodeRecord, TreeRecord, shard_of
 
 
@@ -80,8 +86,10 @@ class RedisStore:
             task=blob(admission.task),
             root=blob(admission.root),
             fingerprint=admission.fingerprint,
+            policy=admission.policy,
             tokens=admission.budget.tokens,
             nodes=admission.budget.nodes,
+            nano_usd=admission.budget.nano_usd,
             max_parallel=admission.max_parallel,
             deadline_ms=_ms(admission.deadline_s),
         )
@@ -90,7 +98,13 @@ class RedisStore:
         return reply[1] == 1, group(codec.load_ready(reply[2]))
 
     async def claim(
-        self, tree_id: str, paths: Sequence[str], *, worker: str, lease_s: float, reserve: int
+        self,
+        tree_id: str,
+        paths: Sequence[str],
+        *,
+        worker: str,
+        lease_s: float,
+        reserves: Mapping[str, Reserve],
     ) -> list[Claimed]:
         _, now, deadline_at, nodes = await self._run_on_tree(
             "claim",
@@ -98,7 +112,7 @@ class RedisStore:
             paths=list(dict.fromkeys(paths)),
             worker=worker,
             lease_ms=_ms(lease_s),
-            reserve=reserve,
+            reserves={name: (one.tokens, one.nano_usd) for name, one in reserves.items()},
         )
         return [codec.load_claimed(tree_id, now, deadline_at, node) for node in nodes]
 
@@ -121,7 +135,7 @@ class RedisStore:
         reply = await self._write(
             "turn", lease, log=codec.dump_log(lease.path, log), packed=blob(packed)
         )
-        return Budget(tokens=int(reply[1]), nodes=int(reply[2]))
+        return codec.load_budget(*reply[1:])
 
     async def spawn(
         self,
@@ -144,19 +158,24 @@ class RedisStore:
             "spawn",
             lease,
             children=[
-                (blob(child.packed), child.budget.tokens, child.budget.nodes) for child in children
+                (
+                    blob(child.packed),
+                    child.budget.tokens,
+                    child.budget.nodes,
+                    child.budget.nano_usd,
+                    child.policy,
+                )
+                for child in children
             ],
             packed=blob(packed),
             kept_tokens=kept.tokens,
             kept_nodes=kept.nodes,
+            kept_nano_usd=kept.nano_usd,
             log=codec.dump_log(lease.path, log),
             event=codec.dump_event({"node": lease.path, "children": len(children), **event}),
         )
         if reply[0] == b"conflict":
-            raise Conflict(
-                f"node {lease.path} holds {int(reply[1])} tokens and {int(reply[2])} nodes, "
-                f"its children and what it keeps need more"
-            )
+            raise Conflict(too_little(lease.path, codec.load_budget(*reply[1:])))
         return group(codec.load_ready(reply[1]))
 
     async def finish(
@@ -206,6 +225,7 @@ class RedisStore:
             tree_id,
             extra_tokens=extra.tokens,
             extra_nodes=extra.nodes,
+            extra_nano_usd=extra.nano_usd,
             deadline_ms=_ms(deadline_s),
         )
         if reply[0] == b"missing":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from banyan.budget import Budget
 from banyan.node import Failure, Outcome
 
 MAX_EXPIRIES = 5
@@ -9,6 +10,15 @@ MAX_EXPIRIES = 5
 
 MAX_CHILDREN = 10_000
 """Children of one spawn."""
+
+
+def too_little(path: str, held: Budget) -> str:
+    """What a spawn beyond the node's budget is told."""
+    return (
+        f"node {path} holds {held.tokens} tokens, {held.nodes} nodes and {held.nano_usd} "
+        f"nano-dollars, its children and what it keeps need more"
+    )
+
 
 CANCELLED = Outcome(
     status="cancelled",

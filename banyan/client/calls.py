@@ -36,6 +36,10 @@ class SolveOptions(TypedDict, total=False):
     gate: Gate | Mapping[str, JsonValue]
     state: Literal["auto", "summary"]
     policy: str
+    policies: Sequence[str]
+    """Those that agents may choose from for their children."""
+    leaves: str
+    """The policy that reads what is handed out; not together with `policies`."""
     metadata: Mapping[str, JsonValue]
     profile: Profile
     group_id: str
@@ -204,7 +208,9 @@ def _prefer(wait_s: float) -> str:
 def _plain(value: object) -> object:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", exclude_unset=True)
-    return dict(value) if isinstance(value, Mapping) else value
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _bytes(source: Path | bytes) -> bytes | None:

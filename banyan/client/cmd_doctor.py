@@ -41,7 +41,7 @@ def doctor(
         for check in checks:
             mark, style = _MARKS[check.state]
             line = Text(f"{mark:<8}", style=style)
-            line.append(f"{check.name:<16}", style="bold")
+            line.append(f"{check.name} ".ljust(16), style="bold")
             line.append(check.detail)
             console.print(line, soft_wrap=True)
             if check.how:

@@ -96,6 +96,17 @@ def solve(
         float | None,
         typer.Option(help=f"Seconds until the best answer so far ({_DEFAULTS.deadline_s:.0f})."),
     ] = None,
+    max_cost: Annotated[
+        float | None,
+        typer.Option(help="USD over all nodes, by the prices of the policies (default: no limit)."),
+    ] = None,
+    policy: Annotated[
+        str | None, typer.Option(help="What the root runs on. Default: the live one.")
+    ] = None,
+    leaves: Annotated[
+        str | None,
+        typer.Option(help="The policy that reads what the root hands out. Default: the root's."),
+    ] = None,
 ) -> None:
     """Upload the files, solve GOAL over them, and print the answer with its sources.
 
@@ -109,6 +120,7 @@ def solve(
         "max_parallel": max_parallel,
         "max_answer_tokens": max_answer_tokens,
         "deadline_s": deadline,
+        "max_cost_usd": max_cost,
     }
     given = {name: value for name, value in limits.items() if value is not None}
     if given:
@@ -119,6 +131,10 @@ def solve(
         options |= {"profile": "rollout", "group_id": rollout_group}
     if no_train:
         options["train"] = False
+    if policy is not None:
+        options["policy"] = policy
+    if leaves is not None:
+        options["leaves"] = leaves
     if schema is not None:
         options["answer_schema"] = _schema(schema)
     sources = [_source(name) for name in files or ()]
@@ -179,7 +195,7 @@ def _limits(given: dict[str, Any]) -> Limits:
         return Limits.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
-        name = str(first["loc"][0]).removesuffix("_s").replace("_", "-")
+        name = str(first["loc"][0]).removesuffix("_s").removesuffix("_usd").replace("_", "-")
         raise typer.BadParameter(first["msg"], param_hint=f"--{name}") from error
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from banyan import notices
 from banyan.citations import Citation
-from banyan.client.results import SolveResult
+from banyan.client.results import SolveResult, Usage
 from banyan.tree import TreeStatus
 
 MAX_CITATIONS = 12
@@ -74,6 +74,8 @@ def facts(result: SolveResult) -> list[tuple[str, str]]:
         ("tree", f"{usage.nodes:,} nodes, depth {usage.max_depth}, {usage.llm_calls:,} calls"),
         ("tokens", f"{prompt}, {usage.completion_tokens:,} completion"),
     ]
+    if usage.cost_usd or usage.lost_cost_usd:
+        rows.append(("cost", _cost(usage)))
     if usage.lost_tokens:
         rows.append(("lost tokens", f"{usage.lost_tokens:,} at most, with workers that died"))
     if timing.wall_s is not None:
@@ -81,6 +83,15 @@ def facts(result: SolveResult) -> list[tuple[str, str]]:
     rows.append(("policy", result.policy))
     rows.append(("id", result.id))
     return rows
+
+
+def _cost(usage: Usage) -> str:
+    parts = [f"{usage.cost_usd:.6f} USD"]
+    if len(usage.by_policy) > 1:
+        parts += [f"{name} {one.cost_usd:.6f}" for name, one in sorted(usage.by_policy.items())]
+    if usage.lost_cost_usd:
+        parts.append(f"and at most {usage.lost_cost_usd:.6f} with workers that died")
+    return ", ".join(parts)
 
 
 def quote_line(citation: Citation) -> str:

@@ -15,7 +15,7 @@ from banyan.citations import Citation, Coverage
 from banyan.feedback import Source
 from banyan.node import Decision, Failure, OutcomeStatus
 from banyan.spans import Span
-from banyan.tree import FINAL, NodeStatus, TreeStatus, Usage
+from banyan.tree import FINAL, NodeStatus, TreeStatus
 
 
 class _Model(BaseModel):
@@ -29,6 +29,32 @@ class Document(_Model):
     num_chars: int = Field(description="Code points of the text.")
     num_bytes: int = Field(description="Bytes of the text in UTF-8.")
     title: str | None = None
+
+
+class Spent(_Model):
+    """What model calls used."""
+
+    llm_calls: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = Field(0, description="Among the prompt tokens.")
+    completion_tokens: int = 0
+    actions: int = Field(0, description="That a model wrote, each counted once.")
+    invalid_actions: int = Field(0, description="Of these, not valid as first written.")
+    retries: int = Field(0, description="Turns in which an action was written again.")
+    determined_actions: int = Field(0, description="That no model had to write.")
+    cost_usd: float = Field(0.0, description="By the prices of the policies; to 1e-9 USD.")
+
+
+class Usage(Spent):
+    """What a tree has spent so far, in all and by policy."""
+
+    nodes: int = 0
+    max_depth: int = 0
+    lost_tokens: int = Field(
+        0, description="At most: charged for turns whose worker died, not among the others."
+    )
+    lost_cost_usd: float = Field(0.0, description="The same in money, where it is limited.")
+    by_policy: dict[str, Spent] = {}
 
 
 class Timing(_Model):
@@ -51,7 +77,7 @@ class SolveResult(_Model):
     notices: tuple[str, ...] = Field((), description="What the caller must know: stable codes.")
     usage: Usage = Usage()
     timing: Timing = Timing()
-    policy: str = Field(description="The version of the weights that this tree is pinned to.")
+    policy: str = Field(description="The version of the weights that the root is pinned to.")
     error: Failure | None = None
 
     @property
@@ -75,6 +101,7 @@ class NodeSummary(_Model):
 
     path: str = Field(description="`0` is the root, `0.3.1` its fourth child's second child.")
     depth: int
+    policy: str = Field(description="The version of the weights that it runs on.")
     status: NodeStatus
     outcome: OutcomeStatus | None = Field(None, description="How it ended; null while it runs.")
     complete: bool | None = Field(None, description="False: something below is missing.")

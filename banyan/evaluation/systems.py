@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from banyan.adapters.engine_spec import EngineSpec
 from banyan.adapters.engines import connect
 from banyan.client.async_sdk import AsyncClient
 from banyan.client.calls import SolveOptions
@@ -96,7 +97,7 @@ async def open_engine(plan: Plan, stage: Stage) -> AsyncIterator[Engine | None]:
         engine_model=stage.engine.served_model,
         engine_window=plan.window,
     )
-    engine = connect(settings, stage.engine.url)
+    engine = connect(EngineSpec.of(settings), stage.engine.url)
     try:
         yield engine
     finally:

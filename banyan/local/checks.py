@@ -6,30 +6,19 @@ import importlib.util
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import Literal
 
 from banyan.local import engine_env, redis_choice, weights
+from banyan.local.check import Check
 from banyan.local.errors import Missing
 from banyan.local.options import DEFAULT_PORT
+from banyan.local.policy_checks import check_policies
 from banyan.local.ports import is_free
 from banyan.local.probes import is_up
-
-State = Literal["ok", "missing", "note"]
+from banyan.settings import Settings
 
 _PYTHON = (3, 11)
 _SETUP = "Run `make setup` in a clone, or: pip install 'banyan-serve[local]'"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One finding. `missing` is needed to run at all; a `note` is not."""
-
-    name: str
-    state: State
-    detail: str
-    how: str = ""
 
 
 def all_checks(*, port: int = DEFAULT_PORT, url: str | None = None) -> list[Check]:
@@ -40,6 +29,7 @@ def all_checks(*, port: int = DEFAULT_PORT, url: str | None = None) -> list[Chec
         check_package("xllamacpp", "embedded engine"),
         check_weights(),
         check_vllm(os.environ),
+        *check_policies(Settings()),
         check_port(port),
         check_service(url or f"http://127.0.0.1:{port}"),
     ]

@@ -9,6 +9,7 @@ that runs against both.
 from __future__ import annotations
 
 from banyan.ports.engine import (
+    OWN_WEIGHTS,
     Abilities,
     CallOptions,
     Choice,
@@ -22,10 +23,21 @@ from banyan.ports.engine import (
 )
 from banyan.ports.library import DocumentInfo, Library, Nearest, Part
 from banyan.ports.queue import Hint, Queue
-from banyan.ports.store import Admission, ChildNode, Claimed, Lease, Renewal, Spent, Store, TurnLog
+from banyan.ports.store import (
+    Admission,
+    ChildNode,
+    Claimed,
+    Lease,
+    Renewal,
+    Reserve,
+    Spent,
+    Store,
+    TurnLog,
+)
 from banyan.ports.trajectories import FinishedTree, StoredNode, Taken, TrajectoryQueue
 
 __all__ = [
+    "OWN_WEIGHTS",
     "Abilities",
     "Admission",
     "CallOptions",
@@ -46,6 +58,7 @@ __all__ = [
     "Prompt",
     "Queue",
     "Renewal",
+    "Reserve",
     "Role",
     "Sampling",
     "Spent",

@@ -11,6 +11,9 @@ Role = Literal["system", "user", "assistant"]
 Choice = TypeVar("Choice", bound=str)
 """What a letter stands for: the kinds of an action, or a judge's verdicts."""
 
+OWN_WEIGHTS = "base"
+"""In place of an adapter's name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -79,10 +82,13 @@ class Abilities:
 
 @dataclass(frozen=True, slots=True)
 class CallOptions:
-    """What travels with every call. `salt` keeps prefix caches of tenants and policies apart."""
+    """What travels with every call. `salt` keeps prefix caches of tenants and policies apart.
+
+    `policy` is the name of an adapter on the engine, or OWN_WEIGHTS.
+    """
 
     salt: str
-    policy: str = "base"
+    policy: str = OWN_WEIGHTS
     sampling: Sampling = field(default_factory=Sampling)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
 from banyan.budget import Budget
@@ -25,6 +25,8 @@ class Admission:
     deadline_s: float
     fingerprint: str
     """Hash of the request; the same key with another fingerprint is a Conflict."""
+    policy: str = "base"
+    """The root's; those of children come with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Claimed:
     lease: Lease
     packed: bytes
     budget: Budget
+    policy: str
     deadline_at: float
     now: float
     generation: int
@@ -54,20 +57,22 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class ChildNode:
-    """A child to create: its packed state and its share of the budget."""
+    """A child to create: its packed state, its share of the budget, and what it runs on."""
 
     packed: bytes
     budget: Budget
+    policy: str = "base"
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What one turn used. `tokens` counts against the budget; the last four are as in `Usage`."""
+    """What one turn used, in the words of `Spending`. Tokens and money count against the budget."""
 
     llm_calls: int = 0
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
+    nano_usd: int = 0
     actions: int = 0
     invalid_actions: int = 0
     retries: int = 0
@@ -76,6 +81,18 @@ class Spent:
     @property
     def tokens(self) -> int:
         return self.prompt_tokens + self.completion_tokens
+
+    def __add__(self, other: Spent) -> Spent:
+        names = [field.name for field in fields(self)]
+        return Spent(*(getattr(self, name) + getattr(other, name) for name in names))
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """The most that one turn can spend; charged where nobody knows what it did spend."""
+
+    tokens: int = 0
+    nano_usd: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +129,18 @@ class Store(Protocol):
         ...
 
     async def claim(
-        self, tree_id: str, paths: Sequence[str], *, worker: str, lease_s: float, reserve: int
+        self,
+        tree_id: str,
+        paths: Sequence[str],
+        *,
+        worker: str,
+        lease_s: float,
+        reserves: Mapping[str, Reserve],
     ) -> list[Claimed]:
-        """Lease those of `paths` that are ready; an expiring lease charges `reserve` tokens."""
+        """Lease those of `paths` that are ready.
+
+        An expiring lease charges what `reserves` has for the node's policy; nothing else.
+        """
         ...
 
     async def renew(self, leases: Sequence[Lease], *, lease_s: float) -> Renewal:

@@ -16,11 +16,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--latency", type=float, default=0.0, help="seconds of every completion")
     parser.add_argument("--window", type=int, default=8_192, help="tokens")
+    parser.add_argument("--model", default="fake", help="the name that it serves")
     parser.add_argument("--fail-every", type=int, default=None, help="every n-th call fails")
     options = parser.parse_args(arguments)
     import uvicorn  # noqa: PLC0415  # the library itself does not need a server
 
-    app = FakeServer(options.latency, fail_every=options.fail_every, window=options.window)
+    app = FakeServer(
+        options.latency,
+        fail_every=options.fail_every,
+        window=options.window,
+        model=options.model,
+    )
     uvicorn.run(
         app,
         host=options.host,

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from service.dependencies import PortsOf
 from service.problems import documented
-from service.schemas import Health
+from service.schemas import Health, Ready
 
 router = APIRouter(tags=["health"])
 
@@ -17,8 +17,13 @@ async def healthz() -> Health:
     return Health()
 
 
-@router.get("/readyz", summary="Can it take requests?", responses=documented(503))
-async def readyz(ports: PortsOf) -> Health:
-    """Asks the state store."""
+@router.get(
+    "/readyz",
+    summary="Can it take requests?",
+    responses=documented(503),
+    response_model_exclude_none=True,
+)
+async def readyz(ports: PortsOf) -> Ready:
+    """Asks the state store; and tells which of the listed policies have a model server."""
     await ports.store.ping()
-    return Health()
+    return Ready(engines=await ports.engines.states() or None)

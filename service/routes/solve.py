@@ -69,6 +69,7 @@ async def start(
         idempotency_key=idempotency_key,
         num_shards=settings.num_shards,
         is_logged=settings.trajectory_dir is not None,
+        policies=ports.policies,
         store=ports.store,
         library=ports.library,
         queue=ports.queue,

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from banyan import policy as policies
-from banyan.policy import BASE
+from banyan.policy import BASE, Policies
 from banyan.task import Gate, Task
 from banyan.testing import ScriptedEngine
 from banyan.testing.rules import Rule, default_rule
@@ -55,14 +54,11 @@ async def test_a_served_retry_is_warmer_and_repeatable() -> None:
 
 
 async def test_a_penalty_of_the_policy_is_recorded_and_spares_rollouts() -> None:
-    policies.POLICIES["shy"] = BASE.model_copy(update={"version": "shy", "frequency_penalty": 1.0})
-    grower = Grower(engine=ScriptedEngine())
-    try:
-        served = await grower.grow("Why?", sentences(30), policy="shy")
-        rollout = await grower.grow(
-            "Why?", sentences(30), policy="shy", profile="rollout", group_id="g", gate=SAMPLED
-        )
-    finally:
-        del policies.POLICIES["shy"]
+    shy = BASE.model_copy(update={"version": "shy", "frequency_penalty": 1.0})
+    grower = Grower(engine=ScriptedEngine(), policies=Policies([shy], live="shy"))
+    served = await grower.grow("Why?", sentences(30))
+    rollout = await grower.grow(
+        "Why?", sentences(30), profile="rollout", group_id="g", gate=SAMPLED
+    )
     assert [turn.frequency_penalty for turn in await grower.turns(served.id, "0")] == [1.0]
     assert [turn.frequency_penalty for turn in await grower.turns(rollout.id, "0")] == [0.0]

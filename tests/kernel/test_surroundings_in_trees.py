@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from banyan import notices
-from banyan import policy as policies
-from banyan.policy import BASE
+from banyan.policy import BASE, Policies
 from banyan.spans import size
 from banyan.testing import ScriptedEngine
 from tests.growing import TENANT, Grower, outcome, rule, sentences
@@ -86,17 +85,10 @@ async def test_without_overlap_nothing_is_shown_beside_a_part() -> None:
             assert CONTEXT_LINE not in turn.prompt_text
 
 
-@pytest.fixture
-def overlapping() -> Iterator[str]:
-    version = BASE.model_copy(update={"version": "overlapping", "overlap_tokens": 60})
-    policies.POLICIES[version.version] = version
-    yield version.version
-    del policies.POLICIES[version.version]
-
-
-async def test_a_policy_may_be_published_with_an_overlap(overlapping: str) -> None:
-    grower = Grower()
-    tree = await grower.grow("What is it about?", sentences(900), policy=overlapping)
+async def test_a_policy_may_be_published_with_an_overlap() -> None:
+    overlapping = BASE.model_copy(update={"overlap_tokens": 60})
+    grower = Grower(policies=Policies([overlapping], live=overlapping.version))
+    tree = await grower.grow("What is it about?", sentences(900))
     assert tree.status == "completed"
     [*_, turn] = await grower.turns(tree.id, "0.1")
     assert CONTEXT_LINE in turn.prompt_text

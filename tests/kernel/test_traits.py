@@ -1,18 +1,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from banyan import notices, sizes
-from banyan import policy as policies
 from banyan.gate import Situation, allowed, threshold_for
 from banyan.joining import joined
 from banyan.limits import Limits
 from banyan.node import Brief, Node, Outcome
-from banyan.policy import BASE, Policy
+from banyan.policy import BASE, Policies, Policy
 from banyan.ports import Message
 from banyan.task import Gate, GateMode
 from banyan.testing import ANSWER, ScriptedEngine
@@ -23,16 +22,12 @@ PART = Situation(shows_all=True, has_seen=True, may_delegate=True, is_planned=Tr
 LONG = Situation(shows_all=False, has_seen=True, may_delegate=True)
 
 
-@pytest.fixture
-def small() -> Iterator[str]:
-    policies.POLICIES[SMALL.version] = SMALL
-    yield SMALL.version
-    del policies.POLICIES[SMALL.version]
+ONLY_SMALL = Policies([SMALL], live="small")
 
 
-async def test_a_policy_without_briefs_hands_its_own_goal_on_and_writes_nothing(small: str) -> None:
-    grower = Grower(ScriptedEngine())
-    tree = await grower.grow("Summarise it.", sentences(2_000), policy=small)
+async def test_a_policy_without_briefs_hands_its_own_goal_on_and_writes_nothing() -> None:
+    grower = Grower(ScriptedEngine(), policies=ONLY_SMALL)
+    tree = await grower.grow("Summarise it.", sentences(2_000))
     assert tree.status == "completed"
     assert tree.usage.nodes > 2
     [split, _] = await grower.turns(tree.id, "0")
@@ -45,10 +40,10 @@ async def test_a_policy_without_briefs_hands_its_own_goal_on_and_writes_nothing(
             assert "Brief:" not in turn.prompt_text
 
 
-async def test_a_policy_that_does_not_cite_has_its_answers_attributed(small: str) -> None:
+async def test_a_policy_that_does_not_cite_has_its_answers_attributed() -> None:
     said = '{"answer": "The number 17 is what this sentence is about."}'
-    grower = Grower(ScriptedEngine(rule=lambda _, __: said))
-    tree = await grower.grow("Which number?", sentences(40), policy=small)
+    grower = Grower(ScriptedEngine(rule=lambda _, __: said), policies=ONLY_SMALL)
+    tree = await grower.grow("Which number?", sentences(40))
     [turn] = await grower.turns(tree.id, "0")
     assert "cite" not in turn.prompt_text
     assert "[1]" not in turn.prompt_text
@@ -97,18 +92,14 @@ async def test_a_needle_in_170_000_tokens_costs_one_look() -> None:
     assert "hid the amber key" in last.prompt.messages[-1].content
 
 
-@pytest.fixture
-def plain() -> Iterator[str]:
-    name = "plain"
-    policies.POLICIES[name] = SMALL.model_copy(update={"version": name, "json_answers": False})
-    yield name
-    del policies.POLICIES[name]
+PLAIN = SMALL.model_copy(update={"version": "plain", "json_answers": False})
+ONLY_PLAIN = Policies([PLAIN], live="plain")
 
 
-async def test_a_plain_reply_is_the_answer_and_streams_as_it_is(plain: str) -> None:
+async def test_a_plain_reply_is_the_answer_and_streams_as_it_is() -> None:
     said = 'He called it "The Banyan", and left.'
-    grower = Grower(ScriptedEngine(rule=lambda _, __: f"\n{said}\n"))
-    tree = await grower.grow("What did he call it?", sentences(40), policy=plain)
+    grower = Grower(ScriptedEngine(rule=lambda _, __: f"\n{said}\n"), policies=ONLY_PLAIN)
+    tree = await grower.grow("What did he call it?", sentences(40))
     assert outcome(tree).answer == said
     [call] = [call for call in grower.engine.calls if call.kind == "complete"]
     assert call.schema is None
@@ -117,16 +108,16 @@ async def test_a_plain_reply_is_the_answer_and_streams_as_it_is(plain: str) -> N
     assert "".join(streamed) == said
 
 
-async def test_a_plain_answer_that_is_cut_off_is_kept_and_said(plain: str) -> None:
-    grower = Grower(ScriptedEngine(rule=lambda _, __: "word " * 5_000))
-    tree = await grower.grow("Say it.", sentences(40), policy=plain)
+async def test_a_plain_answer_that_is_cut_off_is_kept_and_said() -> None:
+    grower = Grower(ScriptedEngine(rule=lambda _, __: "word " * 5_000), policies=ONLY_PLAIN)
+    tree = await grower.grow("Say it.", sentences(40))
     assert tree.status == "completed"
     assert notices.ANSWER_CUT in outcome(tree).notices
 
 
-async def test_empty_plain_replies_are_tried_again_and_then_fail(plain: str) -> None:
-    grower = Grower(ScriptedEngine(rule=lambda _, __: "  \n"))
-    tree = await grower.grow("Say it.", sentences(40), policy=plain)
+async def test_empty_plain_replies_are_tried_again_and_then_fail() -> None:
+    grower = Grower(ScriptedEngine(rule=lambda _, __: "  \n"), policies=ONLY_PLAIN)
+    tree = await grower.grow("Say it.", sentences(40))
     assert tree.status == "failed"
     assert outcome(tree).answer is None
     assert (
@@ -134,10 +125,10 @@ async def test_empty_plain_replies_are_tried_again_and_then_fail(plain: str) -> 
     )
 
 
-async def test_objects_are_written_as_json_by_a_plain_policy_too(plain: str) -> None:
+async def test_objects_are_written_as_json_by_a_plain_policy_too() -> None:
     schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
-    grower = Grower(ScriptedEngine(rule=lambda _, __: '{"answer": {"n": 3}}'))
-    tree = await grower.grow("How many?", sentences(40), policy=plain, answer_schema=schema)
+    grower = Grower(ScriptedEngine(rule=lambda _, __: '{"answer": {"n": 3}}'), policies=ONLY_PLAIN)
+    tree = await grower.grow("How many?", sentences(40), answer_schema=schema)
     assert outcome(tree).answer == {"n": 3}
     [call] = [call for call in grower.engine.calls if call.kind == "complete"]
     assert call.schema is not None
@@ -160,13 +151,8 @@ async def test_the_caller_says_how_long_the_answer_may_be(wanted: int | None, lo
     assert (notices.ANSWER_BOUNDED in outcome(tree).notices) == (wanted == 9_999)
 
 
-@pytest.fixture
-def joining() -> Iterator[str]:
-    name = "joining"
-    traits = {"version": name, "json_answers": False, "merges": False}
-    policies.POLICIES[name] = SMALL.model_copy(update=traits)
-    yield name
-    del policies.POLICIES[name]
+JOINING = PLAIN.model_copy(update={"version": "joining", "merges": False})
+ONLY_JOINING = Policies([JOINING], live="joining")
 
 
 def _say_the_first_number(messages: Sequence[Message], _: object) -> str:
@@ -174,11 +160,9 @@ def _say_the_first_number(messages: Sequence[Message], _: object) -> str:
     return f"It begins with number {found[1]}." if found else "It begins with nothing."
 
 
-async def test_results_are_joined_in_their_order_where_the_policy_does_not_merge(
-    joining: str,
-) -> None:
-    grower = Grower(ScriptedEngine(rule=_say_the_first_number))
-    tree = await grower.grow("Summarise it.", sentences(500), policy=joining)
+async def test_results_are_joined_in_their_order_where_the_policy_does_not_merge() -> None:
+    grower = Grower(ScriptedEngine(rule=_say_the_first_number), policies=ONLY_JOINING)
+    tree = await grower.grow("Summarise it.", sentences(500))
     nodes, _ = await grower.store.list_nodes(tree.id, offset=0, limit=1_000)
     children = [await grower.store.get_node(tree.id, f"0.{i}") for i in range(len(nodes) - 1)]
     parts = [child.outcome for child in children if child.outcome]

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from banyan.adapters.memory_library import MemoryLibrary
 from banyan.adapters.memory_store import MemoryStore
+from banyan.adapters.policy_file import Listed
 from banyan.errors import StoreUnavailable
 from banyan.node import Decision, Outcome
 from banyan.ports import Admission, Claimed, DocumentInfo, Hint, Spent, TurnLog
@@ -109,12 +110,15 @@ class House:
     """The service and what it stands on."""
 
     settings: ServiceSettings
+    listed: Listed | None = None
     store: WatchedStore = field(default_factory=WatchedStore)
     library: WatchedLibrary = field(default_factory=WatchedLibrary)
     queue: HintBox = field(default_factory=HintBox)
 
     def __post_init__(self) -> None:
-        self.app: FastAPI = create_app(self.store, self.library, self.queue, self.settings)
+        self.app: FastAPI = create_app(
+            self.store, self.library, self.queue, self.settings, self.listed
+        )
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
             base_url="http://127.0.0.1",
@@ -143,7 +147,7 @@ class House:
 
     async def claim(self, solve: str, path: str = "0") -> Claimed:
         """Take a node as a worker does."""
-        [claimed] = await self.store.claim(solve, [path], worker="w", lease_s=60.0, reserve=100)
+        [claimed] = await self.store.claim(solve, [path], worker="w", lease_s=60.0, reserves={})
         return claimed
 
     async def finish(self, solve: str, outcome: Outcome) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from banyan.client import AsyncClient
 from banyan.drive import Ports, drive
-from banyan.policy import resolve
+from banyan.policy import BASE
 from banyan.ports import Hint
 from banyan.state import unpack
 from banyan.task import Task
@@ -47,9 +47,9 @@ async def work(house: House) -> None:
 async def work_on(house: House, hint: Hint, ports: Ports) -> None:
     task = unpack((await house.store.get_tree(hint.tree_id)).task, Task)
     claimed = await house.store.claim(
-        hint.tree_id, hint.paths, worker="w", lease_s=600.0, reserve=1_000
+        hint.tree_id, hint.paths, worker="w", lease_s=600.0, reserves={}
     )
-    nodes = [drive(node, task, resolve(task.policy), ports) for node in claimed]
+    nodes = [drive(node, task, BASE, ports) for node in claimed]
     ready: Sequence[list[Hint]] = await asyncio.gather(*nodes)
     await house.queue.send([one for hints in ready for one in hints])
 

@@ -91,6 +91,21 @@ async def test_waiting_gives_the_finished_result(house: House) -> None:
         "retries": 0,
         "determined_actions": 0,
         "lost_tokens": 0,
+        "cost_usd": 0.0,
+        "lost_cost_usd": 0.0,
+        "by_policy": {
+            "base": {
+                "llm_calls": 1,
+                "prompt_tokens": 3,
+                "cached_tokens": 1,
+                "completion_tokens": 2,
+                "actions": 1,
+                "invalid_actions": 0,
+                "retries": 0,
+                "determined_actions": 0,
+                "cost_usd": 0.0,
+            }
+        },
     }
     assert body["timing"]["critical_path_s"] == 1.0
     assert body["timing"]["sequential_s"] == 3.0

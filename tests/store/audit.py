@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 
 from banyan.budget import Budget
 from banyan.node import parent_path
 from banyan.ports import Store
-from banyan.tree import Event, NodeRecord
+from banyan.tree import Event, NodeRecord, Spending
 
 
 async def audit_books(
-    store: Store, tree: str, admitted: Budget, *, overdraft: int = 0
+    store: Store, tree: str, admitted: Budget, overdraft: Mapping[str, int]
 ) -> list[NodeRecord]:
     """The nodes. Nothing of the budget is lost or made; parents wait for unfinished children."""
     usage = (await store.get_tree(tree)).usage
     nodes, _ = await store.list_nodes(tree, offset=0, limit=100_000)
-    spent = usage.prompt_tokens + usage.completion_tokens - overdraft
+    spent = usage.prompt_tokens + usage.completion_tokens - overdraft["tokens"]
     assert sum(n.budget.tokens for n in nodes) + spent + usage.lost_tokens == admitted.tokens
+    paid = usage.nano_usd - overdraft["nano_usd"] + usage.lost_nano_usd
+    assert sum(n.budget.nano_usd for n in nodes) + paid == admitted.nano_usd
+    by_policy = usage.by_policy.values()
+    for name in Spending.model_fields:
+        assert sum(getattr(one, name) for one in by_policy) == getattr(usage, name)
     assert sum(n.budget.nodes for n in nodes) + usage.nodes - 1 == admitted.nodes
     assert usage.nodes == len(nodes)
     unfinished: Counter[str | None] = Counter(

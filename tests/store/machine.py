@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -25,7 +25,7 @@ from banyan.adapters.memory_store import MemoryStore
 from banyan.adapters.redis_store import RedisStore
 from banyan.budget import Budget
 from banyan.node import Outcome
-from banyan.ports import ChildNode, Hint, Lease, Store
+from banyan.ports import ChildNode, Hint, Lease, Reserve, Store
 from banyan.tree import tree_id
 from tests.store.attempts import Result, attempt
 from tests.store.audit import audit_books, audit_history
@@ -35,6 +35,8 @@ TENANT_DISPATCH = 4
 MAX_PARALLEL = (3, 2)
 FOREVER_S = 10_000.0
 BRIEF_S = 0.001
+POLICIES = ("base", "small")
+RESERVES = {"base": Reserve(20, 15), "small": Reserve(5, 1)}
 
 T = TypeVar("T")
 
@@ -63,7 +65,7 @@ class StoreMachine(RuleBasedStateMachine):
         )
         self.trees: list[str] = []
         self.admitted: dict[str, Budget] = {}
-        self.overdraft: Counter[str] = Counter()
+        self.overdraft: dict[str, Counter[str]] = defaultdict(Counter)
         self.leases: list[Lease] = []
         self.spent: list[Lease] = []
         # As the last audit found it: which trees have finished, and whether anything is queued.
@@ -104,7 +106,7 @@ class StoreMachine(RuleBasedStateMachine):
         for index, max_parallel in enumerate(MAX_PARALLEL):
             tree = tree_id("acme", f"tree {index}", 1)
             self.trees.append(tree)
-            self.admitted[tree] = Budget(tokens=1_000, nodes=24)
+            self.admitted[tree] = Budget(tokens=1_000, nodes=24, nano_usd=600)
             self.both(
                 lambda store, tree=tree, max_parallel=max_parallel: store.admit(  # type: ignore[misc]
                     admission(
@@ -128,7 +130,7 @@ class StoreMachine(RuleBasedStateMachine):
         """Any nodes, whatever their state: double deliveries and stale hints included."""
         tree, paths = self.some_paths(pick, count)
         result = self.both(
-            lambda store: store.claim(tree, paths, worker="w", lease_s=FOREVER_S, reserve=20)
+            lambda store: store.claim(tree, paths, worker="w", lease_s=FOREVER_S, reserves=RESERVES)
         )
         self.leases += [claimed[0] for claimed in result[1]]
 
@@ -138,7 +140,7 @@ class StoreMachine(RuleBasedStateMachine):
         """A worker takes a node and delegates."""
         tree, paths = self.some_paths(pick, 1)
         result = self.both(
-            lambda store: store.claim(tree, paths, worker="w", lease_s=FOREVER_S, reserve=20)
+            lambda store: store.claim(tree, paths, worker="w", lease_s=FOREVER_S, reserves=RESERVES)
         )
         for claimed in result[1]:
             self.leases.append(claimed[0])
@@ -150,7 +152,7 @@ class StoreMachine(RuleBasedStateMachine):
         """A worker takes a node and is never heard of again."""
         tree, paths = self.some_paths(pick, 1)
         result = self.both(
-            lambda store: store.claim(tree, paths, worker="w", lease_s=BRIEF_S, reserve=20)
+            lambda store: store.claim(tree, paths, worker="w", lease_s=BRIEF_S, reserves=RESERVES)
         )
         for claimed in result[1]:
             self.expire(claimed[0])
@@ -164,19 +166,22 @@ class StoreMachine(RuleBasedStateMachine):
         self.spent.append(lease)
 
     @precondition(lambda self: self.leases)
-    @rule(pick=picks, tokens=st.integers(0, 120))
-    def turn(self, pick: int, tokens: int) -> None:
+    @rule(pick=picks, tokens=st.integers(0, 120), nano_usd=st.integers(0, 90))
+    def turn(self, pick: int, tokens: int, nano_usd: int) -> None:
         lease = self.leases[pick % len(self.leases)]
-        self.pay(lease, tokens)
-        self.both(lambda store: store.turn(lease, log(tokens), b"after"))
+        self.pay(lease, tokens, nano_usd)
+        left = self.both(lambda store: store.turn(lease, log(tokens, nano_usd=nano_usd), b"after"))
+        assert left == ("done", self.budget_of(lease))
 
-    def pay(self, lease: Lease, tokens: int) -> None:
-        self.overdraft[lease.tree_id] += max(0, tokens - self.budget_of(lease).tokens)
+    def pay(self, lease: Lease, tokens: int, nano_usd: int) -> None:
+        held = self.budget_of(lease)
+        self.overdraft[lease.tree_id]["tokens"] += max(0, tokens - held.tokens)
+        self.overdraft[lease.tree_id]["nano_usd"] += max(0, nano_usd - held.nano_usd)
 
     @precondition(lambda self: self.leases)
     @rule(pick=picks, num_children=st.integers(1, 3), percent=st.integers(0, 130))
     def spawn(self, pick: int, num_children: int, percent: int) -> None:
-        """Within the budget, or beyond it, which is refused."""
+        """Within the budget, or beyond it in tokens or in money, which is refused."""
         self.delegate(self.leases[pick % len(self.leases)], num_children, percent)
 
     def delegate(self, lease: Lease, num_children: int, percent: int) -> None:
@@ -184,8 +189,11 @@ class StoreMachine(RuleBasedStateMachine):
         share = Budget(
             tokens=held.tokens * percent // (100 * num_children),
             nodes=max(0, held.nodes - num_children) // (num_children + 1),
+            nano_usd=held.nano_usd * (110 - percent * 4 // 5) // (100 * num_children),
         )
-        children = [ChildNode(f"child {i}".encode(), share) for i in range(num_children)]
+        children = [
+            ChildNode(f"child {i}".encode(), share, POLICIES[i % 2]) for i in range(num_children)
+        ]
         result = self.both(
             lambda store: store.spawn(
                 lease,
@@ -200,11 +208,12 @@ class StoreMachine(RuleBasedStateMachine):
             self.drop(lease)
 
     @precondition(lambda self: self.leases)
-    @rule(pick=picks, outcome=outcomes, tokens=st.integers(0, 50))
-    def finish(self, pick: int, outcome: Outcome, tokens: int) -> None:
+    @rule(pick=picks, outcome=outcomes, tokens=st.integers(0, 50), nano_usd=st.integers(0, 50))
+    def finish(self, pick: int, outcome: Outcome, tokens: int, nano_usd: int) -> None:
         lease = self.leases[pick % len(self.leases)]
-        self.pay(lease, tokens)
-        result = self.both(lambda store: store.finish(lease, outcome, log=log(tokens)))
+        self.pay(lease, tokens, nano_usd)
+        turn = log(tokens, nano_usd=nano_usd)
+        result = self.both(lambda store: store.finish(lease, outcome, log=turn))
         assert result[0] == "done"
         self.drop(lease)
 
@@ -231,10 +240,15 @@ class StoreMachine(RuleBasedStateMachine):
             self.forget_lost()
 
     @precondition(lambda self: self.final)
-    @rule(pick=picks, tokens=st.integers(0, 300), nodes=st.integers(0, 5))
-    def resume(self, pick: int, tokens: int, nodes: int) -> None:
+    @rule(
+        pick=picks,
+        tokens=st.integers(0, 300),
+        nodes=st.integers(0, 5),
+        nano_usd=st.integers(0, 200),
+    )
+    def resume(self, pick: int, tokens: int, nodes: int, nano_usd: int) -> None:
         tree = self.final[pick % len(self.final)]
-        self.resume_tree(tree, Budget(tokens=tokens, nodes=nodes))
+        self.resume_tree(tree, Budget(tokens=tokens, nodes=nodes, nano_usd=nano_usd))
 
     def resume_tree(self, tree: str, extra: Budget) -> None:
         resumed, _ = self.both(lambda store: store.resume(tree, extra=extra, deadline_s=FOREVER_S))[
@@ -268,9 +282,9 @@ class StoreMachine(RuleBasedStateMachine):
         total = 0
         self.final, self.queued = [], False
         for tree, max_parallel in zip(self.trees, MAX_PARALLEL, strict=True):
-            nodes = await audit_books(
-                self.real, tree, self.admitted[tree], overdraft=self.overdraft[tree]
-            )
+            nodes = await audit_books(self.real, tree, self.admitted[tree], self.overdraft[tree])
+            twin = await self.twin.get_tree(tree)
+            assert (await self.real.get_tree(tree)).usage == twin.usage
             backlog: Any = await client.zrange(f"{keys.tree(tree)}:backlog", 0, -1)
             waiting = {path.decode() for path in backlog}
             dispatched = sum(
@@ -319,7 +333,7 @@ class StoreMachine(RuleBasedStateMachine):
         nodes, _ = self.run(self.real.list_nodes(tree, offset=0, limit=1_000))
         queued = [node.path for node in nodes if node.status == "queued"]
         result = self.both(
-            lambda store: store.claim(tree, queued, worker="w", lease_s=FOREVER_S, reserve=0)
+            lambda store: store.claim(tree, queued, worker="w", lease_s=FOREVER_S, reserves={})
         )
         for claimed in result[1]:
             self.both(lambda store, lease=claimed[0]: store.finish(lease, outcome, log=None))  # type: ignore[misc]

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from banyan.budget import Budget
 from banyan.node import Outcome
-from banyan.ports import Admission, ChildNode, Claimed, Hint, Lease, Spent, Store, TurnLog
+from banyan.ports import Admission, ChildNode, Claimed, Hint, Lease, Reserve, Spent, Store, TurnLog
 from banyan.tree import Event, NodeRecord, tree_id
 
 NUM_SHARDS = 2
@@ -34,10 +34,10 @@ async def eventually(ask: Callable[[], Awaitable[T]]) -> T:
             await asyncio.sleep(0.002)
 
 
-def log(tokens: int = 0, record: bytes = b"turn") -> TurnLog:
-    """A turn that spent `tokens`, a third of them on the prompt."""
+def log(tokens: int = 0, record: bytes = b"turn", *, nano_usd: int = 0) -> TurnLog:
+    """A turn that spent `tokens`, a third of them on the prompt, and cost `nano_usd`."""
     prompt = tokens // 3
-    spent = Spent(llm_calls=1, prompt_tokens=prompt, completion_tokens=tokens - prompt)
+    spent = Spent(1, prompt_tokens=prompt, completion_tokens=tokens - prompt, nano_usd=nano_usd)
     return TurnLog(record, spent, {"kind": "note"})
 
 
@@ -58,6 +58,7 @@ class Forest:
         *,
         tokens: int = 1_000,
         nodes: int = 100,
+        nano_usd: int = 0,
         tenant: str = "acme",
         max_parallel: int = 100,
         deadline_s: float = 600.0,
@@ -66,7 +67,7 @@ class Forest:
         tree = tree_id(tenant, f"key {next(_keys)}", NUM_SHARDS)
         # Trees of one test share a shard, since dispatch is bounded for each shard.
         tree = f"{tree[:-2]}00"
-        self.admitted[tree] = Budget(tokens=tokens, nodes=nodes)
+        self.admitted[tree] = Budget(tokens=tokens, nodes=nodes, nano_usd=nano_usd)
         await self.store.admit(
             admission(
                 tree,
@@ -85,14 +86,26 @@ class Forest:
         *,
         lease_s: float = 600.0,
         reserve: int = 0,
+        reserve_nano_usd: int = 0,
         worker: str = "w1",
     ) -> list[Claimed]:
-        return await self.store.claim(tree, wanted, worker=worker, lease_s=lease_s, reserve=reserve)
+        reserves = {"base": Reserve(reserve, reserve_nano_usd)}
+        return await self.store.claim(
+            tree, wanted, worker=worker, lease_s=lease_s, reserves=reserves
+        )
 
     async def claim(
-        self, tree: str, path: str = "0", *, lease_s: float = 600.0, reserve: int = 0
+        self,
+        tree: str,
+        path: str = "0",
+        *,
+        lease_s: float = 600.0,
+        reserve: int = 0,
+        reserve_nano_usd: int = 0,
     ) -> Claimed:
-        [claimed] = await self.claim_all(tree, [path], lease_s=lease_s, reserve=reserve)
+        [claimed] = await self.claim_all(
+            tree, [path], lease_s=lease_s, reserve=reserve, reserve_nano_usd=reserve_nano_usd
+        )
         return claimed
 
     async def lease(self, tree: str, path: str = "0") -> Lease:
@@ -105,9 +118,10 @@ class Forest:
         *,
         tokens: int = 10,
         nodes: int = 0,
+        nano_usd: int = 0,
         turn: TurnLog | None = None,
     ) -> list[Hint]:
-        child = ChildNode(b"child", Budget(tokens=tokens, nodes=nodes))
+        child = ChildNode(b"child", Budget(tokens=tokens, nodes=nodes, nano_usd=nano_usd))
         return await self.store.spawn(
             lease,
             [child] * num_children,
@@ -150,6 +164,8 @@ class Forest:
         spent = usage.prompt_tokens + usage.completion_tokens - overdraft
         held = sum(node.budget.tokens for node in nodes)
         assert held + spent + usage.lost_tokens == self.admitted[tree].tokens
+        money = sum(node.budget.nano_usd for node in nodes) + usage.nano_usd + usage.lost_nano_usd
+        assert money == self.admitted[tree].nano_usd
         assert sum(node.budget.nodes for node in nodes) + usage.nodes - 1 == (
             self.admitted[tree].nodes
         )

@@ -9,14 +9,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from banyan import policy as policies
 from banyan.adapters.memory_trajectories import MemoryTrajectoryQueue
 from banyan.adapters.trajectory_writer import TrajectoryWriter
 from banyan.budget import Budget
 from banyan.in_process import grow
 from banyan.logged import choice_probability, token_mask
 from banyan.node import parent_path
-from banyan.policy import BASE
+from banyan.policy import BASE, Policies
 from banyan.ports import Abilities, FinishedTree, Taken
 from banyan.state import unpack
 from banyan.task import Gate, Task
@@ -290,13 +289,11 @@ async def test_it_says_whether_numbers_are_of_the_distribution_that_was_drawn_fr
 ) -> None:
     """vLLM masks under a schema alone; plain answers are written without one."""
     plain = BASE.model_copy(update={"version": "plain", "json_answers": False, "cites": False})
-    policies.POLICIES[plain.version] = plain
-    log = Log(tmp_path, grower=Grower(engine=MaskingEngine(), now=NOW, logs=True))
-    try:
-        await log.grow(text=sentences(30))
-        await log.grow(text=sentences(30), policy=plain.version)
-    finally:
-        del policies.POLICIES[plain.version]
+    served = Policies([BASE, plain], live=BASE.version)
+    grower = Grower(engine=MaskingEngine(), policies=served, now=NOW, logs=True)
+    log = Log(tmp_path, grower=grower)
+    await log.grow(text=sentences(30))
+    await log.grow(text=sentences(30), policy=plain.version)
     turns = [turn for node in log.nodes() for turn in node.turns]
     assert {(turn.policy_version, turn.grammar, turn.logprobs_kind) for turn in turns} == {
         ("base", True, "masked"),

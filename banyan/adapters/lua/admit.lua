@@ -12,9 +12,11 @@ call('HSET', tree, 'tenant', a.tenant, 'status', 'queued', 'task', a.task,
   'fingerprint', a.fingerprint, 'admit_op', a.op, 'created_at', now,
   'deadline_at', now + a.deadline_ms, 'generation', 1, 'seq', 0, 'cancelled', 0,
   'max_parallel', a.max_parallel, 'dispatched', 0, 'llm_calls', 0, 'nodes', 1, 'max_depth', 0,
-  'prompt_tokens', 0, 'cached_tokens', 0, 'completion_tokens', 0, 'lost_tokens', 0)
+  'prompt_tokens', 0, 'cached_tokens', 0, 'completion_tokens', 0, 'lost_tokens', 0,
+  'nano_usd', 0, 'lost_nano_usd', 0)
 call('HSET', node_key(id, '0'), 'packed', a.root, 'generation', 1, 'epoch', 0, 'attempts', 0,
-  'tokens', a.tokens, 'nodes', a.nodes, 'num_children', 0, 'open_children', 0, 'reserve', 0,
+  'tokens', a.tokens, 'nodes', a.nodes, 'nano_usd', a.nano_usd, 'policy', a.policy,
+  'num_children', 0, 'open_children', 0, 'reserve_tokens', 0, 'reserve_nano_usd', 0,
   'dispatched', 0, 'serial', 0)
 call('RPUSH', tree_key(id, ':nodes'), '0')
 call('ZADD', tree_key(id, ':open'), 0, '0')

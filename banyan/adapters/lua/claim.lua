@@ -14,15 +14,18 @@ end
 
 local function show(path)
   local node = call('HMGET', node_key(id, path), 'epoch', 'packed', 'tokens', 'nodes', 'generation',
-    'attempts', 'queued_at', 'continuation', 'num_children')
+    'attempts', 'queued_at', 'continuation', 'num_children', 'nano_usd', 'policy')
   local children = node[8] == '1' and outcomes(path, tonumber(node[9])) or {}
-  return { path, node[1], node[2], node[3], node[4], node[5], node[6], node[7], children }
+  return { path, node[1], node[2], node[3], node[4], node[10], node[11], node[5], node[6], node[7],
+    children }
 end
 
 local function take(path)
   local key = node_key(id, path)
   local epoch = call('HINCRBY', key, 'epoch', 1)
-  call('HSET', key, 'status', 'running', 'claimed_at', now, 'reserve', a.reserve, 'claim_op', a.op)
+  local reserve = a.reserves[call('HGET', key, 'policy')] or { 0, 0 }
+  call('HSET', key, 'status', 'running', 'claimed_at', now, 'claim_op', a.op,
+    'reserve_tokens', reserve[1], 'reserve_nano_usd', reserve[2])
   call('ZREM', DUE, member(id, path))
   call('ZADD', LEASES, now + a.lease_ms, member(id, path))
   call('HSET', tree_key(id), 'status', 'running')

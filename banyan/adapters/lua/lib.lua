@@ -136,13 +136,25 @@ local function add_if_queued(ready, id, path)
   if node[1] == 'queued' and node[2] == '1' then add(ready, id, path, node[3]) end
 end
 
--- Record a turn: pay for it (never below zero), count it, and say so.
+-- Take `tokens` and `nano_usd` from what a node holds, as far as it goes; how much was taken.
+local function pay(key, tokens, nano_usd)
+  local held = call('HMGET', key, 'tokens', 'nano_usd')
+  tokens, nano_usd = math.min(tonumber(held[1]), tokens), math.min(tonumber(held[2]), nano_usd)
+  call('HINCRBY', key, 'tokens', -tokens)
+  call('HINCRBY', key, 'nano_usd', -nano_usd)
+  return tokens, nano_usd
+end
+
+-- Record a turn: pay for it, count it, also for its policy, and say so.
 local function charge(id, path, log)
-  local key, held = tree_key(id), tonumber(call('HGET', node_key(id, path), 'tokens'))
-  call('HINCRBY', node_key(id, path), 'tokens', -math.min(held, log.tokens))
+  local key, policy = tree_key(id), call('HGET', node_key(id, path), 'policy')
+  pay(node_key(id, path), log.tokens, log.spent.nano_usd)
   if #log.record > 0 then call('RPUSH', turns_key(id, path), log.record) end
   for name, count in pairs(log.spent) do
-    if count > 0 then call('HINCRBY', key, name, count) end
+    if count > 0 then
+      call('HINCRBY', key, name, count)
+      call('HINCRBY', key, 'policy:' .. policy .. ':' .. name, count)
+    end
   end
   emit(id, 'node.turn', log.event)
 end
@@ -186,10 +198,10 @@ local function finish(id, path, tenant, o)
     return
   end
   local above = node_key(id, parent)
-  local held = call('HMGET', key, 'tokens', 'nodes')
-  call('HINCRBY', above, 'tokens', held[1])
-  call('HINCRBY', above, 'nodes', held[2])
-  call('HSET', key, 'tokens', 0, 'nodes', 0)
+  for _, unit in ipairs({ 'tokens', 'nodes', 'nano_usd' }) do
+    call('HINCRBY', above, unit, call('HGET', key, unit))
+    call('HSET', key, unit, 0)
+  end
   local open = call('HINCRBY', above, 'open_children', -1)
   if open == 0 and tree[2] == '0' and call('HGET', above, 'status') == 'suspended' then
     make_ready(id, parent, true)
@@ -211,10 +223,10 @@ end
 -- Charge the reserve of a lease that ran out, and queue the node again or give it up.
 local function expire_lease(id, path, ready)
   local key = node_key(id, path)
-  local node = call('HMGET', key, 'reserve', 'tokens')
-  local lost = math.min(tonumber(node[1]), tonumber(node[2]))
-  call('HINCRBY', key, 'tokens', -lost)
-  call('HINCRBY', tree_key(id), 'lost_tokens', lost)
+  local reserve = call('HMGET', key, 'reserve_tokens', 'reserve_nano_usd')
+  local tokens, nano_usd = pay(key, tonumber(reserve[1]), tonumber(reserve[2]))
+  call('HINCRBY', tree_key(id), 'lost_tokens', tokens)
+  call('HINCRBY', tree_key(id), 'lost_nano_usd', nano_usd)
   if call('HINCRBY', key, 'attempts', 1) <= a.max_expiries then
     return requeue(id, path, 'lease_expired', ready)
   end

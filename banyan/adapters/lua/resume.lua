@@ -23,6 +23,7 @@ end
 emit(id, 'tree.resumed', cjson.encode({ generation = generation }))
 call('HINCRBY', node_key(id, '0'), 'tokens', a.extra_tokens)
 call('HINCRBY', node_key(id, '0'), 'nodes', a.extra_nodes)
+call('HINCRBY', node_key(id, '0'), 'nano_usd', a.extra_nano_usd)
 
 -- A node with incomplete children waits for these; they and it share its budget equally, and it
 -- keeps the remainder. Else the node itself runs again.
@@ -34,7 +35,7 @@ local function reopen(path)
   call('HSET', node, 'generation', generation, 'attempts', 0)
   call('HINCRBY', node, 'epoch', 1)
   call('ZADD', tree_key(id, ':open'), depth_of(path), path)
-  local held = call('HMGET', node, 'num_children', 'tokens', 'nodes')
+  local held = call('HMGET', node, 'num_children', 'tokens', 'nodes', 'nano_usd')
   local again = {}
   for index = 0, tonumber(held[1]) - 1 do
     local child = path .. '.' .. index
@@ -43,11 +44,13 @@ local function reopen(path)
   if #again == 0 then return make_ready(id, path, tonumber(held[1]) > 0) end
   local tokens = math.floor(tonumber(held[2]) / (#again + 1))
   local nodes = math.floor(tonumber(held[3]) / (#again + 1))
+  local nano_usd = math.floor(tonumber(held[4]) / (#again + 1))
   call('HSET', node, 'status', 'suspended', 'open_children', #again)
   call('HINCRBY', node, 'tokens', -tokens * #again)
   call('HINCRBY', node, 'nodes', -nodes * #again)
+  call('HINCRBY', node, 'nano_usd', -nano_usd * #again)
   for _, child in ipairs(again) do
-    call('HSET', node_key(id, child), 'tokens', tokens, 'nodes', nodes)
+    call('HSET', node_key(id, child), 'tokens', tokens, 'nodes', nodes, 'nano_usd', nano_usd)
     reopen(child)
   end
 end

@@ -10,23 +10,25 @@ if applied(id, path, a.epoch, 'suspended', 'queued') then
 end
 if not owned(id, path, a.epoch) then return { 'stale' } end
 
-local node = call('HMGET', key, 'tokens', 'nodes', 'num_children')
-local spent = a.log and math.min(a.log.tokens, tonumber(node[1])) or 0
-local tokens, nodes = tonumber(node[1]) - spent, tonumber(node[2]) - #a.children
+local node = call('HMGET', key, 'tokens', 'nodes', 'nano_usd', 'num_children')
+local log = a.log or { tokens = 0, spent = { nano_usd = 0 } }
+local held_tokens = math.max(0, tonumber(node[1]) - log.tokens)
+local held_nano_usd = math.max(0, tonumber(node[3]) - log.spent.nano_usd)
+local tokens, nodes, nano_usd = held_tokens, tonumber(node[2]) - #a.children, held_nano_usd
 for _, child in ipairs(a.children) do
-  tokens, nodes = tokens - child[2], nodes - child[3]
+  tokens, nodes, nano_usd = tokens - child[2], nodes - child[3], nano_usd - child[4]
 end
-if tokens < a.kept_tokens or nodes < a.kept_nodes then
-  return { 'conflict', tonumber(node[1]) - spent, node[2] }
+if tokens < a.kept_tokens or nodes < a.kept_nodes or nano_usd < a.kept_nano_usd then
+  return { 'conflict', held_tokens, node[2], held_nano_usd }
 end
 
 local tree = call('HMGET', tree_key(id), 'tenant', 'generation', 'max_depth', 'nodes')
 if a.log then charge(id, path, a.log) end
 retire(id, path, tree[1])
 call('HSET', key, 'status', 'suspended', 'packed', a.packed, 'tokens', tokens, 'nodes', nodes,
-  'open_children', #a.children)
+  'nano_usd', nano_usd, 'open_children', #a.children)
 emit(id, 'node.spawned', a.event)
-local first, serial, depth = tonumber(node[3]), tonumber(tree[4]) - 1, depth_of(path) + 1
+local first, serial, depth = tonumber(node[4]), tonumber(tree[4]) - 1, depth_of(path) + 1
 call('HINCRBY', key, 'num_children', #a.children)
 call('HINCRBY', tree_key(id), 'nodes', #a.children)
 call('HSET', tree_key(id), 'max_depth', math.max(depth, tonumber(tree[3])))
@@ -35,9 +37,9 @@ for start = 1, #a.children, BATCH do
   for index = start, math.min(start + BATCH - 1, #a.children) do
     local child, below = a.children[index], path .. '.' .. (first + index - 1)
     call('HSET', node_key(id, below), 'packed', child[1], 'tokens', child[2], 'nodes', child[3],
-      'status', 'queued', 'queued_at', now, 'continuation', 0, 'generation', tree[2], 'epoch', 0,
-      'attempts', 0, 'num_children', 0, 'open_children', 0, 'reserve', 0, 'dispatched', 0,
-      'serial', serial + index)
+      'nano_usd', child[4], 'policy', child[5], 'status', 'queued', 'queued_at', now,
+      'continuation', 0, 'generation', tree[2], 'epoch', 0, 'attempts', 0, 'num_children', 0, 'open_children', 0, 'reserve_tokens', 0,
+      'reserve_nano_usd', 0, 'dispatched', 0, 'serial', serial + index)
     paths[#paths + 1] = below
     open[#open + 1] = depth
     open[#open + 1] = below

@@ -6,4 +6,4 @@ if call('HGET', key, 'turn_op') ~= a.op then
   charge(a.tree, a.path, a.log)
   call('HSET', key, 'packed', a.packed, 'turn_op', a.op)
 end
-return { 'ok', call('HGET', key, 'tokens'), call('HGET', key, 'nodes') }
+return { 'ok', unpack(call('HMGET', key, 'tokens', 'nodes', 'nano_usd')) }

@@ -1,0 +1,46 @@
+"""Engine spec: which model servers make one engine, and how they are spoken to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Self
+
+from banyan.errors import InvalidInput
+from banyan.settings import EngineKind, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSpec:
+    """Replicas of one model at `urls`. Equal specs are one engine."""
+
+    kind: EngineKind
+    urls: tuple[str, ...]
+    model: str = ""
+    window: int | None = None
+    api_key: str = field(default="", repr=False)
+    timeout_s: float = 600.0
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The engine of the settings. Raises InvalidInput where `engine_urls` names no server."""
+        return cls(
+            kind=settings.engine_kind,
+            urls=urls_of(settings.engine_urls.split(","), where="BANYAN_ENGINE_URLS"),
+            model=settings.engine_model,
+            window=settings.engine_window,
+            api_key=settings.engine_api_key,
+            timeout_s=settings.engine_timeout_s,
+        )
+
+
+def urls_of(given: Iterable[str], *, where: str) -> tuple[str, ...]:
+    """Each address once, without a slash at its end. Raises InvalidInput for what is none."""
+    urls = [url.strip().rstrip("/") for url in given if url.strip()]
+    wrong = [url for url in urls if not url.startswith(("http://", "https://"))]
+    if wrong or not urls:
+        raise InvalidInput(
+            f"{where}: {', '.join(wrong) or 'empty'}",
+            hint="Give http:// or https:// addresses, several of them where there are replicas.",
+        )
+    return tuple(dict.fromkeys(urls))

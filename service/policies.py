@@ -1,0 +1,54 @@
+"""Policies of a request: names that are served, resolved to versions, and prices for a limit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from banyan.errors import UnknownPolicy
+from banyan.policy import Policies, Policy
+from service.problems import Refused
+from service.schemas import SolveRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The versions that a tree is pinned to."""
+
+    policy: str
+    policies: tuple[str, ...]
+    leaves: str | None
+
+    @classmethod
+    def of(cls, request: SolveRequest, served: Policies) -> Self:
+        """What the request asks for. Raises Refused for what is not served, or has no price."""
+        root = _resolve(request.policy, "policy", served)
+        others = [
+            _resolve(name, f"policies.{index}", served)
+            for index, name in enumerate(request.policies)
+        ]
+        leaves = None
+        if request.leaves is not None:
+            leaves = _resolve(request.leaves, "leaves", served)
+        used = [root, *others, *([leaves] if leaves else [])]
+        if request.limits.has_price and all(policy.prices.are_free for policy in used):
+            raise Refused(
+                "limits.max_cost_usd: none of the policies of this request has a price.",
+                code="no_prices",
+                hint="Leave it out, or have prices listed in the service's file of policies.",
+                field="limits.max_cost_usd",
+            )
+        return cls(
+            policy=root.version,
+            policies=tuple(dict.fromkeys(policy.version for policy in others)),
+            leaves=leaves.version if leaves else None,
+        )
+
+
+def _resolve(name: str, field: str, served: Policies) -> Policy:
+    try:
+        return served.resolve(name)
+    except UnknownPolicy as error:
+        raise Refused(
+            f"{field}: {error}", code="unknown_policy", hint=error.hint, field=field
+        ) from error
