@@ -26,7 +26,12 @@ _JSON_TOKENS = 48
 """What an answer needs beside its text: braces, keys, citations."""
 _PASSAGE_OVERHEAD = 1.08
 """Passages are about 80 tokens long; their numbers and line ends take 5 or 6."""
-_DELEGATION_TOKENS = 256
+_DELEGATION_TOKENS = 192
+"""Of a delegation beside its brief: the children's goal and JSON."""
+_SHORTEST_BRIEF = 64
+_LONGEST_BRIEF = 512
+_BRIEF_SHARE = 32
+"""A brief may take a 32nd of the window, within these bounds: every child reads it anew."""
 _SHORTEST_ANSWER = 24
 _JOIN_TOKENS = 2
 """The empty line between two results that are joined."""
@@ -92,7 +97,13 @@ def answer_words(node: Node) -> int:
 
 def delegate_tokens(window: int, *, lists: bool) -> int:
     """Tokens to reserve for a delegation; a list of children may take a quarter of the window."""
-    return max(_DELEGATION_TOKENS, window // 4) if lists else _DELEGATION_TOKENS
+    split = _DELEGATION_TOKENS + brief_tokens(window)
+    return max(split, window // 4) if lists else split
+
+
+def brief_tokens(window: int) -> int:
+    """Budget of the summary that an agent writes for its children."""
+    return max(_SHORTEST_BRIEF, min(_LONGEST_BRIEF, window // _BRIEF_SHARE))
 
 
 def most_listed(budget: Budget, window: int) -> int:
@@ -117,8 +128,18 @@ def subtree_tokens(node: Node, window: int) -> int:
     """
     leaves = max(1, math.ceil(input_tokens(node) / (_FILL * capacity(node, window))))
     calls = 2 * (2 * leaves - 1)
-    frame = _FRAME_TOKENS + context_tokens(node)
-    return 2 * input_tokens(node) + calls * (frame + node.answer_tokens + _JSON_TOKENS)
+    return 2 * input_tokens(node) + calls * (call_tokens(node) + inherited_tokens(node))
+
+
+def call_tokens(node: Node) -> int:
+    """What a call takes beside the inputs and what was inherited."""
+    return _FRAME_TOKENS + context_tokens(node) + node.answer_tokens + _JSON_TOKENS
+
+
+def inherited_tokens(node: Node) -> int:
+    """What the parent's context takes in each prompt; a summary counts with the brief."""
+    state = node.packed_state
+    return state.tokens if state is not None and state.is_shared else 0
 
 
 def density(node: Node) -> float:
@@ -149,6 +170,7 @@ def capacity(node: Node, window: int, answer_tokens: int | None = None) -> int:
     words = len(node.goal) + len(node.brief.task_goal) + len(node.brief.text)
     notes = sum(len(note) for note in node.notes)
     frame = _FRAME_TOKENS + math.ceil((words + notes) * DEFAULT_TOKENS_PER_CHAR)
+    frame += inherited_tokens(node)
     return max(32, window - frame - answer - _JSON_TOKENS - context_tokens(node))
 
 

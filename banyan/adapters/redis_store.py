@@ -132,6 +132,7 @@ class RedisStore:
         kept: Budget,
         log: TurnLog | None,
         event: Mapping[str, Any],
+        shared: tuple[str, bytes] | None = None,
     ) -> list[Hint]:
         """Create the children and put the node away.
 
@@ -151,6 +152,7 @@ class RedisStore:
             kept_nodes=kept.nodes,
             log=codec.dump_log(lease.path, log),
             event=codec.dump_event({"node": lease.path, "children": len(children), **event}),
+            shared=None if shared is None else (shared[0], blob(shared[1])),
         )
         if reply[0] == b"conflict":
             raise Conflict(
@@ -226,6 +228,9 @@ class RedisStore:
 
     async def get_node(self, tree_id: str, path: str) -> NodeRecord:
         return await self._records.node(tree_id, path)
+
+    async def shared(self, tree_id: str, name: str) -> bytes:
+        return await self._records.shared(tree_id, name)
 
     async def list_nodes(
         self, tree_id: str, *, offset: int, limit: int

@@ -1,7 +1,7 @@
 """Ports: the seams between the kernel and the world.
 
 `Store` keeps the durable tree, `Queue` carries hints, `Library` holds documents, `Engine` is the
-model, and `TrajectoryQueue` hands finished trees to the log. Each has a real adapter and an
+model, `Packer` makes vectors for it, and `TrajectoryQueue` hands finished trees to the log. Each has a real adapter and an
 official twin without a network in `banyan/adapters/` or `banyan/testing.py`, and one contract suite
 that runs against both.
 """
@@ -21,6 +21,7 @@ from banyan.ports.engine import (
     Sampling,
 )
 from banyan.ports.library import DocumentInfo, Library, Nearest, Part
+from banyan.ports.packer import Packer
 from banyan.ports.queue import Hint, Queue
 from banyan.ports.store import Admission, ChildNode, Claimed, Lease, Renewal, Spent, Store, TurnLog
 from banyan.ports.trajectories import FinishedTree, StoredNode, Taken, TrajectoryQueue
@@ -42,6 +43,7 @@ __all__ = [
     "Message",
     "Nearest",
     "OnDelta",
+    "Packer",
     "Part",
     "Prompt",
     "Queue",

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "prefix"]
 
 Choice = TypeVar("Choice", bound=str)
 """What a letter stands for: the kinds of an action, or a judge's verdicts."""
@@ -16,12 +16,16 @@ Choice = TypeVar("Choice", bound=str)
 class Message:
     """One message of a dialogue. `token_ids`: of a reply, exactly as the engine sampled them.
 
-    A last message of the assistant is a prefill: generation goes on right behind it.
+    A last message of the assistant is a prefill: generation goes on right behind it. A first
+    message `prefix` is another dialogue up to and with its last reply, as `token_ids` that the
+    prompt begins with; its `content` is that dialogue's affinity. `embeds` are vectors that stand
+    before the content, in the engine's own encoding.
     """
 
     role: Role
     content: str
     token_ids: tuple[int, ...] | None = None
+    embeds: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,8 @@ class Abilities:
     """The distribution that completions' log-probabilities belong to under a schema."""
     cache_salt: bool = False
     adapters: bool = False
+    embeds: bool = False
+    """Takes prompt embeddings, and there is a packer that makes them."""
 
 
 @dataclass(frozen=True, slots=True)

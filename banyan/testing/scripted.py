@@ -14,13 +14,13 @@ from typing import Any, Literal, cast
 
 from banyan.action import Kind
 from banyan.errors import AbilityMissing, EngineRefused, PromptTooLong
-from banyan.ports import Abilities, CallOptions, Choice, Completion, Message, OnDelta, Prompt
+from banyan.ports import Abilities, CallOptions, Choice, Completion, Message, OnDelta, Prompt, Role
 from banyan.testing.rules import Rule, default_rule
 
 Scores = Callable[[Sequence[Message], Sequence[Kind]], Mapping[Kind, float]]
 
 _TOKEN = re.compile(r"\w+\s*|[^\w\s]+\s*|\s+")
-_ROLES = {"system": 1, "user": 2, "assistant": 3}
+_ROLES: dict[Role, int] = {"system": 1, "user": 2, "assistant": 3}
 END = 4
 """The token id that ends every message."""
 _FIRST_WORD = 16
@@ -86,6 +86,11 @@ class ScriptedEngine:
             raise EngineRefused("a dialogue ends with a message of the user or the assistant")
         token_ids: list[int] = []
         for message in messages:
+            if message.role == "prefix":
+                token_ids += message.token_ids or ()
+                if token_ids[-1:] != [END]:
+                    token_ids.append(END)
+                continue
             token_ids.append(_ROLES[message.role])
             if message.role == "assistant" and message.token_ids is not None:
                 token_ids += message.token_ids

@@ -1,0 +1,197 @@
+"""What a child is handed of its parent's context, in each form, on the official twins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from banyan import notices
+from banyan import policy as policies
+from banyan.limits import Limits
+from banyan.node import Node
+from banyan.packed_state import PackedState, SharedState
+from banyan.policy import BASE
+from banyan.state import unpack
+from banyan.task import Gate
+from banyan.testing import ScriptedEngine
+from banyan.tree import TreeRecord
+from tests.growing import Grower, outcome, rule, sentences, split_or_answer
+
+LONG = sentences(2_000)
+WINDOW = 8_192
+DEPTH_1 = Limits(max_depth=1)
+
+
+def listing(num_children: int) -> ScriptedEngine:
+    """An engine whose root lists children without inputs, which then answer."""
+
+    def write(prompt: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+        if "children" in properties:
+            children = [{"goal": f"part {index}", "expects": None} for index in range(num_children)]
+            return {"brief": "each its own", "children": children}
+        return split_or_answer(prompt, properties)
+
+    return ScriptedEngine(rule=rule(write), window=WINDOW)
+
+
+async def node_of(grower: Grower, tree: TreeRecord, path: str) -> Node:
+    packed = (await grower.store.get_node(tree.id, path)).packed
+    assert packed is not None
+    return unpack(packed, Node)
+
+
+async def state_of(grower: Grower, tree: TreeRecord, path: str) -> PackedState:
+    state = (await node_of(grower, tree, path)).packed_state
+    assert state is not None
+    return state
+
+
+async def shared_of(grower: Grower, tree: TreeRecord, name: str) -> SharedState:
+    return unpack(await grower.store.shared(tree.id, name), SharedState)
+
+
+def prompts_of(grower: Grower, kind: str = "complete") -> list[tuple[int, ...]]:
+    return [call.prompt.token_ids or () for call in grower.engine.calls if call.kind == kind]
+
+
+async def test_a_childs_prompt_begins_with_its_parents_prompt_and_reply() -> None:
+    grower = Grower(listing(4))
+    tree = await grower.grow("Plan it.", gate=Gate(mode="always"), state="prefix", limits=DEPTH_1)
+
+    assert tree.status == "completed"
+    [delegation, _] = await grower.turns(tree.id, "0")
+    assert delegation.prompt_token_ids is not None
+    assert delegation.completion_token_ids is not None
+    prefix = delegation.prompt_token_ids + delegation.completion_token_ids
+    for path in ("0.0", "0.1", "0.2", "0.3"):
+        [turn] = await grower.turns(tree.id, path)
+        assert turn.prompt_token_ids is not None
+        shared = await shared_of(grower, tree, turn.inherited)
+        assert shared.token_ids == prefix
+        assert prefix + turn.prompt_token_ids in prompts_of(grower)
+        assert "part" in turn.prompt_text
+
+
+async def test_the_prefix_is_stored_once_for_all_children() -> None:
+    engine = listing(200)
+    engine.window = 65_536
+    grower = Grower(engine)
+    always, limits = Gate(mode="always"), Limits(max_depth=1, max_tokens=20_000_000)
+    summary = await grower.grow("Plan it.", gate=always, state="summary", limits=limits)
+    tree = await grower.grow("Plan it.", gate=always, state="prefix", limits=limits)
+
+    assert tree.usage.nodes == summary.usage.nodes == 201
+    assert len((await shared_of(grower, tree, "0.0")).token_ids) > 1_500
+    for index in range(200):
+        assert (await state_of(grower, tree, f"0.{index}")).name == "0.0"
+    more = await bytes_of_children(grower, tree) - await bytes_of_children(grower, summary)
+    assert more / 200 < 128  # the name of the prefix and its size, and never its tokens
+
+
+async def bytes_of_children(grower: Grower, tree: TreeRecord) -> int:
+    total = 0
+    for path in await grower.paths(tree.id):
+        if path != "0":
+            record = await grower.store.get_node(tree.id, path)
+            total += len(record.packed or b"") + sum(len(turn) for turn in record.turns)
+    return total
+
+
+async def test_a_split_leaves_room_for_the_prefix_and_reads_all_of_the_input() -> None:
+    grower = Grower()
+    tree = await grower.grow("What is it about?", LONG, state="prefix")
+
+    assert tree.status == "completed"
+    [covered] = outcome(tree).covered
+    assert (covered.start, covered.end) == (0, len(LONG))
+    forms = {
+        path: (await state_of(grower, tree, path)).form
+        for path in await grower.paths(tree.id)
+        if path != "0"
+    }
+    told = notices.PREFIX_TOO_LONG in outcome(tree).notices
+    assert told == ("summary" in forms.values())
+
+
+async def test_grandchildren_begin_with_a_prefix_of_their_parents_prompt() -> None:
+    grower = Grower(ScriptedEngine(rule=rule(split_or_answer), window=WINDOW))
+    tree = await grower.grow("Why?", sentences(20_000), state="prefix", gate=Gate(mode="always"))
+
+    assert tree.usage.max_depth >= 2
+    for path in await grower.paths(tree.id):
+        for turn in await grower.turns(tree.id, path):
+            if not turn.inherited:
+                continue
+            shared = await shared_of(grower, tree, turn.inherited)
+            whole = shared.token_ids + (turn.prompt_token_ids or ())
+            assert whole in prompts_of(grower) or not turn.completion_token_ids
+
+
+async def test_a_policy_that_writes_no_brief_hands_its_prompt_on_all_the_same() -> None:
+    small = BASE.model_copy(update={"version": "small", "briefs": False})
+    policies.POLICIES[small.version] = small
+    try:
+        grower = Grower(ScriptedEngine(window=WINDOW))
+        tree = await grower.grow(
+            "Why?", sentences(2_000), policy="small", state="prefix", gate=Gate(mode="always")
+        )
+    finally:
+        del policies.POLICIES[small.version]
+    state = await state_of(grower, tree, "0.0")
+    prefix = await shared_of(grower, tree, state.name)
+    assert any(prompt[: state.tokens] == prefix.token_ids for prompt in prompts_of(grower))
+
+
+async def test_an_engine_without_token_ids_is_told_of() -> None:
+    engine = listing(3)
+    engine.token_ids, engine.scores = False, None
+    grower = Grower(engine)
+    tree = await grower.grow("Plan it.", gate=Gate(mode="always"), state="prefix", limits=DEPTH_1)
+
+    assert notices.PREFIX_UNAVAILABLE in outcome(tree).notices
+    assert (await state_of(grower, tree, "0.0")).form == "summary"
+
+
+async def test_a_prefix_that_leaves_children_too_little_room_is_told_of() -> None:
+    grower = Grower(listing(3))
+    tree = await grower.grow(
+        "Plan it. " + "word " * 4_000, gate=Gate(mode="always"), state="prefix", limits=DEPTH_1
+    )
+
+    assert notices.PREFIX_TOO_LONG in outcome(tree).notices
+    assert (await state_of(grower, tree, "0.0")).form == "summary"
+
+
+async def test_vectors_without_a_packer_are_told_of() -> None:
+    grower = Grower(listing(3))
+    tree = await grower.grow("Plan it.", gate=Gate(mode="always"), state="hidden", limits=DEPTH_1)
+
+    assert notices.HIDDEN_UNAVAILABLE in outcome(tree).notices
+    assert (await state_of(grower, tree, "0.0")).form == "summary"
+
+
+@pytest.mark.parametrize(
+    ("goal_words", "num_children", "form"),
+    [(700, 8, "prefix"), (10, 8, "summary"), (700, 1, "summary"), (2_400, 8, "summary")],
+    ids=["long and shared", "short", "read by one child", "a third of the window"],
+)
+async def test_auto_takes_a_prefix_that_is_long_shared_and_leaves_room(
+    goal_words: int, num_children: int, form: str
+) -> None:
+    grower = Grower(listing(num_children))
+    goal = "Plan it. " + "word " * goal_words
+    tree = await grower.grow(goal, gate=Gate(mode="always"), limits=DEPTH_1)
+
+    assert (await state_of(grower, tree, "0.0")).form == form
+    assert not outcome(tree).notices
+
+
+async def test_a_summary_says_what_it_costs() -> None:
+    grower = Grower(listing(2))
+    tree = await grower.grow("Plan it.", gate=Gate(mode="always"), state="summary", limits=DEPTH_1)
+
+    state = await state_of(grower, tree, "0.1")
+    assert state == PackedState(form="summary", tokens=5, bytes=len("each its own"))
+    assert (await node_of(grower, tree, "0")).packed_state is None
