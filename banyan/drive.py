@@ -56,6 +56,7 @@ from banyan.ports import (
     ChildNode,
     Claimed,
     Completion,
+    Embeds,
     Engine,
     Hint,
     Library,
@@ -112,7 +113,7 @@ class _Driver:
         self._budget = claimed.budget
         self._turn = TurnDraft(generation=claimed.generation, policy_version=policy.version)
         self._shared: SharedState | None = None
-        self._embeds: str | None = None
+        self._embeds: Embeds | None = None
         self._clock_offset = claimed.now - asyncio.get_running_loop().time()
 
     async def run(self) -> list[Hint]:

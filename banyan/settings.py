@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     engine_timeout_s: float = Field(
         600.0, gt=0, description="Of one model call, until the next bytes of its reply."
     )
+    packer_url: str = Field(
+        "", description="Packer server, for the state `hidden` on vLLM with prompt embeddings."
+    )
     lease_s: float = Field(30.0, gt=0, description="Until a silent worker's node is given away.")
     queued_s: float = Field(15.0, gt=0, description="Until an unclaimed hint is sent again.")
     tenant_dispatch: int = Field(

@@ -18,7 +18,7 @@ from banyan.errors import ForeignVersion, PackError
 from banyan.node import Node, child_path
 from banyan.packed_state import MAX_SHARED_BYTES, PackedState, SharedState
 from banyan.policy import Policy
-from banyan.ports import Abilities, Message
+from banyan.ports import Abilities, Embeds, Message
 from banyan.state import pack
 
 MAX_PREFIX_SHARE = 1 / 3
@@ -80,7 +80,7 @@ def pays(node: Node, action: Delegate, prefix: PackedState, context: Context) ->
 
 
 def continued(
-    messages: Sequence[Message], shared: SharedState | None, embeds: str | None = None
+    messages: Sequence[Message], shared: SharedState | None, embeds: Embeds | None = None
 ) -> tuple[Message, ...]:
     """A child's dialogue behind what it was handed: its own opening says where its task begins."""
     if shared is None:

@@ -13,7 +13,7 @@ from banyan.adapters.memory_store import MemoryStore
 from banyan.drive import Ports
 from banyan.in_process import grow
 from banyan.node import Outcome
-from banyan.ports import Message
+from banyan.ports import Message, Packer
 from banyan.spans import Span
 from banyan.state import unpack
 from banyan.task import Task
@@ -66,12 +66,15 @@ class Grower:
         default_factory=lambda: ScriptedEngine(rule=rule(split_or_answer))
     )
     library: MemoryLibrary = field(default_factory=MemoryLibrary)
+    packer: Packer | None = None
     now: float = 1_000_000.0
     logs: bool = False
 
     def __post_init__(self) -> None:
         self.store = MemoryStore(clock=lambda: self.now, logs=self.logs)
-        self.ports = Ports(self.store, self.library, self.engine, engine_patience_s=0.0)
+        self.ports = Ports(
+            self.store, self.library, self.engine, engine_patience_s=0.0, packer=self.packer
+        )
 
     async def put(self, text: str) -> Span:
         async def chunks() -> AsyncIterator[bytes]:

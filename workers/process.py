@@ -15,7 +15,7 @@ import uvloop
 
 from banyan.adapters.blobs import FolderBlobs
 from banyan.adapters.celery_queue import CeleryQueue
-from banyan.adapters.engines import make_engine
+from banyan.adapters.engines import make_engine, make_packer
 from banyan.adapters.library import BlobLibrary
 from banyan.adapters.stores import make_store
 from banyan.drive import Ports
@@ -87,6 +87,7 @@ class WorkerProcess:
             store=make_store(settings),
             library=BlobLibrary(FolderBlobs(settings.blob_dir)),
             engine=make_engine(settings),
+            packer=make_packer(settings),
             engine_patience_s=settings.engine_patience_s,
         )
         self._queue = CeleryQueue(settings.broker)
@@ -122,6 +123,8 @@ class WorkerProcess:
         self._leases.stop()
         await self._queue.close()
         await self._ports.engine.close()
+        if self._ports.packer is not None:
+            await self._ports.packer.close()
         await self._ports.library.close()
         await self._ports.store.close()
         log.info("worker stopped")

@@ -1,9 +1,9 @@
 """Ports: the seams between the kernel and the world.
 
 `Store` keeps the durable tree, `Queue` carries hints, `Library` holds documents, `Engine` is the
-model, `Packer` makes vectors for it, and `TrajectoryQueue` hands finished trees to the log. Each has a real adapter and an
-official twin without a network in `banyan/adapters/` or `banyan/testing.py`, and one contract suite
-that runs against both.
+model, `Packer` makes vectors for it, and `TrajectoryQueue` hands finished trees to the log. Each has
+a real adapter and an official twin without a network in `banyan/adapters/` or `banyan/testing/`, and
+one contract suite that runs against both.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from banyan.ports.engine import (
     CallOptions,
     Choice,
     Completion,
+    Embeds,
     Engine,
     Message,
     OnDelta,
@@ -35,6 +36,7 @@ __all__ = [
     "Claimed",
     "Completion",
     "DocumentInfo",
+    "Embeds",
     "Engine",
     "FinishedTree",
     "Hint",

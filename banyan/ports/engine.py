@@ -13,19 +13,27 @@ Choice = TypeVar("Choice", bound=str)
 
 
 @dataclass(frozen=True, slots=True)
+class Embeds:
+    """Vectors in the text form in which an engine takes them; `num` positions of the prompt."""
+
+    data: str
+    num: int
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message of a dialogue. `token_ids`: of a reply, exactly as the engine sampled them.
 
     A last message of the assistant is a prefill: generation goes on right behind it. A first
     message `prefix` is another dialogue up to and with its last reply, as `token_ids` that the
     prompt begins with; its `content` is that dialogue's affinity. `embeds` are vectors that stand
-    before the content, in the engine's own encoding.
+    before the content.
     """
 
     role: Role
     content: str
     token_ids: tuple[int, ...] | None = None
-    embeds: str | None = None
+    embeds: Embeds | None = None
 
 
 @dataclass(frozen=True, slots=True)

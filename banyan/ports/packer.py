@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from banyan.ports.engine import Embeds
+
 
 class Packer(Protocol):
     """Turns a context into vectors of the engine's embedding space, beside the engine's weights.
@@ -16,8 +18,8 @@ class Packer(Protocol):
         """At most `num_vectors` vectors for these tokens, as safetensors: `vectors[K, D]`."""
         ...
 
-    async def encode(self, vectors: bytes) -> str:
-        """Vectors in the text form in which the engine takes prompt embeddings."""
+    async def encode(self, vectors: bytes) -> Embeds:
+        """Vectors in the form in which the engine takes prompt embeddings."""
         ...
 
     async def close(self) -> None: ...

@@ -58,6 +58,7 @@ class ScriptedEngine:
     scores: Scores | None = prefer_answer
     window: int = 2_048
     token_ids: bool = True
+    embeds: bool = False
     hold: Callable[[Call], Awaitable[None]] | None = None
     calls: list[Call] = field(default_factory=list)
     num_rendered: int = 0
@@ -75,6 +76,7 @@ class ScriptedEngine:
             logprobs="raw" if self.token_ids else None,
             cache_salt=True,
             adapters=True,
+            embeds=self.embeds,
         )
 
     async def count(self, text: str) -> int:
@@ -107,8 +109,12 @@ class ScriptedEngine:
                 token_ids.pop()
         else:
             token_ids.append(_ROLES["assistant"])
-        known = tuple(token_ids) if self.token_ids else None
-        return Prompt(tuple(messages), known, len(token_ids))
+        vectors = [message.embeds for message in messages if message.embeds]
+        if vectors and not self.embeds:
+            raise AbilityMissing("this engine takes no prompt embeddings")
+        known = tuple(token_ids) if self.token_ids and not vectors else None
+        num_vectors = sum(part.num for part in vectors)
+        return Prompt(tuple(messages), known, len(token_ids) + num_vectors)
 
     async def choose(
         self, prompt: Prompt, letters: Mapping[Choice, str], options: CallOptions

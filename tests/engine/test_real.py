@@ -84,38 +84,6 @@ async def test_a_prompt_that_was_seen_is_cached(real_engine: Engine) -> None:
     assert again.cached_tokens > prompt.num_tokens // 2
 
 
-async def test_children_find_their_parents_prefix_in_the_cache(
-    open_engine: OpenEngine, vllm: ServedEngine
-) -> None:
-    def parts(_: str, properties: Mapping[str, Any]) -> dict[str, Any]:
-        children = [{"goal": f"Name river {index}.", "expects": None} for index in range(3)]
-        return {"brief": "Rivers.", "children": children} if "children" in properties else {}
-
-    engine = WrittenDelegation(open_engine(vllm.settings()), rule(parts))
-    grower = Grower(engine=ScriptedEngine())
-    ports = Ports(grower.store, grower.library, engine)
-    goal = "Name rivers. " + "The river rises in the hills and runs to the sea. " * 40
-    task = Task(
-        tenant=TENANT,
-        goal=goal,
-        state="prefix",
-        gate=Gate(mode="always"),
-        limits=Limits(max_depth=1),
-    )
-    tree = await grow(task, ports)
-
-    assert tree.usage.nodes == 4
-    [delegation, _] = await grower.turns(tree.id, "0")
-    assert delegation.prompt_token_ids is not None
-    for path in ("0.0", "0.1", "0.2"):
-        [turn, *_] = await grower.turns(tree.id, path)
-        prefix = unpack(await grower.store.shared(tree.id, turn.inherited), SharedState)
-        begins = delegation.prompt_token_ids + (delegation.completion_token_ids or ())
-        assert prefix.token_ids == begins
-        assert turn.cached_tokens > len(begins) // 2
-        assert turn.prompt_tokens == len(begins) + len(turn.prompt_token_ids or ())
-
-
 async def test_another_salt_shares_no_cache(open_engine: OpenEngine, vllm: ServedEngine) -> None:
     engine = open_engine(vllm.settings())
     prompt = await engine.render([Message("user", "The forest grows on the slopes. " * 60)])

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from banyan import notices
 from banyan import policy as policies
+from banyan.action import Kind
+from banyan.errors import ForeignVersion
 from banyan.limits import Limits
 from banyan.node import Node
 from banyan.packed_state import PackedState, SharedState
 from banyan.policy import BASE
+from banyan.ports import Abilities, Message
 from banyan.state import unpack
 from banyan.task import Gate
-from banyan.testing import ScriptedEngine
+from banyan.testing import FakePacker, ScriptedEngine
+from banyan.testing.scripted import prefer_answer
+from banyan.transfer import NUM_VECTORS, check
 from banyan.tree import TreeRecord
 from tests.growing import Grower, outcome, rule, sentences, split_or_answer
 
@@ -170,6 +175,81 @@ async def test_vectors_without_a_packer_are_told_of() -> None:
 
     assert notices.HIDDEN_UNAVAILABLE in outcome(tree).notices
     assert (await state_of(grower, tree, "0.0")).form == "summary"
+
+
+async def test_vectors_are_packed_once_and_stand_before_each_childs_task() -> None:
+    engine, packer = listing(3), FakePacker()
+    engine.embeds = True
+    grower = Grower(engine, packer=packer)
+    tree = await grower.grow("Plan it.", gate=Gate(mode="always"), state="hidden", limits=DEPTH_1)
+
+    assert tree.status == "completed"
+    assert not outcome(tree).notices
+    [delegation, _] = await grower.turns(tree.id, "0")
+    [packed] = packer.packed
+    assert packed == (delegation.prompt_token_ids or ()) + (delegation.completion_token_ids or ())
+    shared = await shared_of(grower, tree, "0.0")
+    assert (shared.form, shared.token_ids) == ("hidden", ())
+    state = await state_of(grower, tree, "0.1")
+    assert (state.form, state.tokens, state.name) == ("hidden", NUM_VECTORS, "0.0")
+    assert state.bytes == len(await grower.store.shared(tree.id, "0.0"))
+    with_vectors = [
+        call.prompt.messages[1].embeds for call in engine.calls if call.prompt.messages[1].embeds
+    ]
+    assert [part.data for part in with_vectors if part] == [shared.vectors.decode()] * 3
+
+
+async def test_a_turn_behind_vectors_is_marked_as_one_that_token_ids_cannot_train() -> None:
+    engine = listing(2)
+    engine.embeds = True
+    grower = Grower(engine, packer=FakePacker())
+    tree = await grower.grow("Plan it.", gate=Gate(mode="always"), state="hidden", limits=DEPTH_1)
+
+    [turn] = await grower.turns(tree.id, "0.0")
+    assert turn.prompt_token_ids is None
+    assert turn.inherited == "0.0"
+
+
+async def test_a_state_of_another_policy_is_refused() -> None:
+    shared = SharedState(form="prefix", policy="policy-v1", model="m", affinity="", token_ids=(1,))
+    abilities = Abilities(name="e", model="m", window=2_048)
+    check(shared, BASE.model_copy(update={"version": "policy-v1"}), abilities)
+
+    with pytest.raises(ForeignVersion, match="policy-v1"):
+        check(shared, BASE, abilities)
+
+
+async def test_notes_outlive_a_suspension_and_are_found_by_search() -> None:
+    steps = iter(["read", "note", "search", "delegate"])
+
+    def scores(messages: Sequence[Message], kinds: Sequence[Kind]) -> Mapping[Kind, float]:
+        if "part of the question" in messages[-1].content:  # a child
+            return prefer_answer(messages, kinds)
+        wanted = next(steps)
+        return {kind: -1.0 if kind == wanted else -20.0 for kind in kinds}
+
+    def write(prompt: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+        if "text" in properties:
+            return {"text": "the ferry leaves at nine"}
+        if "query" in properties:
+            return {"query": "Ferry"}
+        if "start" in properties:
+            return {"document": 1, "start": 0, "end": 400}
+        return split_or_answer(prompt, properties)
+
+    grower = Grower(ScriptedEngine(rule=rule(write), scores=scores))
+    tree = await grower.grow("What is it about?", sentences(300), gate=Gate(threshold=0.0))
+
+    turns = await grower.turns(tree.id, "0")
+    kinds = [turn.decision.kind for turn in turns]
+    assert kinds == ["read", "note", "search", "delegate", "answer"]
+    found, merged = turns[3].prompt_text, turns[4].prompt_text
+    assert found.count("Note: the ferry leaves at nine") == 2  # where it is kept, and as found
+    assert "<results>" in merged
+    assert "Note: the ferry leaves at nine" in merged
+    for path in await grower.paths(tree.id):
+        if path != "0":
+            assert (await node_of(grower, tree, path)).notes == ()
 
 
 @pytest.mark.parametrize(
