@@ -1,24 +1,29 @@
-"""What a parent hands to its children, on real vLLM: the cache serves a prefix."""
+"""What a parent hands to its children, on real vLLM: a prefix out of the cache, and vectors."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import replace
-from typing import Any
+from collections.abc import AsyncIterator
 
 import pytest
+from jsonschema import Draft202012Validator
 
-from banyan.adapters.engines import connect
-from banyan.adapters.replicas import Replicas
+from banyan.action import Kind
+from banyan.adapters.engines import connect, make_packer
 from banyan.drive import Ports
 from banyan.in_process import grow
 from banyan.limits import Limits
+from banyan.notices import HIDDEN_UNAVAILABLE
 from banyan.packed_state import SharedState
-from banyan.ports import CallOptions, Completion, OnDelta, Prompt
+from banyan.ports import Message
+from banyan.settings import Settings
 from banyan.state import unpack
 from banyan.task import Gate, StateChoice, Task
+from banyan.testing.delegating import Delegating
+from banyan.trajectory import TurnRecord
+from banyan.transfer import NUM_VECTORS
 from banyan.tree import TreeRecord
+from tests.engine.dialogues import ANSWER, OPTIONS
 from tests.fixtures.engines import ServedEngine
 from tests.growing import TENANT, Grower
 
@@ -26,35 +31,29 @@ pytestmark = pytest.mark.real_engine
 
 GOAL = "Name three rivers. " + "The river rises in the hills and runs to the sea. " * 40
 NUM_CHILDREN = 3
-
-
-class Delegating(Replicas):
-    """The model, but for the one delegation, which is given: small models write none reliably."""
-
-    async def complete(
-        self,
-        prompt: Prompt,
-        *,
-        schema: Mapping[str, Any] | None,
-        max_tokens: int,
-        options: CallOptions,
-        on_delta: OnDelta | None = None,
-    ) -> Completion:
-        if '"children"' not in json.dumps(schema):
-            return await super().complete(
-                prompt, schema=schema, max_tokens=max_tokens, options=options, on_delta=on_delta
-            )
-        children = [{"goal": f"Name river {n}.", "expects": None} for n in range(NUM_CHILDREN)]
-        text = json.dumps({"brief": "Rivers.", "children": children})
-        read = await super().complete(prompt, schema=None, max_tokens=1, options=options)
-        return replace(read, text=text, finish_reason="stop", token_ids=None, logprobs=None)
+CHILDREN = ("0.0", "0.1", "0.2")
 
 
 @pytest.fixture
-async def engine(vllm: ServedEngine) -> AsyncIterator[Delegating]:
-    made = Delegating([(vllm.url, connect(vllm.settings(), vllm.url))])
-    yield made
-    await made.close()
+async def ports(vllm: ServedEngine, packer_url: str) -> AsyncIterator[Ports]:
+    settings = Settings(engine_kind="vllm", engine_urls=vllm.url, packer_url=packer_url)
+    twins = Grower()
+    goals = [f"Name river {number}." for number in range(NUM_CHILDREN)]
+    engine = Delegating(vllm.url, connect(settings, vllm.url), goals, "Rivers.")
+    packer = make_packer(settings)
+    assert packer is not None
+    yield Ports(twins.store, twins.library, engine, packer=packer)
+    await engine.close()
+    await packer.close()
+
+
+async def turns(ports: Ports, tree: TreeRecord, path: str) -> list[TurnRecord]:
+    node = await ports.store.get_node(tree.id, path)
+    return [unpack(turn, TurnRecord) for turn in node.turns]
+
+
+async def shared(ports: Ports, tree: TreeRecord, name: str) -> SharedState:
+    return unpack(await ports.store.shared(tree.id, name), SharedState)
 
 
 async def solve(ports: Ports, state: StateChoice) -> TreeRecord:
@@ -62,17 +61,76 @@ async def solve(ports: Ports, state: StateChoice) -> TreeRecord:
     return await grow(Task(tenant=TENANT, goal=GOAL, state=state, gate=gate, limits=limits), ports)
 
 
-async def test_children_find_their_parents_prefix_in_the_cache(engine: Delegating) -> None:
-    grower = Grower()
-    tree = await solve(Ports(grower.store, grower.library, engine), "prefix")
+async def test_children_find_their_parents_prefix_in_the_cache(ports: Ports) -> None:
+    tree = await solve(ports, "prefix")
 
     assert tree.usage.nodes == 1 + NUM_CHILDREN
-    [delegation, *_] = await grower.turns(tree.id, "0")
+    [delegation, *_] = await turns(ports, tree, "0")
     begins = delegation.prompt_token_ids
     assert begins is not None
-    for path in ("0.0", "0.1", "0.2"):
-        [turn, *_] = await grower.turns(tree.id, path)
-        prefix = unpack(await grower.store.shared(tree.id, turn.inherited), SharedState)
-        assert prefix.token_ids == begins
+    for path in CHILDREN:
+        [turn, *_] = await turns(ports, tree, path)
+        assert (await shared(ports, tree, turn.inherited)).token_ids == begins
         assert turn.cached_tokens > len(begins) // 2
         assert turn.prompt_tokens == len(begins) + len(turn.prompt_token_ids or ())
+
+
+async def test_children_read_vectors_beside_their_task(ports: Ports) -> None:
+    tree = await solve(ports, "hidden")
+
+    assert tree.outcome is not None
+    assert not {HIDDEN_UNAVAILABLE} & set(tree.outcome.notices)
+    [delegation, *_] = await turns(ports, tree, "0")
+    vectors = (await shared(ports, tree, "0.0")).vectors
+    assert len(vectors) > NUM_VECTORS * 2
+    for path in CHILDREN:
+        [turn, *_] = await turns(ports, tree, path)
+        assert turn.prompt_token_ids is None  # not trainable by token ids alone
+        assert NUM_VECTORS < turn.prompt_tokens < delegation.prompt_tokens
+        assert json.loads(turn.completion_text)["answer"]
+
+
+async def test_the_embeddings_of_a_text_say_what_the_text_says(ports: Ports) -> None:
+    text, question = "The river Rhine runs to the sea.", "Which river? A: the Rhine. B: the Po."
+    plain = await ports.engine.render([Message("user", f"{text}\n{question}")])
+    assert ports.packer is not None
+    assert plain.token_ids is not None
+    token_ids = await tokens_of(ports, text)
+    vectors = await ports.packer.encode(await ports.packer.pack(token_ids, len(token_ids)))
+    packed = await ports.engine.render([Message("user", question, embeds=vectors)])
+    letters: dict[Kind, str] = {"answer": "A", "delegate": "B"}
+
+    said, _ = await ports.engine.choose(plain, letters, OPTIONS)
+    seen, completion = await ports.engine.choose(packed, letters, OPTIONS)
+
+    assert completion.prompt_tokens == plain.num_tokens
+    assert seen == pytest.approx(said, abs=0.3)  # bfloat16, and another path through the engine
+
+
+async def test_a_reply_behind_vectors_streams_under_its_schema(ports: Ports) -> None:
+    assert ports.packer is not None
+    vectors = await ports.packer.encode(await ports.packer.pack(tuple(range(500, 900)), 16))
+    prompt = await ports.engine.render(
+        [Message("system", "Be brief."), Message("user", "Name a river.", embeds=vectors)]
+    )
+    deltas: list[str] = []
+
+    async def on_delta(text: str) -> None:
+        deltas.append(text)
+
+    completion = await ports.engine.complete(
+        prompt, schema=ANSWER, max_tokens=120, options=OPTIONS, on_delta=on_delta
+    )
+
+    Draft202012Validator(ANSWER).validate(json.loads(completion.text))
+    assert "".join(deltas) == completion.text
+    assert completion.token_ids is not None
+    assert len(completion.token_ids) == completion.completion_tokens
+
+
+async def tokens_of(ports: Ports, text: str) -> tuple[int, ...]:
+    """The token ids of a text alone: what a prompt has more with it than without."""
+    empty = (await ports.engine.render([Message("user", "\n")])).token_ids or ()
+    whole = (await ports.engine.render([Message("user", f"{text}\n")])).token_ids or ()
+    same = next(i for i, (a, b) in enumerate(zip(empty, whole, strict=False)) if a != b)
+    return whole[same : len(whole) - (len(empty) - same)]
