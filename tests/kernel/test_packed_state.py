@@ -15,12 +15,12 @@ from banyan.limits import Limits
 from banyan.node import Node
 from banyan.packed_state import PackedState, SharedState
 from banyan.policy import BASE
-from banyan.ports import Abilities, Message
+from banyan.ports import Abilities, Embeds, Message
 from banyan.state import unpack
 from banyan.task import Gate
 from banyan.testing import FakePacker, ScriptedEngine
 from banyan.testing.scripted import prefer_answer
-from banyan.transfer import NUM_VECTORS, check
+from banyan.transfer import NUM_VECTORS, check, continued
 from banyan.tree import TreeRecord
 from tests.growing import Grower, outcome, rule, sentences, split_or_answer
 
@@ -77,6 +77,32 @@ async def test_a_childs_prompt_begins_with_its_parents_prompt_and_reply() -> Non
         assert shared.token_ids == prefix
         assert prefix + turn.prompt_token_ids in prompts_of(grower)
         assert "part" in turn.prompt_text
+
+
+def test_a_childs_own_task_begins_behind_what_it_was_handed() -> None:
+    dialogue = (Message("system", "Be brief."), Message("user", "Goal: find it"))
+    prefix = SharedState(form="prefix", policy="base", model="m", affinity="a1", token_ids=(7, 8))
+    hidden = prefix.model_copy(update={"form": "hidden"})
+    vectors = Embeds("data", 32)
+
+    assert continued(dialogue, None) == dialogue
+    assert continued(dialogue, prefix) == (
+        Message("prefix", "a1", (7, 8)),
+        Message(
+            "user",
+            "Now you are one of the readers. What stands above is what is known; only the passages "
+            "below are yours, and their numbers start anew.\nGoal: find it",
+        ),
+    )
+    assert continued(dialogue, hidden, vectors) == (
+        dialogue[0],
+        Message(
+            "user",
+            "What stands above is what the one who asks you knows. Your own task follows.\n"
+            "Goal: find it",
+            embeds=vectors,
+        ),
+    )
 
 
 async def test_the_prefix_is_stored_once_for_all_children() -> None:
