@@ -29,9 +29,9 @@ from tests.growing import TENANT, Grower
 
 pytestmark = pytest.mark.real_engine
 
-GOAL = "Name three rivers. " + "The river rises in the hills and runs to the sea. " * 40
-NUM_CHILDREN = 3
-CHILDREN = ("0.0", "0.1", "0.2")
+GOAL = "Name three rivers. " + "The river rises in the hills and runs to the sea. " * 25
+NUM_CHILDREN = 2
+CHILDREN = ("0.0", "0.1")
 
 
 @pytest.fixture
@@ -57,7 +57,8 @@ async def shared(ports: Ports, tree: TreeRecord, name: str) -> SharedState:
 
 
 async def solve(ports: Ports, state: StateChoice) -> TreeRecord:
-    gate, limits = Gate(mode="always"), Limits(max_depth=1)
+    gate = Gate(mode="always")
+    limits = Limits(max_depth=1, max_answer_tokens=24, deadline_s=3_000)
     return await grow(Task(tenant=TENANT, goal=GOAL, state=state, gate=gate, limits=limits), ports)
 
 
@@ -119,7 +120,7 @@ async def test_a_reply_behind_vectors_streams_under_its_schema(ports: Ports) -> 
         deltas.append(text)
 
     completion = await ports.engine.complete(
-        prompt, schema=ANSWER, max_tokens=120, options=OPTIONS, on_delta=on_delta
+        prompt, schema=ANSWER, max_tokens=40, options=OPTIONS, on_delta=on_delta
     )
 
     Draft202012Validator(ANSWER).validate(json.loads(completion.text))
@@ -129,8 +130,8 @@ async def test_a_reply_behind_vectors_streams_under_its_schema(ports: Ports) -> 
 
 
 async def tokens_of(ports: Ports, text: str) -> tuple[int, ...]:
-    """The token ids of a text alone: what a prompt has more with it than without."""
-    empty = (await ports.engine.render([Message("user", "\n")])).token_ids or ()
-    whole = (await ports.engine.render([Message("user", f"{text}\n")])).token_ids or ()
-    same = next(i for i, (a, b) in enumerate(zip(empty, whole, strict=False)) if a != b)
-    return whole[same : len(whole) - (len(empty) - same)]
+    """The token ids of a text alone: where prompts of two texts part, and as many as it has."""
+    whole = (await ports.engine.render([Message("user", text)])).token_ids or ()
+    other = (await ports.engine.render([Message("user", "0")])).token_ids or ()
+    first = next(i for i, (a, b) in enumerate(zip(whole, other, strict=False)) if a != b)
+    return whole[first : first + await ports.engine.count(text)]

@@ -77,6 +77,8 @@ async def test_a_childs_prompt_begins_with_its_parents_prompt_and_reply() -> Non
         assert shared.token_ids == prefix
         assert prefix + turn.prompt_token_ids in prompts_of(grower)
         assert "part" in turn.prompt_text
+    # Caches are kept apart by tenant and policy version, and a tree has one of each.
+    assert {call.options.salt for call in grower.engine.calls} == {"acme:base"}
 
 
 def test_a_childs_own_task_begins_behind_what_it_was_handed() -> None:
