@@ -76,7 +76,7 @@ class Bench:
     async def measure(self, form: StateForm) -> Row:
         """Grow a tree whose children are handed this form; read what it cost from its records."""
         goal = "What is said of the river? " + SENTENCE * (self.num_words // 14)
-        limits = Limits(max_depth=1, max_tokens=10_000_000)
+        limits = Limits(max_depth=1, max_tokens=10_000_000, max_answer_tokens=24, deadline_s=3_600)
         gate = Gate(mode="always")
         task = Task(tenant=form, goal=goal, state=form, gate=gate, limits=limits)
         tree = await grow(task, self.ports)

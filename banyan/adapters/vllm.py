@@ -114,7 +114,8 @@ class VllmEngine:
         if not vllm_chat.has_vectors(messages):
             return prompt
         # Vectors have no token ids, so that the server renders this one.
-        num_vectors = sum(message.embeds.num for message in messages if message.embeds)
+        # It puts a line break between vectors and text.
+        num_vectors = sum(message.embeds.num + 1 for message in messages if message.embeds)
         return Prompt(prompt.messages, None, prompt.num_tokens + num_vectors)
 
     async def choose(
