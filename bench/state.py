@@ -146,31 +146,37 @@ class Bench:
 
 
 async def run(options: argparse.Namespace, engine_url: str, packer_url: str) -> list[Row]:
-    """All forms, one after the other."""
+    """All forms, one after the other; each is printed as soon as it is measured."""
     settings = Settings(engine_kind="vllm", engine_urls=engine_url, packer_url=packer_url)
     goals = [f"Say what place number {n} in the text is." for n in range(options.children)]
     engine = Delegating(engine_url, connect(settings, engine_url), goals, BRIEF)
     packer = HttpPacker(EngineHttp(packer_url))
     ports = Ports(MemoryStore(), MemoryLibrary(), engine, packer=packer)
     bench = Bench(ports, packer_url, options.children, options.words, options.repeats)
+    rows = []
+    print(_TITLES, flush=True)
     try:
-        return [await bench.measure(form) for form in FORMS]
+        for form in FORMS:
+            rows.append(await bench.measure(form))
+            show(rows[-1])
+        return rows
     finally:
         await engine.close()
         await packer.close()
 
 
-def show(rows: list[Row]) -> None:
-    """The table."""
-    print(f"parent's prompt: {rows[0].parent_tokens} tokens")
-    titles = ("form", "pack ms", "unpack ms", "B/child", "shared B", "prompt", "computed", "call s")
-    print("  ".join(f"{title:>9}" for title in titles))
-    for row in rows:
-        print(
-            f"{row.form:>9}  {row.pack_ms:9.2f}  {row.unpack_ms:9.2f}  {row.bytes_per_child:9.0f}  "
-            f"{row.shared_bytes:9d}  {row.prompt_tokens:9.0f}  {row.computed_tokens:9.0f}  "
-            f"{row.call_s:9.2f}"
-        )
+_COLUMNS = "form,pack ms,unpack ms,B/child,shared B,parent,prompt,computed,call s".split(",")
+_TITLES = "  ".join(f"{title:>9}" for title in _COLUMNS)
+
+
+def show(row: Row) -> None:
+    """A line of the table; `parent`, `prompt` and `computed` are tokens."""
+    print(
+        f"{row.form:>9}  {row.pack_ms:9.2f}  {row.unpack_ms:9.2f}  {row.bytes_per_child:9.0f}  "
+        f"{row.shared_bytes:9d}  {row.parent_tokens:9d}  {row.prompt_tokens:9.0f}  "
+        f"{row.computed_tokens:9.0f}  {row.call_s:9.2f}",
+        flush=True,
+    )
 
 
 def main() -> int:
@@ -207,7 +213,6 @@ def main() -> int:
         vllm_server.wait_ready(packing, packer_url, _say)
         vllm_server.wait_ready(engine, serving.url, _say)
         rows = asyncio.run(run(options, serving.url, packer_url))
-    show(rows)
     if options.json:
         options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1))
     return 0
