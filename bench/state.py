@@ -165,7 +165,20 @@ async def run(options: argparse.Namespace, engine_url: str, packer_url: str) -> 
         await packer.close()
 
 
-_COLUMNS = "form,pack ms,unpack ms,B/child,shared B,parent,prompt,computed,call s".split(",")
+_COLUMNS = [
+    *("form", "pack ms", "unpack ms", "B/child", "shared B"),
+    *("parent", "prompt", "computed", "call s"),
+]
+    "form",
+    "pack ms",
+    "unpack ms",
+    "B/child",
+    "shared B",
+    "parent",
+    "prompt",
+    "computed",
+    "call s",
+]
 _TITLES = "  ".join(f"{title:>9}" for title in _COLUMNS)
 
 

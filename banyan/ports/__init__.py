@@ -1,9 +1,9 @@
 """Ports: the seams between the kernel and the world.
 
 `Store` keeps the durable tree, `Queue` carries hints, `Library` holds documents, `Engine` is the
-model, `Packer` makes vectors for it, and `TrajectoryQueue` hands finished trees to the log. Each has
-a real adapter and an official twin without a network in `banyan/adapters/` or `banyan/testing/`, and
-one contract suite that runs against both.
+model, `Packer` makes vectors for it, and `TrajectoryQueue` hands finished trees to the log. Each
+has a real adapter and an official twin without a network in `banyan/adapters/` or
+`banyan/testing/`, and one contract suite that runs against both.
 """
 
 from __future__ import annotations
