@@ -169,16 +169,6 @@ _COLUMNS = [
     *("form", "pack ms", "unpack ms", "B/child", "shared B"),
     *("parent", "prompt", "computed", "call s"),
 ]
-    "form",
-    "pack ms",
-    "unpack ms",
-    "B/child",
-    "shared B",
-    "parent",
-    "prompt",
-    "computed",
-    "call s",
-]
 _TITLES = "  ".join(f"{title:>9}" for title in _COLUMNS)
 
 
