@@ -195,6 +195,7 @@ def _bounds(node: Node, view: View, context: Context) -> schemas.Bounds:
         answer_tokens=node.answer_tokens,
         num_passages=len(prompts.passages_of(node, view)),
         num_documents=len(node.inputs),
+        brief_tokens=sizes.brief_tokens(window),
         max_parts=max(2, min(context.budget.nodes, max(sizes.MAX_FAN_OUT, fewest))),
         max_children=sizes.most_listed(context.budget, window),
         explicit_children=_may_list(node, view),

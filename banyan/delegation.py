@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from banyan import aggregates, costs, counts, sizes, specialists
+from banyan import aggregates, costs, counts, sizes, specialists, transfer
 from banyan.action import Child, Delegate, Split
-from banyan.effects import Context, Cut, Spawn
+from banyan.effects import Context, Cut, Handover, Pack, Spawn
 from banyan.errors import InvalidAction
 from banyan.node import Brief, Node, child_path
+from banyan.packed_state import PackedState
 from banyan.ports import Part
 from banyan.schemas import check_expects
 from banyan.spans import Span, size
@@ -30,7 +31,7 @@ def passed_on(node: Node) -> str:
     return action.model_dump_json(exclude={"kind"}, exclude_defaults=True)
 
 
-def cut(node: Node, action: Delegate, context: Context) -> Cut:
+def cut(node: Node, action: Delegate, handover: Handover, context: Context) -> Cut:
     """How the inputs are to be divided for a `split`.
 
     The agent may ask for more parts than planned, but not for so few that the levels left do not
@@ -41,11 +42,13 @@ def cut(node: Node, action: Delegate, context: Context) -> Cut:
     window = context.abilities.window
     reader = specialists.reads(node, context.task, action.split.policy)
     part_window = context.member(reader).window
-    overlap = _overlap_tokens(node, action.split, context, min(window, part_window))
+    # The parts must leave room for what the children inherit.
+    inheriting = node.model_copy(update={"packed_state": handover.state})
+    overlap = _overlap_tokens(inheriting, action.split, context, min(window, part_window))
     planned = sizes.plan_parts(
-        node, context.task, window, context.budget, overlap, part_window=part_window
+        inheriting, context.task, window, context.budget, overlap, part_window=part_window
     )
-    fewest = sizes.fewest_parts(node, context.task, part_window, overlap)
+    fewest = sizes.fewest_parts(inheriting, context.task, part_window, overlap)
     # Results that are divided again must shrink, so there the plan alone counts.
     free = action.split.parts is not None and node.divided is None
     wanted = max(action.split.parts or 0, fewest) if free else planned
@@ -66,6 +69,7 @@ def cut(node: Node, action: Delegate, context: Context) -> Cut:
         overlap_chars=int(overlap / sizes.density(node)),
         max_header_chars=int(sizes.most_context(node, part_window) / sizes.density(node)),
         policy=action.split.policy,
+        handover=handover,
     )
 
 
@@ -100,6 +104,7 @@ def children_of_split(
             context,
             goal=request.goal,
             brief=request.brief,
+            state=request.handover.state,
             inputs=part.spans,
             beside=part.context,
             expects=request.expects,
@@ -113,7 +118,9 @@ def children_of_split(
     ]
 
 
-def listed_children(node: Node, action: Delegate, context: Context) -> list[Node]:
+def listed_children(
+    node: Node, action: Delegate, handover: Handover, context: Context
+) -> list[Node]:
     """The children that the agent listed, with the inputs that it named by number and range."""
     children = action.children or ()
     if node.rules:
@@ -135,6 +142,7 @@ def listed_children(node: Node, action: Delegate, context: Context) -> list[Node
                 context,
                 goal=child.goal,
                 brief=action.brief,
+                state=handover.state,
                 inputs=inputs,
                 expects=child.expects,
                 named=child.policy,
@@ -143,7 +151,9 @@ def listed_children(node: Node, action: Delegate, context: Context) -> list[Node
     return nodes
 
 
-def spawn(node: Node, children: Sequence[Node], goal: str, context: Context) -> tuple[Node, Spawn]:
+def spawn(
+    node: Node, children: Sequence[Node], goal: str, handover: Handover, context: Context
+) -> tuple[Node, Spawn | Pack]:
     """Share the budget out, keeping back what merging costs, and put the parent away."""
     window = context.abilities.window
     own = Specialist(context.policy, window)
@@ -170,7 +180,8 @@ def spawn(node: Node, children: Sequence[Node], goal: str, context: Context) -> 
             "seen": (),
         }
     )
-    return suspended, Spawn(children=tuple(children), budgets=tuple(budgets), kept=kept, goal=goal)
+    created = Spawn(children=tuple(children), budgets=tuple(budgets), kept=kept, goal=goal)
+    return suspended, transfer.hand_over(created, handover)
 
 
 def _child(
@@ -180,6 +191,7 @@ def _child(
     *,
     goal: str,
     brief: str,
+    state: PackedState,
     inputs: tuple[Span, ...],
     expects: Mapping[str, Any] | None,
     named: str | None,
@@ -197,6 +209,7 @@ def _child(
                 "goal": goal,
                 "brief": Brief(task_goal=node.brief.task_goal, text=brief),
                 "policy": policy,
+                "packed_state": state,
                 "inputs": inputs,
                 "context": beside,
                 "is_part": is_part,

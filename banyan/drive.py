@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -32,6 +32,8 @@ from banyan.effects import (
     Generate,
     Look,
     Observed,
+    Pack,
+    Packed,
     Parts,
     ReadOn,
     Spawn,
@@ -40,22 +42,28 @@ from banyan.effects import (
     Woken,
 )
 from banyan.errors import (
+    AbilityMissing,
     EngineError,
     EngineUnavailable,
     InvalidInput,
     PromptTooLong,
 )
 from banyan.node import ROOT_PATH, Node
+from banyan.packed_state import SharedState
 from banyan.policy import Policy
 from banyan.ports import (
     OWN_WEIGHTS,
+    Abilities,
     CallOptions,
     ChildNode,
     Claimed,
     Completion,
+    Embeds,
     Engine,
     Hint,
     Library,
+    Message,
+    Packer,
     Prompt,
     Sampling,
     Store,
@@ -65,6 +73,7 @@ from banyan.specialists import Team
 from banyan.state import pack, unpack
 from banyan.step import step
 from banyan.task import Task
+from banyan.transfer import NUM_VECTORS, check, continued
 from banyan.turns import TurnDraft
 from banyan.views import look
 
@@ -85,6 +94,7 @@ class Ports:
     library: Library
     engine: Engine
     engine_patience_s: float = 180.0
+    packer: Packer | None = None
     draw: Callable[[], float] = field(default=random.random)
 
 
@@ -112,11 +122,14 @@ class _Driver:
         self._team = team
         self._budget = claimed.budget
         self._turn = TurnDraft(generation=claimed.generation, policy=policy)
+        self._shared: SharedState | None = None
+        self._embeds: Embeds | None = None
         self._clock_offset = claimed.now - asyncio.get_running_loop().time()
 
     async def run(self) -> list[Hint]:
         node = unpack(self._claimed.packed, Node)
         abilities = await self._patiently(self._ports.engine.abilities)
+        await self._inherit(node, abilities)
         event: Event = Woken(self._claimed.outcomes, self._claimed.generation)
         while True:
             context = Context(
@@ -139,6 +152,24 @@ class _Driver:
                     await self._record(node, effect)
             event = await self._perform_in_time(node, effect, context)
 
+    async def _inherit(self, node: Node, abilities: Abilities) -> None:
+        """Load what the node shares with its siblings. Raises PackError, NotFound, EngineError."""
+        state = node.packed_state
+        if state is None or not state.is_shared:
+            return
+        packed = await self._ports.store.shared(self._claimed.lease.tree_id, state.name)
+        shared = self._shared = unpack(packed, SharedState)
+        check(shared, self._policy, abilities)
+        self._turn.inherit(state)
+        if shared.form == "hidden":
+            packer = self._packer()
+            self._embeds = await self._patiently(lambda: packer.encode(shared.vectors))
+
+    def _packer(self) -> Packer:
+        if self._ports.packer is None:
+            raise AbilityMissing("there is no packer", hint="Set BANYAN_PACKER_URL.")
+        return self._ports.packer
+
     async def _spawn(self, node: Node, effect: Spawn) -> list[Hint]:
         children = [
             ChildNode(packed=pack(child), budget=budget, policy=child.policy)
@@ -151,6 +182,7 @@ class _Driver:
             kept=effect.kept,
             log=self._turn.close(node, effect),
             event={"goal": effect.goal},
+            shared=(effect.shared_name, effect.shared) if effect.shared else None,
         )
 
     async def _record(self, node: Node, effect: Effect) -> None:
@@ -213,13 +245,17 @@ class _Driver:
                     return Observed(reply, text=f"The search failed: {error}")
                 notes = [note for note in node.notes if query.lower() in note.lower()]
                 return Observed(reply, found, text="\n".join(f"Note: {note}" for note in notes))
+            case Pack(_, shared):
+                packer = self._packer()
+                vectors = await self._patiently(lambda: packer.pack(shared.token_ids, NUM_VECTORS))
+                return Packed(effect, vectors)
             case CallTool(tool, _, reply):
                 return Observed(reply, text=f"There is no tool {tool}.")
             case Spawn() | Finish():
                 raise ValueError("the end of a node is no effect to perform")
 
     async def _choose(self, effect: Choose, context: Context) -> Event:
-        prompt = await self._patiently(lambda: self._ports.engine.render(effect.messages))
+        prompt = await self._render(effect.messages)
         refusal = self._refuse(prompt, 1, context)
         if refusal is not None:
             return refusal
@@ -233,8 +269,13 @@ class _Driver:
 
     async def _generate(self, node: Node, effect: Generate, context: Context) -> Event:
         if effect.fixed is not None:
-            return self._turn.determined(effect, effect.fixed, context.abilities, self._options())
-        prompt = await self._patiently(lambda: self._ports.engine.render(effect.messages))
+            # Nothing is generated, but children may begin with the prompt all the same.
+            asks = effect.decision.kind == "delegate" and self._task.state in ("prefix", "hidden")
+            rendered = await self._render(effect.messages) if asks else None
+            return self._turn.determined(
+                effect, effect.fixed, context.abilities, self._options(), rendered
+            )
+        prompt = await self._render(effect.messages)
         refusal = self._refuse(prompt, effect.max_tokens, context)
         if refusal is not None:
             return refusal
@@ -265,6 +306,10 @@ class _Driver:
         return self._turn.generated(
             effect, prompt, completion, context.abilities, options, num_tries=node.num_invalid
         )
+
+    async def _render(self, messages: Sequence[Message]) -> Prompt:
+        whole = continued(messages, self._shared, self._embeds)
+        return await self._patiently(lambda: self._ports.engine.render(whole))
 
     def _refuse(self, prompt: Prompt, max_tokens: int, context: Context) -> Event | None:
         """Check a call against the window and the budget before it costs anything."""

@@ -15,6 +15,7 @@ from banyan.action import Kind, SplitBy
 from banyan.aggregates import Rule
 from banyan.budget import Budget
 from banyan.node import Decision, Node, Outcome, Passage
+from banyan.packed_state import PackedState, SharedState
 from banyan.policy import Policy
 from banyan.ports import Abilities, Message, Part
 from banyan.prompts import View
@@ -41,6 +42,17 @@ class Context:
         """A policy of the task, with its window."""
         own = Specialist(self.policy, self.abilities.window)
         return self.team[name] if self.team else own
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """How one spawn hands over: what each child's node says, and what is stored for all of them.
+
+    `shared` is None where nothing new is stored: a summary, or what the node itself inherited.
+    """
+
+    state: PackedState
+    shared: SharedState | None = None
 
 
 # --- Effects -------------------------------------------------------------------------------------
@@ -95,6 +107,7 @@ class Cut:
     goal: str
     brief: str
     expects: Mapping[str, Any] | None
+    handover: Handover
     labels: tuple[str, ...] = ()
     rules: Mapping[str, Rule] = field(default_factory=dict)
     context: tuple[Span, ...] = ()
@@ -148,6 +161,17 @@ class Spawn:
     budgets: tuple[Budget, ...]
     kept: Budget
     goal: str
+    shared_name: str = ""
+    shared: bytes | None = None
+    """A packed `SharedState` that is stored with them under that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """Turn `shared.token_ids` into vectors before the children are created."""
+
+    spawn: Spawn
+    shared: SharedState
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +181,7 @@ class Finish:
     outcome: Outcome
 
 
-Effect = Look | Choose | Generate | Cut | Derive | ReadOn | Find | CallTool | Spawn | Finish
+Effect = Look | Choose | Generate | Cut | Derive | ReadOn | Find | CallTool | Pack | Spawn | Finish
 
 
 # --- Events --------------------------------------------------------------------------------------
@@ -210,6 +234,17 @@ class Generated:
     cut: bool
     seconds: float
     token_ids: tuple[int, ...] | None
+    prompt_ids: tuple[int, ...] | None = None
+    """The whole prompt as the engine had it; None where no token ids say what it was."""
+    affinity: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """The vectors of a `Pack`, as safetensors."""
+
+    effect: Pack
+    vectors: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +288,7 @@ Event = (
     | TooExpensive
     | Chosen
     | Generated
+    | Packed
     | Parts
     | Derived
     | Observed

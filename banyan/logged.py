@@ -51,6 +51,7 @@ def logged_node(record: TreeRecord, task: Task, tree: LoggedTree, stored: Stored
     """The record of one node. Raises PackError where the store holds something else."""
     node = unpack_fields(stored.packed, Node)
     turns = [unpack_fields(turn, TurnRecord) for turn in stored.turns]
+    handed = node.get("packed_state") or {}
     return LoggedNode(
         tree_id=record.id,
         tenant=task.tenant,
@@ -63,7 +64,9 @@ def logged_node(record: TreeRecord, task: Task, tree: LoggedTree, stored: Stored
         gate=_gate(turns, task),
         turns=tuple(_turn(turn) for turn in turns),
         packed_state=LoggedState(
-            form=node["brief"].get("form", "summary"), bytes=len(stored.packed), tokens=None
+            form=handed.get("form", "summary"),
+            bytes=len(stored.packed),
+            tokens=handed.get("tokens"),
         ),
         outcome=_outcome(stored.outcome),
         usage=LoggedUsage(
@@ -132,7 +135,7 @@ def _turn(turn: Fields) -> LoggedTurn:
         index=turn["index"],
         generation=turn["generation"],
         choice=_choice(turn),
-        prompt_token_ids=turn["prompt_token_ids"],
+        prompt_token_ids=_whole(turn, "prompt_token_ids"),
         completion_token_ids=turn["completion_token_ids"],
         logprobs=turn["logprobs"],
         logprobs_kind=turn["logprobs_kind"],
@@ -153,12 +156,20 @@ def _turn(turn: Fields) -> LoggedTurn:
     )
 
 
+def _whole(turn: Fields, name: str) -> tuple[int, ...] | None:
+    """The prompt's token ids; None where it begins with a state that the record only names.
+
+    The record has then only what stands behind that state, which must not pass for the whole.
+    """
+    return None if turn.get("inherited") else turn[name]
+
+
 def _choice(turn: Fields) -> LoggedChoice:
     decision = turn["decision"]
     logprobs, kind, forced = decision.get("logprobs"), decision["kind"], decision["forced"]
     drawn = decision["mode"] == "sampled" and not forced and logprobs and kind
     return LoggedChoice(
-        prompt_token_ids=turn["choice_prompt_token_ids"],
+        prompt_token_ids=_whole(turn, "choice_prompt_token_ids"),
         logprobs=logprobs,
         kind=kind,
         forced=forced,

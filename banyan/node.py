@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from banyan.action import Kind
 from banyan.aggregates import Rules
+from banyan.packed_state import PackedState
 from banyan.spans import Span
 from banyan.task import GateMode
 
@@ -77,9 +78,8 @@ class Decision(_Model):
 
 
 class Brief(_Model):
-    """The summary form of packed state: what the parent wrote, and the goal of the whole task."""
+    """What the parent wrote for all of its children, and the goal of the whole task."""
 
-    form: Literal["summary"] = "summary"
     task_goal: str
     text: str = ""
 
@@ -110,6 +110,7 @@ class Node(_Model):
     `policy` is the version that it runs on.
     `context` is shown beside the inputs and is not the node's to work on: see
     `banyan/surroundings.py`.
+    `packed_state`: the form of its parent's context; None at the root.
     `is_part`: its parent decided that all of the inputs are read, and this is a part of them.
     `labels`: its inputs are records to be labelled and counted, see `banyan/counts.py`.
     `rules`: its result is merged with its siblings' by these, see `banyan/aggregates.py`;
@@ -125,6 +126,7 @@ class Node(_Model):
     goal: str
     brief: Brief
     policy: str = "base"
+    packed_state: PackedState | None = None
     inputs: tuple[Span, ...] = ()
     context: tuple[Span, ...] = ()
     is_part: bool = False

@@ -10,6 +10,10 @@ BUDGET_RAN_OUT = "budget_ran_out"
 CHILD_FAILED = "child_failed"
 NOT_ALL_READ = "not_all_read"
 HEADER_LEFT_OUT = "header_left_out"
+PREFIX_UNAVAILABLE = "prefix_unavailable"
+PREFIX_TOO_LONG = "prefix_too_long"
+HIDDEN_UNAVAILABLE = "hidden_unavailable"
+SUMMARY_FOR_SPECIALISTS = "summary_for_specialists"
 
 MEANING: dict[str, str] = {
     GATE_WITHOUT_SCORES: "the engine tells no log-probabilities: what fitted the window was "
@@ -22,6 +26,14 @@ MEANING: dict[str, str] = {
     NOT_ALL_READ: "the answer rests on the places that were searched or read, as the gate decided; "
     "coverage says how much that is, and the gate mode `always` reads all",
     HEADER_LEFT_OUT: "the header of a table was too long to be shown with each part of it",
+    PREFIX_UNAVAILABLE: "children were given a summary: the engine takes no token ids, which a "
+    "prefix is made of",
+    PREFIX_TOO_LONG: "children were given a summary: the prefix would have taken more than a third "
+    "of their window",
+    SUMMARY_FOR_SPECIALISTS: "children were given a summary: they run on another policy, which "
+    "cannot read the state of these weights",
+    HIDDEN_UNAVAILABLE: "children were given a summary: the engine takes no prompt embeddings, or "
+    "there is no packer (BANYAN_PACKER_URL)",
     CHILD_FAILED: "at least one part has no result; coverage says what is missing",
 }
 """What each code says to people."""

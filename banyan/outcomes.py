@@ -84,6 +84,7 @@ def begin_again(node: Node, generation: int, num_children: int) -> Node:
         goal=node.goal,
         brief=node.brief,
         policy=node.policy,
+        packed_state=node.packed_state,
         inputs=node.divided.inputs if node.divided else node.inputs,
         context=node.context,
         is_part=node.is_part,

@@ -70,6 +70,14 @@ _STRUCTURED = (
     '"labels": where records are to be counted the labels to count, else []}}'
 )
 
+AFTER_PREFIX = (
+    "Now you are one of the readers. What stands above is what is known; only the passages below "
+    "are yours, and their numbers start anew."
+)
+"""Where a child's own task begins behind its parent's dialogue (state `prefix`)."""
+AFTER_VECTORS = "What stands above is what the one who asks you knows. Your own task follows."
+"""The same behind packed vectors (state `hidden`)."""
+
 
 NO_POLICIES: Mapping[str, str] = {}
 

@@ -28,7 +28,6 @@ MAX_OVERLAP_TOKENS = 4_096
 _CHARS_PER_TOKEN = 3
 _SHORTEST_ANSWER_CHARS = 24
 """A full sentence is asked for; small models were seen to close the string after a word."""
-_BRIEF_CHARS = 200
 _GOAL_CHARS = 200
 _NOTE_CHARS = 400
 _QUERY_CHARS = 120
@@ -44,6 +43,7 @@ class Bounds:
     max_parts: int
     max_children: int
     explicit_children: bool
+    brief_tokens: int = 64
     cites: bool = True
     structured_children: bool = False
     expects: Schema | None = None
@@ -207,7 +207,7 @@ def _labelled(bounds: Bounds) -> Schema:
 
 def _delegate(bounds: Bounds) -> list[Schema]:
     """The split form where there is something to split; listed children where that is allowed."""
-    brief = {"type": "string", "maxLength": _BRIEF_CHARS}
+    brief = {"type": "string", "maxLength": bounds.brief_tokens * _CHARS_PER_TOKEN}
     expects = _EXPECTS_OR_TEXT if bounds.structured_children else {"type": "null"}
     policy: Schema = {"policy": {"enum": [*bounds.policies]}} if bounds.policies else {}
     forms = []

@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     policies: Path | None = Field(
         None, description="File (TOML or JSON) of policies; default: `base` on the engine above."
     )
+    packer_url: str = Field(
+        "", description="Packer server, for the state `hidden` on vLLM with prompt embeddings."
+    )
     lease_s: float = Field(30.0, gt=0, description="Until a silent worker's node is given away.")
     queued_s: float = Field(15.0, gt=0, description="Until an unclaimed hint is sent again.")
     tenant_dispatch: int = Field(

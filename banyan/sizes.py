@@ -28,7 +28,12 @@ _PASSAGE_OVERHEAD = 1.08
 """Passages are about 80 tokens long; their numbers and line ends take 5 or 6."""
 SMALLEST_PROMPT_TOKENS = FRAME_TOKENS + 2 * _JSON_TOKENS
 """Of a node that works on nearly nothing."""
-_DELEGATION_TOKENS = 256
+_DELEGATION_TOKENS = 192
+"""Of a delegation beside its brief: the children's goal and JSON."""
+_SHORTEST_BRIEF = 64
+_LONGEST_BRIEF = 512
+_BRIEF_SHARE = 32
+"""A brief may take a 32nd of the window, within these bounds: every child reads it anew."""
 _SHORTEST_ANSWER = 24
 _JOIN_TOKENS = 2
 """The empty line between two results that are joined."""
@@ -94,7 +99,13 @@ def answer_words(node: Node) -> int:
 
 def delegate_tokens(window: int, *, lists: bool) -> int:
     """Tokens to reserve for a delegation; a list of children may take a quarter of the window."""
-    return max(_DELEGATION_TOKENS, window // 4) if lists else _DELEGATION_TOKENS
+    split = _DELEGATION_TOKENS + brief_tokens(window)
+    return max(split, window // 4) if lists else split
+
+
+def brief_tokens(window: int) -> int:
+    """Budget of the summary that an agent writes for its children."""
+    return max(_SHORTEST_BRIEF, min(_LONGEST_BRIEF, window // _BRIEF_SHARE))
 
 
 def most_listed(budget: Budget, window: int) -> int:
@@ -124,8 +135,18 @@ def subtree_tokens(node: Node, window: int) -> int:
     """
     leaves = num_leaves_below(node, window)
     calls = 2 * (2 * leaves - 1)
-    frame = FRAME_TOKENS + context_tokens(node)
-    return 2 * input_tokens(node) + calls * (frame + node.answer_tokens + _JSON_TOKENS)
+    return 2 * input_tokens(node) + calls * (call_tokens(node) + inherited_tokens(node))
+
+
+def call_tokens(node: Node) -> int:
+    """What a call takes beside the inputs and what was inherited."""
+    return FRAME_TOKENS + context_tokens(node) + node.answer_tokens + _JSON_TOKENS
+
+
+def inherited_tokens(node: Node) -> int:
+    """What the parent's context takes in each prompt; a summary counts with the brief."""
+    state = node.packed_state
+    return state.tokens if state is not None and state.is_shared else 0
 
 
 def density(node: Node) -> float:
@@ -156,6 +177,7 @@ def capacity(node: Node, window: int, answer_tokens: int | None = None) -> int:
     words = len(node.goal) + len(node.brief.task_goal) + len(node.brief.text)
     notes = sum(len(note) for note in node.notes)
     frame = FRAME_TOKENS + math.ceil((words + notes) * DEFAULT_TOKENS_PER_CHAR)
+    frame += inherited_tokens(node)
     return max(32, window - frame - answer - _JSON_TOKENS - context_tokens(node))
 
 

@@ -22,6 +22,7 @@ _MAGIC = b"BNY"
 _KINDS: dict[str, bytes] = {
     "Node": b"n",
     "Outcome": b"o",
+    "SharedState": b"s",
     "Task": b"t",
     "TurnRecord": b"r",
 }
@@ -49,7 +50,7 @@ _codec = _Codec()
 
 
 def pack(value: BaseModel) -> bytes:
-    """Bytes of `value`: a Node, an Outcome, a Task or a TurnRecord."""
+    """Bytes of `value`: a Node, an Outcome, a SharedState, a Task or a TurnRecord."""
     header = _MAGIC + _KINDS[type(value).__name__] + bytes([FORMAT_VERSION])
     body = msgspec.msgpack.encode(value.model_dump(mode="python", exclude_defaults=True))
     return header + _codec.compressor.compress(body)

@@ -30,6 +30,7 @@ from banyan import (
     prompts,
     schemas,
     sizes,
+    transfer,
 )
 from banyan.action import Action, Answer, Delegate, Note, Read, Search, Use, parse, parse_plain
 from banyan.attribution import attribute
@@ -49,6 +50,7 @@ from banyan.effects import (
     Look,
     Looked,
     Observed,
+    Packed,
     Parts,
     TooExpensive,
     TooLong,
@@ -86,7 +88,10 @@ def step(node: Node, event: Event, context: Context) -> tuple[Node, Effect]:
                 told = notices.union(node.notices, (notices.HEADER_LEFT_OUT,))
                 node = node.model_copy(update={"notices": told})
             children = delegation.children_of_split(node, cut, parts, context)
-            return delegation.spawn(node, children, cut.goal, context)
+            return delegation.spawn(node, children, cut.goal, cut.handover, context)
+        case Packed(pack, vectors):
+            shared = pack.shared.model_copy(update={"vectors": vectors, "token_ids": ()})
+            return node, transfer.seal(pack.spawn, shared)
         case Derived(span):
             return _look(_divide_results(node, span), context)
         case Observed():
@@ -234,11 +239,12 @@ def _perform(node: Node, generated: Generated, context: Context) -> tuple[Node, 
                 told = notices.union(node.notices, (notices.NOT_ALL_READ,))
                 node = node.model_copy(update={"notices": told})
             return node, Finish(outcomes.answered(node, answer, citations, passages))
-        case Delegate() if action.split is not None:
-            return node, delegation.cut(node, action, context)
         case Delegate():
-            children = delegation.listed_children(node, action, context)
-            return delegation.spawn(node, children, children[0].goal, context)
+            node, handover = transfer.plan(node, action, generated, context)
+            if action.split is not None:
+                return node, delegation.cut(node, action, handover, context)
+            children = delegation.listed_children(node, action, handover, context)
+            return delegation.spawn(node, children, children[0].goal, handover, context)
         case Read():
             return node, looking.span_to_read(node, action, generated, context)
         case Search():

@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from banyan.limits import Limits
 from banyan.spans import Span
 
+StateForm = Literal["summary", "prefix", "hidden"]
+"""In which form a parent hands its context to its children; see `banyan/packed_state.py`."""
+StateChoice = Literal["auto", "summary", "prefix", "hidden"]
 GateMode = Literal["always", "never", "sampled", "threshold"]
 Profile = Literal["serve", "rollout"]
 """`rollout`: sampled by the policy alone, at temperature 1 and top_p 1, to train on."""
@@ -42,7 +45,7 @@ class Task(BaseModel):
     answer_schema: dict[str, Any] | None = None
     limits: Limits = Limits()
     gate: Gate = Gate()
-    state: Literal["auto", "summary"] = "auto"
+    state: StateChoice = "auto"
     policy: str = "live"
     policies: tuple[str, ...] = ()
     leaves: str | None = None

@@ -28,8 +28,11 @@ class TurnRecord(BaseModel):
     is the prompt whose next token was the kind's letter, and the decision holds the letters'
     log-probabilities. `prompt_token_ids[P]`, `completion_token_ids[T]` and `logprobs[T]` (nats, of
     the distribution named by `logprobs_kind`) belong to the action. They are None for engines that
-    do not tell them; such a turn cannot train. `grammar`: the action was written under a schema.
-    `seconds` is the time of this turn's model calls.
+    do not tell them; such a turn cannot train. `inherited` names the shared state that every prompt
+    of the node begins with: the token ids of a `prefix` stand before those of both prompts and are
+    not repeated here; behind `hidden` vectors a prompt has no token ids, so that such a turn cannot
+    train either. `grammar`: the action was written under a schema. `seconds` is the time of this
+    turn's model calls.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,6 +44,7 @@ class TurnRecord(BaseModel):
     valid: bool
     prompt_text: str
     completion_text: str
+    inherited: str = ""
     choice_prompt_token_ids: tuple[int, ...] | None
     prompt_token_ids: tuple[int, ...] | None
     completion_token_ids: tuple[int, ...] | None

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from banyan.affinity import affinity
 from banyan.effects import Effect, Finish, Generate, Generated, Look, Spawn
 from banyan.node import Node
+from banyan.packed_state import PackedState
 from banyan.policy import Policy
 from banyan.ports import Abilities, CallOptions, Completion, Prompt, Spent, TurnLog
 from banyan.prices import usd
@@ -39,10 +41,15 @@ class TurnDraft:
         self._seconds = 0.0
         self._choice: Prompt | None = None
         self._reply: _Reply | None = None
+        self._inherited = PackedState()
 
     @property
     def is_open(self) -> bool:
         return self._reply is not None
+
+    def inherit(self, state: PackedState) -> None:
+        """What every prompt of the node begins with; it is stored once, and not in the records."""
+        self._inherited = state
 
     def spend(self, completion: Completion) -> Spent:
         """Count a model call; what it spent."""
@@ -77,12 +84,22 @@ class TurnDraft:
             cut=completion.finish_reason == "length",
             seconds=self._seconds,
             token_ids=completion.token_ids,
+            prompt_ids=prompt.token_ids,
+            affinity=affinity(prompt.messages),
         )
 
     def determined(
-        self, effect: Generate, action: str, abilities: Abilities, options: CallOptions
+        self,
+        effect: Generate,
+        action: str,
+        abilities: Abilities,
+        options: CallOptions,
+        rendered: Prompt | None = None,
     ) -> Generated:
-        """Open the turn with an action that no model had to write: no tokens, no call."""
+        """Open the turn with an action that no model had to write: no tokens, no call.
+
+        `rendered`: the prompt all the same, where children begin with it.
+        """
         no_tokens = () if abilities.token_ids else None
         completion = Completion(
             text=action,
@@ -93,7 +110,7 @@ class TurnDraft:
             logprobs=() if abilities.logprobs else None,
             engine=abilities.name,
         )
-        prompt = Prompt(effect.messages, no_tokens, 0)
+        prompt = rendered or Prompt(effect.messages, no_tokens, 0)
         return self.generated(effect, prompt, completion, abilities, options)
 
     def close(self, node: Node, effect: Effect) -> TurnLog | None:
@@ -127,10 +144,13 @@ class TurnDraft:
                 decision=reply.effect.decision,
                 action=completion.text,
                 valid=node.was_valid,
-                prompt_text="\n".join(f"{m.role}: {m.content}" for m in reply.prompt.messages),
+                prompt_text="\n".join(
+                    f"{m.role}: {m.content}" for m in reply.prompt.messages if m.role != "prefix"
+                ),
                 completion_text=completion.text,
-                choice_prompt_token_ids=self._choice.token_ids if self._choice else None,
-                prompt_token_ids=reply.prompt.token_ids,
+                inherited=self._inherited.name,
+                choice_prompt_token_ids=self._own(self._choice),
+                prompt_token_ids=self._own(reply.prompt),
                 completion_token_ids=completion.token_ids,
                 logprobs=completion.logprobs,
                 logprobs_kind=_logprobs_kind(reply),
@@ -148,6 +168,13 @@ class TurnDraft:
                 seconds=self._seconds,
             )
         )
+
+    def _own(self, prompt: Prompt | None) -> tuple[int, ...] | None:
+        """The prompt's token ids behind those that were inherited."""
+        if prompt is None or prompt.token_ids is None:
+            return None
+        is_prefix = self._inherited.form == "prefix"
+        return prompt.token_ids[self._inherited.tokens if is_prefix else 0 :]
 
     def _event(self, node: Node, effect: Effect) -> dict[str, Any]:
         event: dict[str, Any] = {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from banyan.client.results import NodeDetail, NodeSummary, Turn
+from banyan.client.results import HandedState, NodeDetail, NodeSummary, Turn
 from banyan.node import Node, depth_of
+from banyan.packed_state import PackedState
 from banyan.state import unpack
 from banyan.trajectory import TurnRecord
 from banyan.tree import NodeRecord
@@ -41,6 +42,7 @@ def detail_of(record: NodeRecord) -> NodeDetail:
         **summary_of(record).model_dump(),
         goal=node.goal,
         brief=node.brief.text,
+        packed_state=_handed(node.packed_state),
         inputs=node.inputs,
         expects=node.expects,
         notes=node.notes,
@@ -51,6 +53,12 @@ def detail_of(record: NodeRecord) -> NodeDetail:
         sequential_s=outcome.sequential_s if outcome else None,
         turns=tuple(_turn(unpack(turn, TurnRecord)) for turn in record.turns),
     )
+
+
+def _handed(state: PackedState | None) -> HandedState | None:
+    if state is None:
+        return None
+    return HandedState(form=state.form, bytes=state.bytes, tokens=state.tokens)
 
 
 def _turn(record: TurnRecord) -> Turn:

@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from banyan.limits import Limits
-from banyan.task import Gate, Profile, profile_problem
+from banyan.task import Gate, Profile, StateChoice, profile_problem
 
 MAX_GOAL_CHARS = 20_000
 MAX_DOCUMENTS = 1_000
@@ -66,8 +66,11 @@ class SolveRequest(_Model):
     )
     limits: Limits = Limits()
     gate: Gate = Gate()
-    state: Literal["auto", "summary"] = Field(
-        "auto", description="The form in which a parent hands its state to its children."
+    state: StateChoice = Field(
+        "auto",
+        description="The form in which a parent hands its context to its children: a `summary` "
+        "that it writes, the `prefix` of its own prompt, or `hidden` vectors. `auto` takes the "
+        "prefix where it costs less. What an engine cannot do is told by a notice.",
     )
     policy: str = Field(
         "live", max_length=64, description="Version of the weights; `live` is the one served now."

@@ -14,7 +14,7 @@ from banyan.drive import Ports
 from banyan.in_process import grow
 from banyan.node import Outcome
 from banyan.policy import ONLY_BASE, Policies
-from banyan.ports import Message
+from banyan.ports import Message, Packer
 from banyan.serving import Serving
 from banyan.spans import Span
 from banyan.state import unpack
@@ -71,12 +71,15 @@ class Grower:
     others: dict[str, ScriptedEngine] = field(default_factory=dict)
     """Engines of the policies that are not on the first one."""
     library: MemoryLibrary = field(default_factory=MemoryLibrary)
+    packer: Packer | None = None
     now: float = 1_000_000.0
     logs: bool = False
 
     def __post_init__(self) -> None:
         self.store = MemoryStore(clock=lambda: self.now, logs=self.logs)
-        self.ports = Ports(self.store, self.library, self.engine, engine_patience_s=0.0)
+        self.ports = Ports(
+            self.store, self.library, self.engine, engine_patience_s=0.0, packer=self.packer
+        )
         engines = {**dict.fromkeys(self.policies.names, self.engine), **self.others}
         self.serving = Serving(self.policies, engines)
 

@@ -15,7 +15,7 @@ import uvloop
 
 from banyan.adapters.blobs import FolderBlobs
 from banyan.adapters.celery_queue import CeleryQueue
-from banyan.adapters.engines import make_serving
+from banyan.adapters.engines import make_packer, make_serving
 from banyan.adapters.library import BlobLibrary
 from banyan.adapters.policy_file import Listed
 from banyan.adapters.stores import make_store
@@ -91,6 +91,7 @@ class WorkerProcess:
             store=make_store(settings),
             library=BlobLibrary(FolderBlobs(settings.blob_dir)),
             engine=self._serving.engine(self._serving.policies.resolve(LIVE)),
+            packer=make_packer(settings),
             engine_patience_s=settings.engine_patience_s,
         )
         self._queue = CeleryQueue(settings.broker)
@@ -118,6 +119,8 @@ class WorkerProcess:
         self._leases.stop()
         await self._queue.close()
         await self._serving.close()
+        if self._ports.packer is not None:
+            await self._ports.packer.close()
         await self._ports.library.close()
         await self._ports.store.close()
         log.info("worker stopped")

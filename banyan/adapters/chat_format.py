@@ -154,8 +154,11 @@ def assemble(messages: Sequence[Message], affixes: Affixes, guard: Guard) -> lis
 
     An optional system message, then user and assistant in turn; neighbours of one role are joined
     by an empty line. A last message of the assistant stands right behind the generation prompt, in
-    a run of its own. Raises EngineRefused for another order.
+    a run of its own. Behind a `prefix` the dialogue goes on with a message of the user. Raises
+    EngineRefused for another order.
     """
+    if messages and messages[0].role == "prefix":
+        return _behind(messages[0], messages[1:], affixes, guard)
     system, turns = _fold(messages, has_system=affixes.system_prefix is not None)
     parts: list[Run | Sampled] = []
     run: list[Piece] = []
@@ -181,6 +184,16 @@ def assemble(messages: Sequence[Message], affixes: Affixes, guard: Guard) -> lis
     return [part for part in parts if part]
 
 
+def _behind(
+    prefix: Message, messages: Sequence[Message], affixes: Affixes, guard: Guard
+) -> list[Run | Sampled]:
+    """The prefix as one reply that was sampled, and what follows it."""
+    reply = Message("assistant", "", prefix.token_ids or ())
+    whole = assemble([Message("user", ""), reply, *messages], affixes, guard)
+    opening = next(index for index, part in enumerate(whole) if isinstance(part, Sampled))
+    return whole[opening:]
+
+
 def _solid(run: Sequence[Piece]) -> Run:
     return tuple(piece for piece in run if piece.text)
 
@@ -189,7 +202,11 @@ def _fold(messages: Sequence[Message], *, has_system: bool) -> tuple[str | None,
     """The system text (folded into the first user message where there is no place for it)."""
     turns = list(messages)
     system = turns.pop(0).content if turns and turns[0].role == "system" else None
-    if not turns or turns[0].role != "user" or any(turn.role == "system" for turn in turns):
+    if (
+        not turns
+        or turns[0].role != "user"
+        or any(turn.role in ("system", "prefix") for turn in turns)
+    ):
         raise EngineRefused("a dialogue is an optional system message, then user and assistant")
     joined: list[Message] = []
     for turn in turns:

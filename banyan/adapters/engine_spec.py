@@ -20,10 +20,21 @@ class EngineSpec:
     window: int | None = None
     api_key: str = field(default="", repr=False)
     timeout_s: float = 600.0
+    embeds: bool = False
+    """vLLM was started with `--enable-prompt-embeds`, which it tells nobody."""
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """The engine of the settings. Raises InvalidInput where `engine_urls` names no server."""
+        """The engine of the settings.
+
+        Raises InvalidInput where `engine_urls` names no server, or there is a packer for an engine
+        that takes no prompt embeddings.
+        """
+        if settings.packer_url and settings.engine_kind != "vllm":
+            raise InvalidInput(
+                f"packer_url: {settings.engine_kind} takes no prompt embeddings",
+                hint="Set BANYAN_ENGINE_KIND=vllm, or leave BANYAN_PACKER_URL out.",
+            )
         return cls(
             kind=settings.engine_kind,
             urls=urls_of(settings.engine_urls.split(","), where="BANYAN_ENGINE_URLS"),
@@ -31,6 +42,7 @@ class EngineSpec:
             window=settings.engine_window,
             api_key=settings.engine_api_key,
             timeout_s=settings.engine_timeout_s,
+            embeds=bool(settings.packer_url),
         )
 
 

@@ -6,17 +6,17 @@ from banyan.adapters.engine_http import EngineHttp
 from banyan.adapters.engine_spec import EngineSpec
 from banyan.adapters.llama import LlamaEngine
 from banyan.adapters.openai import OpenAIEngine
+from banyan.adapters.packer import HttpPacker
 from banyan.adapters.policy_file import Listed
 from banyan.adapters.replicas import Replicas
 from banyan.adapters.vllm import VllmEngine
-from banyan.ports import Engine
+from banyan.ports import Engine, Packer
 from banyan.serving import Serving
 from banyan.settings import EngineKind, Settings
 
-_ADAPTERS: dict[EngineKind, type[LlamaEngine | OpenAIEngine | VllmEngine]] = {
+_OTHERS: dict[EngineKind, type[LlamaEngine | OpenAIEngine]] = {
     "llama": LlamaEngine,
     "openai": OpenAIEngine,
-    "vllm": VllmEngine,
 }
 
 
@@ -39,4 +39,13 @@ def make_replicas(spec: EngineSpec) -> Engine:
 def connect(spec: EngineSpec, url: str) -> Engine:
     """The adapter for one server."""
     http = EngineHttp(url, api_key=spec.api_key, timeout_s=spec.timeout_s)
-    return _ADAPTERS[spec.kind](http, model=spec.model, window=spec.window)
+    if spec.kind == "vllm":
+        return VllmEngine(http, model=spec.model, window=spec.window, embeds=spec.embeds)
+    return _OTHERS[spec.kind](http, model=spec.model, window=spec.window)
+
+
+def make_packer(settings: Settings) -> Packer | None:
+    """The packer that the settings name, if any. Connects at the first call."""
+    if not settings.packer_url:
+        return None
+    return HttpPacker(EngineHttp(settings.packer_url, timeout_s=settings.engine_timeout_s))

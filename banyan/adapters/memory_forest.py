@@ -84,6 +84,7 @@ class TreeState:
     num_dispatched: int = 0
     usage: Usage = field(default_factory=lambda: Usage(nodes=1))
     nodes: dict[str, NodeState] = field(default_factory=dict)
+    shared: dict[str, bytes] = field(default_factory=dict)
     backlog: set[str] = field(default_factory=set)
     events: list[Event] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)

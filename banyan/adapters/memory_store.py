@@ -165,6 +165,7 @@ class MemoryStore:
         kept: Budget,
         log: TurnLog | None,
         event: Mapping[str, Any],
+        shared: tuple[str, bytes] | None = None,
     ) -> list[Hint]:
         if not 1 <= len(children) <= MAX_CHILDREN:
             raise Conflict(f"a node spawns 1 to {MAX_CHILDREN} children, not {len(children)}")
@@ -183,6 +184,8 @@ class MemoryStore:
             self._forest.charge(tree, node, log)
         node.budget = Budget(tokens=tokens, nodes=nodes, nano_usd=nano_usd)
         node.packed = packed
+        if shared is not None:
+            tree.shared[shared[0]] = shared[1]
         self._forest.retire(tree, node)
         node.status = "suspended"
         node.open_children = len(children)
@@ -296,6 +299,12 @@ class MemoryStore:
         return node_record(node).model_copy(
             update={"packed": node.packed, "turns": tuple(node.turns)}
         )
+
+    async def shared(self, tree_id: str, name: str) -> bytes:
+        found = self._forest.tree(tree_id).shared.get(name)
+        if found is None:
+            raise NotFound(f"solve {tree_id} has no shared state {name}")
+        return found
 
     async def list_nodes(
         self, tree_id: str, *, offset: int, limit: int

@@ -116,6 +116,8 @@ class OpenAIEngine:
 
     async def render(self, messages: Sequence[Message]) -> Prompt:
         """The messages themselves, with an estimate of their tokens. Refuses a prefill."""
+        if any(message.role == "prefix" or message.embeds for message in messages):
+            raise AbilityMissing("an OpenAI-compatible server takes no prefix and no embeddings")
         if messages and messages[-1].role == "assistant":
             raise AbilityMissing("an OpenAI-compatible server cannot go on with a prefilled reply")
         estimate = sum(estimate_tokens(message.content) + MESSAGE_TOKENS for message in messages)

@@ -72,6 +72,9 @@ class Keys:
     def nodes(self, tree_id: str) -> str:
         return f"{self.tree(tree_id)}:nodes"
 
+    def shared(self, tree_id: str) -> str:
+        return f"{self.tree(tree_id)}:shared"
+
     def events(self, tree_id: str) -> str:
         return f"{self.tree(tree_id)}:events"
 

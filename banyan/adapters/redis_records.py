@@ -6,11 +6,15 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from banyan.adapters import redis_codec as codec
+from banyan.adapters.lru import Lru
 from banyan.adapters.redis_connection import Connection
 from banyan.adapters.redis_scripts import Client
 from banyan.errors import NotFound
 from banyan.node import ROOT_PATH
 from banyan.tree import NodeRecord, TreeRecord, is_tree_id
+
+_CACHED_BYTES = 32 * 1024 * 1024
+"""Of shared states that are kept, so that a thousand siblings do not load theirs each."""
 
 
 class RedisRecords:
@@ -19,6 +23,7 @@ class RedisRecords:
     def __init__(self, connection: Connection, keys: codec.Keys) -> None:
         self._connection = connection
         self._keys = keys
+        self._shared: Lru[tuple[str, str], bytes] = Lru(_CACHED_BYTES)
 
     async def tree(self, tree_id: str) -> TreeRecord:
         _check(tree_id)
@@ -44,6 +49,23 @@ class RedisRecords:
         if not fields:
             raise NotFound(f"solve {tree_id} has no node {path}")
         return codec.load_node(path, fields, turns)
+
+    async def shared(self, tree_id: str, name: str) -> bytes:
+        """What siblings share. It never changes, so that a process asks for it once."""
+        _check(tree_id)
+        key = (self._keys.shared(tree_id), name)
+        if (known := self._shared.get(key)) is not None:
+            return known
+
+        def ask(pipe: Any) -> None:
+            pipe.hget(*key)
+
+        [found] = await self._connection.run(_in_one_trip(ask))
+        if found is None:
+            raise NotFound(f"solve {tree_id} has no shared state {name}")
+        packed = bytes(found)
+        self._shared.put(key, packed, len(packed))
+        return packed
 
     async def nodes(self, tree_id: str, *, offset: int, limit: int) -> tuple[list[NodeRecord], int]:
         """Two round trips: which nodes, then what they are."""

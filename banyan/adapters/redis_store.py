@@ -146,6 +146,7 @@ class RedisStore:
         kept: Budget,
         log: TurnLog | None,
         event: Mapping[str, Any],
+        shared: tuple[str, bytes] | None = None,
     ) -> list[Hint]:
         """Create the children and put the node away.
 
@@ -173,6 +174,7 @@ class RedisStore:
             kept_nano_usd=kept.nano_usd,
             log=codec.dump_log(lease.path, log),
             event=codec.dump_event({"node": lease.path, "children": len(children), **event}),
+            shared=None if shared is None else (shared[0], blob(shared[1])),
         )
         if reply[0] == b"conflict":
             raise Conflict(too_little(lease.path, codec.load_budget(*reply[1:])))
@@ -246,6 +248,9 @@ class RedisStore:
 
     async def get_node(self, tree_id: str, path: str) -> NodeRecord:
         return await self._records.node(tree_id, path)
+
+    async def shared(self, tree_id: str, name: str) -> bytes:
+        return await self._records.shared(tree_id, name)
 
     async def list_nodes(
         self, tree_id: str, *, offset: int, limit: int

@@ -63,7 +63,8 @@ class Renderer:
     async def render(self, messages: Sequence[Message]) -> Prompt:
         """Apply the template. Raises EngineRefused where the order of roles is not a dialogue."""
         form = await self.format()
-        token_ids = list(form.begin)
+        begins = not messages or messages[0].role != "prefix"  # a prefix has begun already
+        token_ids = list(form.begin) if begins else []
         previous: Run | Sampled = ()
         for part in assemble(messages, form.affixes, form.guard):
             if isinstance(part, Sampled):

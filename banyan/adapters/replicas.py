@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from banyan.affinity import affinity
 from banyan.errors import EngineRefused, EngineUnavailable
 from banyan.ports import (
     Abilities,
@@ -33,8 +34,6 @@ LOAD_FACTOR = 1.25
 MAX_ATTEMPTS = 3
 FIRST_REST_S = 0.5
 MAX_REST_S = 30.0
-NUM_KEY_MESSAGES = 2
-"""The system message and the first of the user: what all turns of a node have in common."""
 
 T = TypeVar("T")
 
@@ -92,13 +91,13 @@ class Replicas:
         return await self._call(text, lambda engine: engine.count(text))
 
     async def render(self, messages: Sequence[Message]) -> Prompt:
-        return await self._call(key_of(messages), lambda engine: engine.render(messages))
+        return await self._call(affinity(messages), lambda engine: engine.render(messages))
 
     async def choose(
         self, prompt: Prompt, letters: Mapping[Choice, str], options: CallOptions
     ) -> tuple[dict[Choice, float], Completion]:
         return await self._call(
-            options.salt + key_of(prompt.messages),
+            options.salt + affinity(prompt.messages),
             lambda engine: engine.choose(prompt, letters, options),
         )
 
@@ -120,7 +119,7 @@ class Replicas:
                 await on_delta(text)
 
         return await self._call(
-            options.salt + key_of(prompt.messages),
+            options.salt + affinity(prompt.messages),
             lambda engine: engine.complete(
                 prompt,
                 schema=schema,
@@ -186,11 +185,6 @@ class Replicas:
                 return result
             finally:
                 replica.in_flight -= 1
-
-
-def key_of(messages: Sequence[Message]) -> str:
-    """What a dialogue begins with, as far as all turns of its node share it."""
-    return "\0".join(message.content for message in messages[:NUM_KEY_MESSAGES])
 
 
 def _weight(key: str, name: str) -> bytes:

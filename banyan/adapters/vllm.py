@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
 import msgspec
 
+from banyan.adapters import vllm_chat
 from banyan.adapters.chat_format import (
     PROBE_PLAIN,
     PROBE_SYSTEM,
@@ -25,12 +26,10 @@ from banyan.adapters.chat_format import (
 )
 from banyan.adapters.engine_http import EngineHttp
 from banyan.adapters.rendering import Format, Renderer
-from banyan.adapters.token_prompt import check_prompt
+from banyan.adapters.token_prompt import check_prompt, check_size
+from banyan.adapters.vllm_wire import ID, Reply, completion
 from banyan.errors import EngineRefused, EngineUnavailable
 from banyan.ports import Abilities, CallOptions, Choice, Completion, Message, OnDelta, Prompt
-
-_ID = "token_id:"
-"""How tokens are written where `return_tokens_as_token_ids` is set."""
 
 
 class _Model(msgspec.Struct):
@@ -55,40 +54,22 @@ class _TokenizerInfo(msgspec.Struct):
     added_tokens_decoder: dict[str, Any] = {}
 
 
-class _Logprobs(msgspec.Struct):
-    tokens: list[str] = []
-    token_logprobs: list[float] = []
-    top_logprobs: list[dict[str, float] | None] = []
-
-
-class _Choice(msgspec.Struct):
-    text: str = ""
-    logprobs: _Logprobs | None = None
-    finish_reason: str | None = None
-
-
-class _Details(msgspec.Struct):
-    cached_tokens: int | None = None
-
-
-class _Usage(msgspec.Struct):
-    prompt_tokens: int = 0
-    completion_tokens: int | None = 0
-    prompt_tokens_details: _Details | None = None
-
-
-class _Reply(msgspec.Struct):
-    """A completion, or one event of its stream; the last event has the usage and no choice."""
-
-    choices: list[_Choice] = []
-    usage: _Usage | None = None
-
-
 class VllmEngine:
-    """One vLLM server. Satisfies `banyan.ports.Engine`."""
+    """One vLLM server. Satisfies `banyan.ports.Engine`.
 
-    def __init__(self, http: EngineHttp, *, model: str = "", window: int | None = None) -> None:
+    `embeds`: it was started with `--enable-prompt-embeds`, which it tells nobody.
+    """
+
+    def __init__(
+        self,
+        http: EngineHttp,
+        *,
+        model: str = "",
+        window: int | None = None,
+        embeds: bool = False,
+    ) -> None:
         self._http = http
+        self._embeds = embeds
         self._model = model
         self._window = window
         self._renderer = Renderer(self)
@@ -122,13 +103,20 @@ class VllmEngine:
             logprobs="masked",
             cache_salt=True,
             adapters=True,
+            embeds=self._embeds,
         )
 
     async def count(self, text: str) -> int:
         return await self._renderer.count(text)
 
     async def render(self, messages: Sequence[Message]) -> Prompt:
-        return await self._renderer.render(messages)
+        prompt = await self._renderer.render(messages)
+        if not vllm_chat.has_vectors(messages):
+            return prompt
+        # Vectors have no token ids, so that the server renders this one.
+        # It puts a line break between vectors and text.
+        num_vectors = sum(message.embeds.num + 1 for message in messages if message.embeds)
+        return Prompt(prompt.messages, None, prompt.num_tokens + num_vectors)
 
     async def choose(
         self, prompt: Prompt, letters: Mapping[Choice, str], options: CallOptions
@@ -139,18 +127,18 @@ class VllmEngine:
         body["logprobs"] = 1
         body["logprob_token_ids"] = list(token_ids.values())
         started = time.monotonic()
-        reply = await self._http.post("/v1/completions", body, _Reply)
-        completion = _completion([reply], time.monotonic() - started)
+        reply = await self._ask_for(prompt, body)
+        chosen = completion([reply], time.monotonic() - started)
         logprobs = reply.choices[0].logprobs
         found = logprobs.top_logprobs[0] if logprobs and logprobs.top_logprobs else None
         try:
-            scores = {kind: (found or {})[f"{_ID}{token}"] for kind, token in token_ids.items()}
+            scores = {kind: (found or {})[f"{ID}{token}"] for kind, token in token_ids.items()}
         except KeyError as error:
             raise EngineRefused(
                 f"{self._http.base_url} did not score the tokens it was asked for",
                 hint="vLLM 0.32 or newer is needed (`logprob_token_ids`).",
             ) from error
-        return scores, completion
+        return scores, chosen
 
     async def complete(
         self,
@@ -166,10 +154,10 @@ class VllmEngine:
             body["structured_outputs"] = {"json": schema, "disable_any_whitespace": True}
         started = time.monotonic()
         if on_delta is None:
-            replies = [await self._http.post("/v1/completions", body, _Reply)]
+            replies = [await self._ask_for(prompt, body)]
         else:
-            replies = await self._stream(body, on_delta)
-        return _completion(replies, time.monotonic() - started)
+            replies = await self._stream(prompt, body, on_delta)
+        return completion(replies, time.monotonic() - started)
 
     async def ping(self) -> None:
         await self._http.ok("/health")
@@ -188,7 +176,7 @@ class VllmEngine:
             with_system = None
         affixes = cut(plain, with_system)
         specials = await self._added_tokens() | await self._special_pieces(affixes)
-        return Format(affixes, Guard(specials))
+        return Format(affixes, Guard(specials | {vllm_chat.SPLICE}))
 
     async def tokenize(self, run: Run) -> list[int]:
         """One text: content is guarded, so that control tokens come of markup alone."""
@@ -223,9 +211,11 @@ class VllmEngine:
     ) -> dict[str, Any]:
         abilities = await self.abilities()
         sampling = options.sampling
+        vectors = vllm_chat.has_vectors(prompt.messages)
+        check_size(prompt, abilities)
         body: dict[str, Any] = {
             "model": abilities.model if options.policy == "base" else options.policy,
-            "prompt": check_prompt(prompt, abilities),
+            "prompt": () if vectors else check_prompt(prompt, abilities),
             "max_tokens": max_tokens,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
@@ -241,12 +231,19 @@ class VllmEngine:
             body["seed"] = sampling.seed
         if options.salt:
             body["cache_salt"] = options.salt
+        if vectors:
+            guard = (await self._renderer.format()).guard
+            return vllm_chat.body(body, prompt.messages, guard)
         return body
 
-    async def _stream(self, body: dict[str, Any], on_delta: OnDelta) -> list[_Reply]:
-        body = {**body, "stream": True, "stream_options": {"include_usage": True}}
-        replies: list[_Reply] = []
-        async with aclosing(self._http.events("/v1/completions", body, _Reply)) as events:
+    async def _ask_for(self, prompt: Prompt, body: dict[str, Any]) -> Reply:
+        if vllm_chat.has_vectors(prompt.messages):
+            return vllm_chat.flat(await self._http.post(vllm_chat.PATH, body, vllm_chat.ChatReply))
+        return await self._http.post("/v1/completions", body, Reply)
+
+    async def _stream(self, prompt: Prompt, body: dict[str, Any], on_delta: OnDelta) -> list[Reply]:
+        replies: list[Reply] = []
+        async with aclosing(self._events(prompt, body)) as events:
             async for reply in events:
                 replies.append(reply)
                 if reply.choices and reply.choices[0].text:
@@ -255,23 +252,14 @@ class VllmEngine:
             raise EngineUnavailable("the model server's stream ended before the completion did")
         return replies
 
-
-def _completion(replies: Sequence[_Reply], seconds: float) -> Completion:
-    """One completion from a reply, or from the events of a stream."""
-    choices = [choice for reply in replies for choice in reply.choices]
-    logprobs = [choice.logprobs for choice in choices if choice.logprobs]
-    usage = replies[-1].usage or _Usage()
-    finish_reason = next((c.finish_reason for c in reversed(choices) if c.finish_reason), None)
-    if finish_reason not in ("stop", "length"):  # "abort", "error": half a reply is none
-        raise EngineUnavailable(f"the model server ended a completion with {finish_reason!r}")
-    return Completion(
-        text="".join(choice.text for choice in choices),
-        finish_reason="length" if finish_reason == "length" else "stop",
-        prompt_tokens=usage.prompt_tokens,
-        completion_tokens=usage.completion_tokens or 0,
-        cached_tokens=(usage.prompt_tokens_details or _Details()).cached_tokens or 0,
-        token_ids=tuple(int(token.removeprefix(_ID)) for part in logprobs for token in part.tokens),
-        logprobs=tuple(value for part in logprobs for value in part.token_logprobs),
-        seconds=seconds,
-        engine="vllm",
-    )
+    async def _events(self, prompt: Prompt, body: dict[str, Any]) -> AsyncGenerator[Reply, None]:
+        body = {**body, "stream": True, "stream_options": {"include_usage": True}}
+        if not vllm_chat.has_vectors(prompt.messages):
+            async with aclosing(self._http.events("/v1/completions", body, Reply)) as events:
+                async for reply in events:
+                    yield reply
+            return
+        chat = self._http.events(vllm_chat.PATH, body, vllm_chat.ChatReply)
+        async with aclosing(chat) as parts:
+            async for part in parts:
+                yield vllm_chat.flat(part)

@@ -16,7 +16,7 @@ from banyan.client.errors import ClientError, FieldProblem, ServiceProblem, Serv
 from banyan.client.results import Document, SolveResult
 from banyan.feedback import Source
 from banyan.limits import Limits
-from banyan.task import Gate, Profile
+from banyan.task import Gate, Profile, StateChoice
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 MAX_WAIT_S = 60.0
@@ -34,7 +34,7 @@ class SolveOptions(TypedDict, total=False):
     """JSON Schema of the answer; its root is an object."""
     limits: Limits | Mapping[str, float]
     gate: Gate | Mapping[str, JsonValue]
-    state: Literal["auto", "summary"]
+    state: StateChoice
     policy: str
     policies: Sequence[str]
     """Those that agents may choose from for their children."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from banyan.client.cmd_up import EngineName
 from banyan.client.evaluating import table_console, told_errors
-from banyan.task import GateMode
+from banyan.task import GateMode, StateChoice
 
 
 def evaluate(
@@ -62,7 +62,7 @@ def evaluate(
     ] = None,
     threshold: Annotated[float | None, typer.Option(help="For --gate threshold, in nats.")] = None,
     state: Annotated[
-        Literal["auto", "summary"], typer.Option(help="How a child learns what its parent knows.")
+        StateChoice, typer.Option(help="In which form a parent hands its context to its children.")
     ] = "auto",
     seed: Annotated[int, typer.Option(help="Of the choice of items and of the intervals.")] = 0,
     parallel: Annotated[

@@ -21,7 +21,7 @@ from banyan.client.results import SolveResult, StreamEvent
 from banyan.client.sdk import Client
 from banyan.errors import BanyanError
 from banyan.limits import Limits
-from banyan.task import Gate, GateMode
+from banyan.task import Gate, GateMode, StateChoice
 
 _DEFAULTS = Limits()
 
@@ -75,6 +75,10 @@ def solve(
     no_train: Annotated[
         bool, typer.Option("--no-train", help="Keep it out of the trajectory log.")
     ] = False,
+    state: Annotated[
+        StateChoice | None,
+        typer.Option(help="In which form a parent hands its context to its children."),
+    ] = None,
     max_depth: Annotated[
         int | None, typer.Option(help=f"Levels below the root (default {_DEFAULTS.max_depth}).")
     ] = None,
@@ -135,6 +139,8 @@ def solve(
         options["policy"] = policy
     if leaves is not None:
         options["leaves"] = leaves
+    if state is not None:
+        options["state"] = state
     if schema is not None:
         options["answer_schema"] = _schema(schema)
     sources = [_source(name) for name in files or ()]

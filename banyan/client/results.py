@@ -15,6 +15,7 @@ from banyan.citations import Citation, Coverage
 from banyan.feedback import Source
 from banyan.node import Decision, Failure, OutcomeStatus
 from banyan.spans import Span
+from banyan.task import StateForm
 from banyan.tree import FINAL, NodeStatus, TreeStatus
 
 
@@ -146,11 +147,22 @@ class Turn(_Model):
     engine: str
 
 
+class HandedState(_Model):
+    """What a node was given of its parent's context, beside goal and brief."""
+
+    form: StateForm
+    bytes: int = Field(description="In the store; once for all siblings if `prefix` or `hidden`.")
+    tokens: int = Field(description="Of each of the node's prompts.")
+
+
 class NodeDetail(NodeSummary):
     """One node with what it was asked, what it saw and what it did."""
 
     goal: str
     brief: str
+    packed_state: HandedState | None = Field(
+        None, description="In which form its parent handed its context over; null at the root."
+    )
     inputs: tuple[Span, ...]
     expects: dict[str, Any] | None = None
     notes: tuple[str, ...] = ()

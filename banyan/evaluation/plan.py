@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from banyan.settings import EngineKind
-from banyan.task import GateMode
-
-StateForm = Literal["auto", "summary"]
+from banyan.task import GateMode, StateChoice
 
 SERVICE = "banyan"
 """The name of the service among the systems."""
@@ -39,7 +36,7 @@ class Plan:
     window: int = 2_048
     gate: GateMode | None = None
     threshold: float | None = None
-    state: StateForm = "auto"
+    state: StateChoice = "auto"
     baselines: tuple[str, ...] = ()
     limit: int | None = None
     buckets: tuple[str, ...] = ()

@@ -1,9 +1,9 @@
 """Ports: the seams between the kernel and the world.
 
 `Store` keeps the durable tree, `Queue` carries hints, `Library` holds documents, `Engine` is the
-model, and `TrajectoryQueue` hands finished trees to the log. Each has a real adapter and an
-official twin without a network in `banyan/adapters/` or `banyan/testing.py`, and one contract suite
-that runs against both.
+model, `Packer` makes vectors for it, and `TrajectoryQueue` hands finished trees to the log. Each
+has a real adapter and an official twin without a network in `banyan/adapters/` or
+`banyan/testing/`, and one contract suite that runs against both.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from banyan.ports.engine import (
     CallOptions,
     Choice,
     Completion,
+    Embeds,
     Engine,
     Message,
     OnDelta,
@@ -22,6 +23,7 @@ from banyan.ports.engine import (
     Sampling,
 )
 from banyan.ports.library import DocumentInfo, Library, Nearest, Part
+from banyan.ports.packer import Packer
 from banyan.ports.queue import Hint, Queue
 from banyan.ports.store import (
     Admission,
@@ -46,6 +48,7 @@ __all__ = [
     "Claimed",
     "Completion",
     "DocumentInfo",
+    "Embeds",
     "Engine",
     "FinishedTree",
     "Hint",
@@ -54,6 +57,7 @@ __all__ = [
     "Message",
     "Nearest",
     "OnDelta",
+    "Packer",
     "Part",
     "Prompt",
     "Queue",

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "prefix"]
 
 Choice = TypeVar("Choice", bound=str)
 """What a letter stands for: the kinds of an action, or a judge's verdicts."""
@@ -16,15 +16,27 @@ OWN_WEIGHTS = "base"
 
 
 @dataclass(frozen=True, slots=True)
+class Embeds:
+    """Vectors in the text form in which an engine takes them; `num` positions of the prompt."""
+
+    data: str
+    num: int
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message of a dialogue. `token_ids`: of a reply, exactly as the engine sampled them.
 
-    A last message of the assistant is a prefill: generation goes on right behind it.
+    A last message of the assistant is a prefill: generation goes on right behind it. A first
+    message `prefix` is another dialogue up to and with its last reply, as `token_ids` that the
+    prompt begins with; its `content` is that dialogue's affinity. `embeds` are vectors that stand
+    before the content.
     """
 
     role: Role
     content: str
     token_ids: tuple[int, ...] | None = None
+    embeds: Embeds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +90,8 @@ class Abilities:
     """The distribution that completions' log-probabilities belong to under a schema."""
     cache_salt: bool = False
     adapters: bool = False
+    embeds: bool = False
+    """Takes prompt embeddings, and there is a packer that makes them."""
 
 
 @dataclass(frozen=True, slots=True)

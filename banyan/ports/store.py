@@ -160,11 +160,17 @@ class Store(Protocol):
         kept: Budget,
         log: TurnLog | None,
         event: Mapping[str, Any],
+        shared: tuple[str, bytes] | None = None,
     ) -> list[Hint]:
         """Create the children and suspend the node, with the turn that decided it, atomically.
 
         The budgets of the children and `kept` must add up to what the node has after the turn.
+        `shared`: a name, and what these children share under it for as long as the tree is kept.
         """
+        ...
+
+    async def shared(self, tree_id: str, name: str) -> bytes:
+        """What a spawn stored for its children. Raises NotFound."""
         ...
 
     async def finish(

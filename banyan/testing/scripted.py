@@ -14,13 +14,13 @@ from typing import Any, Literal, cast
 
 from banyan.action import Kind
 from banyan.errors import AbilityMissing, EngineRefused, PromptTooLong
-from banyan.ports import Abilities, CallOptions, Choice, Completion, Message, OnDelta, Prompt
+from banyan.ports import Abilities, CallOptions, Choice, Completion, Message, OnDelta, Prompt, Role
 from banyan.testing.rules import Rule, default_rule
 
 Scores = Callable[[Sequence[Message], Sequence[Kind]], Mapping[Kind, float]]
 
 _TOKEN = re.compile(r"\w+\s*|[^\w\s]+\s*|\s+")
-_ROLES = {"system": 1, "user": 2, "assistant": 3}
+_ROLES: dict[Role, int] = {"system": 1, "user": 2, "assistant": 3}
 END = 4
 """The token id that ends every message."""
 _FIRST_WORD = 16
@@ -58,6 +58,7 @@ class ScriptedEngine:
     scores: Scores | None = prefer_answer
     window: int = 2_048
     token_ids: bool = True
+    embeds: bool = False
     hold: Callable[[Call], Awaitable[None]] | None = None
     calls: list[Call] = field(default_factory=list)
     num_rendered: int = 0
@@ -75,6 +76,7 @@ class ScriptedEngine:
             logprobs="raw" if self.token_ids else None,
             cache_salt=True,
             adapters=True,
+            embeds=self.embeds,
         )
 
     async def count(self, text: str) -> int:
@@ -86,6 +88,11 @@ class ScriptedEngine:
             raise EngineRefused("a dialogue ends with a message of the user or the assistant")
         token_ids: list[int] = []
         for message in messages:
+            if message.role == "prefix":
+                token_ids += message.token_ids or ()
+                if token_ids[-1:] != [END]:
+                    token_ids.append(END)
+                continue
             token_ids.append(_ROLES[message.role])
             if message.role == "assistant" and message.token_ids is not None:
                 token_ids += message.token_ids
@@ -102,8 +109,12 @@ class ScriptedEngine:
                 token_ids.pop()
         else:
             token_ids.append(_ROLES["assistant"])
-        known = tuple(token_ids) if self.token_ids else None
-        return Prompt(tuple(messages), known, len(token_ids))
+        vectors = [message.embeds for message in messages if message.embeds]
+        if vectors and not self.embeds:
+            raise AbilityMissing("this engine takes no prompt embeddings")
+        known = tuple(token_ids) if self.token_ids and not vectors else None
+        num_vectors = sum(part.num for part in vectors)
+        return Prompt(tuple(messages), known, len(token_ids) + num_vectors)
 
     async def choose(
         self, prompt: Prompt, letters: Mapping[Choice, str], options: CallOptions

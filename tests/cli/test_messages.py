@@ -40,6 +40,7 @@ def test_without_a_command_the_help_is_shown() -> None:
         (["solve", "why", "--max-depth", "33"], "--max-depth"),
         (["solve", "why", "--deadline", "0"], "--deadline"),
         (["solve", "why", "--gate", "perhaps"], "'perhaps'"),
+        (["solve", "why", "--state", "telepathy"], "'telepathy'"),
         (["solve", "why", "--schema", "no-such-file"], "--schema"),
         (["frobnicate"], "frobnicate"),
     ],

@@ -36,6 +36,7 @@ async def test_options_reach_the_task(served: Served, banyan: AsyncClient, tmp_p
         texts=["inline"],
         limits=Limits(max_depth=2),
         gate=Gate(mode="never"),
+        state="prefix",
         answer_schema={"type": "object"},
         metadata={"ticket": 7},
     )
@@ -43,6 +44,7 @@ async def test_options_reach_the_task(served: Served, banyan: AsyncClient, tmp_p
     [admission] = served.house.store.admitted
     task = unpack(admission.task, Task)
     assert (task.limits.max_depth, task.gate.mode, task.metadata) == (2, "never", {"ticket": 7})
+    assert task.state == "prefix"
     assert unpack(admission.root, Node).expects == {"type": "object"}
     assert [len(span) for span in task.inputs] == [len(TEXT), 11, 6]
 

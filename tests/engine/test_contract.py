@@ -122,6 +122,22 @@ async def test_a_prefill_stands_right_behind_the_generation_prompt(token_engine:
     assert prefilled.num_tokens - prompt.num_tokens == await token_engine.count("The capital of")
 
 
+async def test_a_dialogue_behind_a_prefix_is_the_dialogue_itself(token_engine: Engine) -> None:
+    prompt = await token_engine.render(DIALOGUE)
+    completion = await token_engine.complete(prompt, schema=None, max_tokens=16, options=OPTIONS)
+    assert prompt.token_ids is not None
+    assert completion.token_ids is not None
+    reply = Message("assistant", completion.text, completion.token_ids)
+    question = Message("user", "And of Spain?")
+    token_ids = prompt.token_ids + completion.token_ids
+
+    behind = await token_engine.render([Message("prefix", "key", token_ids), question])
+
+    assert behind.token_ids == (await token_engine.render([*DIALOGUE, reply, question])).token_ids
+    assert (behind.token_ids or ())[: len(token_ids)] == token_ids
+    await token_engine.complete(behind, schema=None, max_tokens=2, options=OPTIONS)
+
+
 async def test_every_sampled_token_has_its_logprob(token_engine: Engine) -> None:
     prompt = await token_engine.render(DIALOGUE)
 

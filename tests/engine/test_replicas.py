@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from banyan.adapters.replicas import MAX_REST_S, Replicas
+from banyan.affinity import affinity
 from banyan.errors import EngineRefused, EngineUnavailable
 from banyan.ports import Message
 from banyan.testing import Call, ScriptedEngine
@@ -65,21 +66,63 @@ async def test_different_dialogues_are_spread() -> None:
     assert all(len(engine.calls) > 20 for engine in engines)
 
 
-async def test_a_popular_prefix_does_not_overload_its_replica() -> None:
+def held_until(num_calls: int) -> list[ScriptedEngine]:
+    """Four engines that answer nothing before so many calls are in flight."""
     all_asked, num_held = asyncio.Event(), 0
 
     async def hold(call: Call) -> None:
         nonlocal num_held
         del call
         num_held += 1
-        if num_held == 40:
+        if num_held == num_calls:
             all_asked.set()
         await all_asked.wait()
 
-    engines = [ScriptedEngine(hold=hold) for _ in range(4)]
+    return [ScriptedEngine(hold=hold) for _ in range(4)]
+
+
+async def test_a_popular_prefix_does_not_overload_its_replica() -> None:
+    engines = held_until(40)
     replicas = routed(*engines)
 
     await asyncio.gather(*(ask(replicas, "the same") for _ in range(40)))
+
+    assert max(engine.max_in_flight for engine in engines) <= 13  # 1.25 times a quarter of 40
+
+
+async def test_siblings_that_share_a_prefix_meet_the_replica_of_their_parent() -> None:
+    engines = [ScriptedEngine() for _ in range(3)]
+    replicas = routed(*engines)
+    for number in range(12):
+        parent = [Message("system", "Be brief."), Message("user", f"document {number}")]
+        prompt = await replicas.render(parent)
+        reply = await replicas.complete(prompt, schema=None, max_tokens=8, options=OPTIONS)
+        served = next(
+            engine for engine in engines if engine.calls and engine.calls[-1].prompt is prompt
+        )
+        assert prompt.token_ids is not None
+        assert reply.token_ids is not None
+        prefix = Message("prefix", affinity(parent), prompt.token_ids + reply.token_ids)
+        before = len(served.calls)
+
+        for part in range(5):
+            child = await replicas.render([prefix, Message("user", f"part {part}")])
+            await replicas.complete(child, schema=None, max_tokens=8, options=OPTIONS)
+
+        assert len(served.calls) == before + 5
+    assert all(engine.calls for engine in engines)
+
+
+async def test_a_prefix_that_many_share_does_not_overload_its_replica() -> None:
+    engines = held_until(40)
+    replicas = routed(*engines)
+    prefix = Message("prefix", "the parent's", (2, 17, 3))
+
+    async def call(part: int) -> None:
+        prompt = await replicas.render([prefix, Message("user", f"part {part}")])
+        await replicas.complete(prompt, schema=None, max_tokens=8, options=OPTIONS)
+
+    await asyncio.gather(*(call(part) for part in range(40)))
 
     assert max(engine.max_in_flight for engine in engines) <= 13  # 1.25 times a quarter of 40
 

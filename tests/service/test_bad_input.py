@@ -37,7 +37,7 @@ BAD_BODIES: dict[str, tuple[dict[str, Any], str]] = {
     "too parallel": ({"limits": {"max_parallel": 10_001}}, "limits.max_parallel"),
     "endless deadline": ({"limits": {"deadline_s": 1e9}}, "limits.deadline_s"),
     "unknown gate": ({"gate": {"mode": "perhaps"}}, "gate.mode"),
-    "state of a later version": ({"state": "hidden"}, "state"),
+    "state in no known form": ({"state": "telepathy"}, "state"),
     "agents and nobody who choose": ({"policies": ["base"], "leaves": "base"}, "leaves"),
     "money that is less than nothing": ({"limits": {"max_cost_usd": -1}}, "limits.max_cost_usd"),
     "webhook of a later version": ({"webhook": "https://example.org"}, "webhook"),

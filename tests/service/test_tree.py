@@ -4,13 +4,19 @@ import pytest
 
 from banyan.budget import Budget
 from banyan.node import Brief, Node
+from banyan.packed_state import PackedState
 from banyan.ports import ChildNode
 from banyan.state import pack
 from tests.service.house import TEXT, House, answered, assert_problem, turn_log
 
 
 def child(path: str) -> ChildNode:
-    node = Node(path=path, goal="A part", brief=Brief(task_goal="Why?", text="Look closely."))
+    node = Node(
+        path=path,
+        goal="A part",
+        brief=Brief(task_goal="Why?", text="Look closely."),
+        packed_state=PackedState(form="prefix", tokens=300, bytes=700, name="0.0"),
+    )
     return ChildNode(packed=pack(node), budget=Budget(tokens=100, nodes=0))
 
 
@@ -82,6 +88,16 @@ async def test_a_child_shows_its_brief(house: House) -> None:
 
     assert (node["goal"], node["brief"], node["depth"]) == ("A part", "Look closely.", 1)
     assert node["turns"] == []
+
+
+async def test_a_child_shows_in_which_form_it_was_handed_its_parents_context(house: House) -> None:
+    solve = await house.submit(state="prefix")
+    await grow(house, solve, 1)
+    root = (await house.http.get(f"/solve/{solve}/nodes/0")).json()
+    node = (await house.http.get(f"/solve/{solve}/nodes/0.0")).json()
+
+    assert root["packed_state"] is None
+    assert node["packed_state"] == {"form": "prefix", "bytes": 700, "tokens": 300}
 
 
 async def test_a_node_that_does_not_exist_is_not_found(house: House) -> None:

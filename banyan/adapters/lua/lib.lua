@@ -162,7 +162,7 @@ end
 -- Keep a finished tree's keys for as long as promised, then let them go.
 local function expire_tree(id)
   call('PEXPIRE', tree_key(id), a.retention_ms)
-  for _, part in ipairs({ ':events', ':nodes', ':open', ':backlog' }) do
+  for _, part in ipairs({ ':events', ':nodes', ':open', ':backlog', ':shared' }) do
     call('PEXPIRE', tree_key(id, part), a.retention_ms)
   end
 end

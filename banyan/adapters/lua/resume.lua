@@ -17,7 +17,7 @@ call('HSET', key, 'status', 'queued', 'cancelled', 0, 'deadline_at', now + a.dea
   'resume_op', a.op)
 call('HDEL', key, 'finished_at')
 call('PERSIST', key)
-for _, part in ipairs({ ':events', ':nodes', ':open', ':backlog' }) do
+for _, part in ipairs({ ':events', ':nodes', ':open', ':backlog', ':shared' }) do
   call('PERSIST', tree_key(id, part))
 end
 emit(id, 'tree.resumed', cjson.encode({ generation = generation }))
