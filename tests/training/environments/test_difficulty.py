@@ -1,0 +1,170 @@
+"""The difficulty of each environment is what it says, and its particular rules hold."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from training.environments import algebra
+from training.environments.aggregate import COUNTS, LABELS, RECORDS, Aggregate
+from training.environments.algebra import Algebra, AlgebraGoal, Operation
+from training.environments.dialog import Dialog
+from training.environments.environment import HIDDEN, play
+from training.environments.language_source import LanguageSource, bits_per_token
+from training.environments.long_sequence import LongSequence
+from training.environments.maze import Maze
+from training.environments.maze_grid import Grid, Region
+from training.environments.needle import NONE, Needle
+from training.environments.textcraft import Textcraft, recipe_depth
+
+seeds = st.integers(0, 10_000)
+
+
+@given(seeds, st.integers(1, 8))
+def test_an_expression_is_as_deep_as_it_was_asked_for(seed: int, difficulty: int) -> None:
+    assert algebra.depth(Algebra().generate(seed, difficulty).expression) == difficulty
+
+
+def test_values_are_modulo_ten() -> None:
+    product = Operation(Operation("7", "-", "9"), "*", Operation("8", "+", "9"))
+    assert algebra.value(product) == 6  # -2 * 17 = -34
+
+
+def test_the_view_folds_from_below_and_shows_the_answers_of_parts() -> None:
+    left = Operation("1", "+", Operation("2", "*", "3"))
+    goal = AlgebraGoal(Operation(left, "-", Operation("4", "+", "5")))
+    assert " ".join(goal.observe(16)) == "( ( 1 + _ ) - ( 4 + 5 ) )"
+    assert " ".join(goal.observe(5)) == "( _ - _ )"
+    goal.merge([("7",), None])
+    assert " ".join(goal.observe(16)) == "( 7 - ? )"
+
+
+@given(seeds, st.integers(2, 24))
+def test_a_maze_is_as_large_as_it_was_asked_for_and_connected(seed: int, size: int) -> None:
+    grid = Maze().generate(seed, size).world.grid
+    assert len(grid.open_) == size**2
+    assert all(grid.way((0, 0), cell) or cell == (0, 0) for cell in grid.open_)
+
+
+def test_the_way_through_a_maze_is_the_shortest() -> None:
+    grid = Grid(2)
+    for cell, direction in [((0, 0), "east"), ((0, 0), "south"), ((0, 1), "south")]:
+        grid.connect(cell, direction)
+    assert grid.way((0, 0), (1, 0)) == ("south",)
+    assert grid.way((1, 1), (1, 0)) == ("north", "west", "south")
+
+
+def test_the_halves_of_a_region_are_all_of_it() -> None:
+    region = Region(2, 3, 9, 8)
+    first, second = region.halves()
+    assert sorted(first.cells() + second.cells()) == region.cells()
+
+
+def test_a_wall_stops_the_walker() -> None:
+    goal = Maze().generate(1, 5)
+    at = goal.world.at
+    walls = {"north", "east", "south", "west"} - goal.world.grid.open_[at]
+    assert walls
+    for direction in walls:
+        goal.use((direction,))
+    assert goal.world.at == at
+
+
+@given(seeds, st.integers(1, 6))
+def test_a_recipe_is_as_deep_as_it_was_asked_for(seed: int, difficulty: int) -> None:
+    goal = Textcraft().generate(seed, difficulty)
+    assert recipe_depth(goal.world.recipes, goal.item) == difficulty
+
+
+def test_nothing_is_crafted_from_what_is_not_there() -> None:
+    goal = Textcraft().generate(0, 1)
+    goal.use(("craft", goal.item))
+    assert goal.verify(()) == 0.0
+
+
+def test_a_part_does_not_take_what_its_sibling_made_before() -> None:
+    goal = Textcraft().generate(3, 4)
+    parts = goal.parts(())
+    for part in parts:
+        assert play(part, part.solve()) == 1.0
+    assert all(part.world.inventory[part.item] >= part.count for part in parts)
+
+
+@given(seeds, st.integers(2, 24))
+def test_a_dialogue_takes_as_many_turns_as_it_was_asked_for(seed: int, turns: int) -> None:
+    goal = Dialog().generate(seed, turns)
+    assert sum(move.kind == "use" for move in goal.solve()) == turns
+
+
+def test_a_wrong_call_cannot_be_made_good() -> None:
+    goal = Dialog().generate(0, 10)
+    right = goal.solve()
+    call = next(move for move in right if move.words[0] == "call")
+    assert play(goal, [call, *right]) == 0.0
+
+
+@given(seeds, st.integers(0, 9))
+def test_a_text_with_a_needle_is_as_long_as_it_was_asked_for(seed: int, doublings: int) -> None:
+    goal = Needle().generate(seed, doublings)
+    assert goal.num_tokens == 8 * 2**doublings
+    assert goal.truth() != (NONE,)
+    assert sum(half.truth() != (NONE,) for half in goal.parts(()) if half.items) == 1
+
+
+@given(seeds, st.integers(0, 8))
+def test_counts_are_those_of_the_records(seed: int, doublings: int) -> None:
+    goal = Aggregate().generate(seed, doublings)
+    assert len(goal.items) == 4 * 2**doublings
+    half = goal.parts(())[0]
+    assert half.question == (COUNTS,)
+    counts = Counter(RECORDS[record] for (record,) in half.items)
+    digits = "".join(half.truth())
+    assert [int(digits[4 * place : 4 * place + 4]) for place in range(4)] == [
+        counts[label] for label in LABELS
+    ]
+
+
+def test_ten_thousand_tokens_need_three_levels_to_fit_the_window() -> None:
+    source = LongSequence()
+    goal = source.generate(0, 4)
+    assert goal.num_tokens == 10_000
+    assert HIDDEN in goal.observe(source.num_view_tokens)
+    for _ in range(3):
+        goal = max(goal.parts(()), key=lambda half: half.num_tokens)
+    assert HIDDEN not in goal.observe(source.num_view_tokens)
+
+
+def test_a_question_over_the_whole_needs_every_marked_digit() -> None:
+    goal = LongSequence().generate(5, 2)
+    place = next(place for place, item in enumerate(goal.items) if item[0] == "mark")
+    word = str((int(goal.items[place][1]) + 1) % 10)
+    changed = goal.half([*goal.items[:place], ("mark", word), *goal.items[place + 1 :]])
+    assert changed.truth() != goal.truth()
+
+
+def test_bits_per_token_of_even_odds_are_those_of_a_die() -> None:
+    assert bits_per_token([math.log(1 / 8)] * 5) == pytest.approx(3.0)
+
+
+def test_the_source_says_its_own_probabilities() -> None:
+    """Letters come as often as was said: the mean of 1 - p over what was likely is the noise."""
+    source = LanguageSource(noise=0.2)
+    text = source.text(seed=4, num_tokens=20_000)
+    letters = [value for value in text.probabilities if value in (0.2 / 16, 0.2 / 16 + 0.8)]
+    likely = sum(value > 0.5 for value in letters) / len(letters)
+    assert likely == pytest.approx(0.8 + 0.2 / 16, abs=0.02)
+    assert text == source.text(seed=4, num_tokens=20_000)
+
+
+def test_who_forgets_the_rules_cannot_reach_the_ideal() -> None:
+    text = LanguageSource().text(seed=0, num_tokens=5_000)
+    guessing = [math.log(1 / 16)] * len(text.words)
+    assert text.ideal_bits < bits_per_token(guessing)
+
+
+def test_chance_is_the_same_in_every_process() -> None:
+    assert " ".join(Algebra().generate(7, 2).observe(100)) == "( 7 + ( 6 - 6 ) )"

@@ -1,0 +1,66 @@
+"""Long sequence: a question over many times the window; the difficulty is the number of levels.
+
+Difficulty d makes `1250 * 2**(d - 1)` tokens of filler with marked digits in it: 10,000 at 4, whose
+eighths, three levels down, fit a window of 2,048. The question is the sum of all marked digits
+modulo 10, so that no token may be passed over. Language modelling on long texts is in
+`language_source.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+from banyan.action import Kind
+from training.environments.environment import FAILED, HIDDEN, Words, rng
+from training.environments.errors import check_difficulty
+from training.environments.spans import BETWEEN, SpanGoal
+
+SUM, MARK = "sum", "mark"
+DIGITS = tuple("0123456789")
+FILLER = tuple(f"filler{number}" for number in range(16))
+MAX_LEVELS = 8
+
+
+class LongSequenceGoal(SpanGoal):
+    def truth(self) -> Words:
+        return (str(sum(int(item[1]) for item in self.items if item[0] == MARK) % 10),)
+
+    def choices(self, kind: Kind, written: Words) -> Words:
+        return DIGITS if kind == "answer" and not written else ()
+
+    def half(self, items: Sequence[Words]) -> Self:
+        return type(self)(self.question, items)
+
+
+class LongSequence:
+    """`num_tokens_at_1` and `num_view_tokens` make smaller ones of the same shape."""
+
+    name = "long_sequence"
+    words = (SUM, MARK, *DIGITS, *FILLER, BETWEEN, HIDDEN, FAILED)
+    shares_state = False
+
+    def __init__(
+        self,
+        *,
+        num_tokens_at_1: int = 1_250,
+        num_view_tokens: int = 2_048,
+        mark_share: float = 0.004,
+    ) -> None:
+        self.num_tokens_at_1 = num_tokens_at_1
+        self.num_view_tokens = num_view_tokens
+        self.mark_share = mark_share
+
+    def generate(self, seed: int, difficulty: int) -> LongSequenceGoal:
+        check_difficulty(self.name, difficulty, 1, MAX_LEVELS)
+        random = rng(self.name, seed, difficulty)
+        num_tokens = self.num_tokens_at_1 * 2 ** (difficulty - 1)
+        num_marks = max(1, round(num_tokens * self.mark_share))
+        items: list[Words] = [(MARK, random.choice(DIGITS)) for _ in range(num_marks)]
+        items += [(random.choice(FILLER),) for _ in range(num_tokens - 2 * num_marks)]
+        random.shuffle(items)
+        return LongSequenceGoal((SUM,), items)
+
+    def max_steps(self, difficulty: int) -> int:
+        """Eight for each piece that fits the window at difficulty 1."""
+        return 8 << difficulty

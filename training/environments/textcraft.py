@@ -1,0 +1,193 @@
+"""Textcraft: craft an item; the difficulty is the depth of its recipe.
+
+Recipes are made for the task: two ingredients, one of them as deep as it can be. All nodes of a
+tree share one inventory. A goal is to have so many more of an item than when the goal was begun; it
+divides into its ingredients.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from random import Random
+
+from banyan.action import Kind
+from training.environments.environment import HIDDEN, Move, Words, rng
+from training.environments.errors import WindowTooSmall, check_difficulty
+
+MAX_RECIPE_DEPTH = 6
+NUM_BASE = 8
+NUM_CRAFTED = 2**MAX_RECIPE_DEPTH
+BASE = tuple(f"base{number}" for number in range(NUM_BASE))
+CRAFTED = tuple(f"item{number}" for number in range(NUM_CRAFTED))
+MAX_COUNT = 99
+COUNTS = tuple(str(number) for number in range(MAX_COUNT + 1))
+WANT, FROM, HAVE, GET, CRAFT = "want", "from", "have", "get", "craft"
+_REUSE_SHARE = 0.3
+_NUM_HEAD = 3 + 5
+
+Needs = tuple[tuple[str, int], ...]
+
+
+class World:
+    """`recipes` names what one piece of an item takes; `inventory` is shared by all nodes."""
+
+    def __init__(self, recipes: dict[str, Needs]) -> None:
+        self.recipes = recipes
+        self.inventory: Counter[str] = Counter()
+
+    def get(self, item: str) -> None:
+        self.inventory[item] += 1
+
+    def craft(self, item: str) -> None:
+        """Nothing happens where an ingredient is missing."""
+        needs = self.recipes[item]
+        if all(self.inventory[name] >= count for name, count in needs):
+            self.inventory.subtract(dict(needs))
+            self.inventory[item] += 1
+
+    def plan(self, item: str, count: int) -> list[Words]:
+        """What it takes to get `count` more from nothing, without using what is there."""
+        if item not in self.recipes:
+            return [(GET, item)] * count
+        steps = [
+            step for name, needed in self.recipes[item] for step in self.plan(name, needed * count)
+        ]
+        return [*steps, *[(CRAFT, item)] * count]
+
+
+class TextcraftGoal:
+    def __init__(self, world: World, item: str, count: int) -> None:
+        self.world = world
+        self.item = item
+        self.count = count
+        self.is_merged = False
+        self._num_before: int | None = None
+
+    def observe(self, num_tokens: int) -> Words:
+        self._begin()
+        if num_tokens < _NUM_HEAD + 1:
+            raise WindowTooSmall(f"a recipe needs {_NUM_HEAD + 1} tokens, not {num_tokens}")
+        words = [WANT, self.item, _number(self.count)]
+        needs = self._needs()
+        if needs:
+            words.append(FROM)
+            words += [word for name, count in needs for word in (name, _number(count))]
+        related = [self.item, *(name for name, _ in needs)]
+        others = sorted(name for name in self.world.inventory if name not in related)
+        held = [name for name in (*related, *others) if self.world.inventory[name] > 0]
+        words.append(HAVE)
+        for name in held:
+            if len(words) + 3 > num_tokens:
+                words.append(HIDDEN)
+                break
+            words += [name, _number(self.world.inventory[name])]
+        return tuple(words)
+
+    def kinds(self) -> tuple[Kind, ...]:
+        if self.is_merged or not self._needs():
+            return ("answer", "use")
+        return ("answer", "delegate", "use")
+
+    def choices(self, kind: Kind, written: Words) -> Words:
+        if kind != "use" or len(written) == 2:
+            return ()
+        if not written:
+            return (GET, CRAFT)
+        return BASE if written == (GET,) else tuple(self.world.recipes)
+
+    def use(self, words: Words) -> None:
+        self._begin()
+        verb, item = words
+        if verb == GET:
+            self.world.get(item)
+        else:
+            self.world.craft(item)
+
+    def parts(self, words: Words) -> Sequence[TextcraftGoal]:  # noqa: ARG002 - one way to divide
+        return [
+            TextcraftGoal(self.world, name, count * self.count) for name, count in self._needs()
+        ]
+
+    def merge(self, answers: Sequence[Words | None]) -> None:  # noqa: ARG002 - the world knows
+        self.is_merged = True
+
+    def verify(self, answer: Words) -> float:
+        return float(answer == () and self._num_made() >= self.count)
+
+    def solve(self) -> tuple[Move, ...]:
+        missing = max(0, self.count - self._num_made())
+        steps: list[Words]
+        if self.is_merged:
+            steps = [
+                step
+                for name, count in self._needs()
+                for step in self.world.plan(
+                    name, max(0, count * missing - self.world.inventory[name])
+                )
+            ]
+            steps += [(CRAFT, self.item)] * missing
+        else:
+            steps = self.world.plan(self.item, missing)
+        return (*(Move("use", step) for step in steps), Move("answer"))
+
+    def _needs(self) -> Needs:
+        return self.world.recipes.get(self.item, ())
+
+    def _begin(self) -> int:
+        if self._num_before is None:
+            self._num_before = self.world.inventory[self.item]
+        return self._num_before
+
+    def _num_made(self) -> int:
+        return self.world.inventory[self.item] - self._begin()
+
+
+class Textcraft:
+    name = "textcraft"
+    words = (*BASE, *CRAFTED, *COUNTS, WANT, FROM, HAVE, GET, CRAFT, HIDDEN)
+    num_view_tokens = 32
+    shares_state = True
+
+    def generate(self, seed: int, difficulty: int) -> TextcraftGoal:
+        check_difficulty(self.name, difficulty, 1, MAX_RECIPE_DEPTH)
+        random = rng(self.name, seed, difficulty)
+        recipes: dict[str, Needs] = {}
+        item = _made(random, recipes, {}, difficulty)
+        return TextcraftGoal(World(recipes), item, 1)
+
+    def max_steps(self, difficulty: int) -> int:
+        """At least twice what the largest recipe takes, with every ingredient delegated."""
+        return 12 << (2 * (difficulty - 1))
+
+
+def recipe_depth(recipes: dict[str, Needs], item: str) -> int:
+    """0 for what is there to be taken."""
+    if item not in recipes:
+        return 0
+    return 1 + max(recipe_depth(recipes, name) for name, _ in recipes[item])
+
+
+def _made(
+    random: Random, recipes: dict[str, Needs], made: dict[int, list[str]], levels: int
+) -> str:
+    if levels == 0:
+        return random.choice(BASE)
+    if made.get(levels) and random.random() < _REUSE_SHARE:
+        return random.choice(made[levels])
+    deep = _made(random, recipes, made, levels - 1)
+    other = _made(random, recipes, made, random.randrange(levels))
+    while other == deep:
+        other = random.choice(BASE)
+    needs = tuple(
+        (name, random.randint(1, 2) if name in BASE else 1)
+        for name in random.sample((deep, other), 2)
+    )
+    item = CRAFTED[len(recipes)]
+    recipes[item] = needs
+    made.setdefault(levels, []).append(item)
+    return item
+
+
+def _number(count: int) -> str:
+    return COUNTS[min(count, MAX_COUNT)]

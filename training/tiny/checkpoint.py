@@ -1,0 +1,72 @@
+"""Checkpoint: a policy, its optimizer and what else a run needs to go on exactly; one file.
+
+safetensors, never pickle; written beside its place and renamed, so that a killed run leaves the
+one before.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from training.tiny.errors import BadCheckpoint
+from training.tiny.learner import Learner
+
+State = dict[str, object]
+"""JSON: counts, curves, and the state of the source of chance."""
+
+_FORMAT = "banyan-tiny-1"
+
+
+def save(path: Path, learner: Learner, state: State) -> None:
+    tensors = {f"model.{name}": value for name, value in learner.policy.model.state_dict().items()}
+    tensors["tau"] = learner.policy.tau.detach()
+    for number, parameter in enumerate(learner.parameters):
+        for name, value in learner.optimizer.state[parameter].items():
+            tensors[f"optimizer.{number}.{name}"] = value
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".part")
+    save_file(
+        {name: value.contiguous() for name, value in tensors.items()},
+        beside,
+        metadata={"format": _FORMAT, "state": json.dumps(state)},
+    )
+    os.replace(beside, path)  # noqa: PTH105 - atomic
+
+
+def load(path: Path, learner: Learner) -> State:
+    """Put what was saved into `learner`, made with the same settings. Raises BadCheckpoint."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata: dict[str, str] = file.metadata() or {}
+            tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if metadata.get("format") != _FORMAT:
+            raise BadCheckpoint(f"{path} is no checkpoint of a tiny policy")
+        _put(tensors, learner)
+        state: State = json.loads(metadata["state"])
+    except (SafetensorError, OSError, RuntimeError, KeyError, ValueError) as error:
+        raise BadCheckpoint(f"{path} cannot be read: {error}") from error
+    return state
+
+
+def _put(tensors: dict[str, Tensor], learner: Learner) -> None:
+    learner.policy.model.load_state_dict(
+        {
+            name.removeprefix("model."): value
+            for name, value in tensors.items()
+            if name.startswith("model.")
+        }
+    )
+    learner.policy.tau.data.copy_(tensors["tau"])
+    for number, parameter in enumerate(learner.parameters):
+        prefix = f"optimizer.{number}."
+        learner.optimizer.state[parameter] = {
+            name.removeprefix(prefix): value
+            for name, value in tensors.items()
+            if name.startswith(prefix)
+        }

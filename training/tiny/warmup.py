@@ -1,0 +1,180 @@
+"""Warm-up: the base skills, supervised, before any reward; the gate stays even.
+
+Small goals are solved, with label smoothing over what is allowed. At goals of every size the kind
+is taught to be any of those that are possible, with the same chance: what to do when is left to RL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from training.environments.environment import Environment, Goal, Move
+from training.environments.in_sequence import InSequence
+from training.tiny.model import padded
+from training.tiny.policy import TinyPolicy
+from training.tiny.sampler import Sampler
+from training.tiny.vocabulary import PAD, Ids, kind_id
+
+_EXCLUDED = -1e9
+_GROUP_ROWS = 64
+FIRST_SEED = 1_000_000_000
+"""Seeds of the warm-up's tasks begin here, apart from those of training and evaluation."""
+
+
+@dataclass(frozen=True, slots=True)
+class WarmupSettings:
+    num_updates: int = 600
+    num_solved: int = 128
+    """Goals that are solved in one update."""
+    num_shown: int = 32
+    """Goals of any size in one update."""
+    learning_rate: float = 2e-3
+    label_smoothing: float = 0.05
+    skill_difficulty: int = 1
+    """Goals of this difficulty are solved."""
+    shown_difficulties: tuple[int, ...] = (1, 2, 3, 4)
+    """At goals of these, any kind is as good as another."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Example:
+    """A prefix, what may follow it, and how likely each of these should be."""
+
+    prefix: Ids
+    allowed: Ids
+    wanted: tuple[float, ...]
+
+
+def warm_up(
+    environment: Environment,
+    policy: TinyPolicy,
+    settings: WarmupSettings,
+    seed: int,
+    tell: Callable[[int], None] = lambda _: None,
+) -> float:
+    """Teach the policy; return its base skill: the share of small goals that it solves greedily."""
+    random = np.random.default_rng([seed, 1])
+    optimizer = torch.optim.AdamW(policy.model.parameters(), lr=settings.learning_rate)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.1, settings.num_updates)
+    for update in range(settings.num_updates):
+        examples = _examples(environment, policy, settings, random)
+        loss = _cross_entropy(policy, examples)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        schedule.step()
+        tell(update + 1)
+    return base_skill(environment, policy, settings.skill_difficulty, random)
+
+
+def base_skill(
+    environment: Environment,
+    policy: TinyPolicy,
+    difficulty: int,
+    random: np.random.Generator,
+    num_goals: int = 1_000,
+) -> float:
+    """The share of goals whose gold words are the likeliest ones after the gold kinds."""
+    sampler = Sampler(policy.model)
+    prefixes: list[Ids] = []
+    places: list[tuple[int, Ids, int]] = []
+    for number in range(num_goals):
+        goal = environment.generate(_task_seed(random), difficulty)
+        for prefix, allowed, token in _solution(policy, goal):
+            prefixes.append(prefix)
+            places.append((number, allowed, token))
+    right = [True] * num_goals
+    for (number, allowed, token), row in zip(places, sampler.logprobs(prefixes), strict=True):
+        right[number] &= max(allowed, key=row.__getitem__) == token
+    return sum(right) / num_goals
+
+
+def _examples(
+    environment: Environment,
+    policy: TinyPolicy,
+    settings: WarmupSettings,
+    random: np.random.Generator,
+) -> list[_Example]:
+    examples = []
+    for number in range(settings.num_solved):
+        goal = environment.generate(_task_seed(random), settings.skill_difficulty)
+        is_noted = policy.is_alone and number % 2 == 1
+        for prefix, allowed, token in _solution(policy, goal, is_noted=is_noted):
+            rest = settings.label_smoothing / len(allowed)
+            wanted = [rest + (1.0 - settings.label_smoothing) * (one == token) for one in allowed]
+            examples.append(_Example(prefix, allowed, tuple(wanted)))
+    for number in range(settings.num_shown):
+        difficulty = int(random.choice(settings.shown_difficulties))
+        goal = environment.generate(_task_seed(random), difficulty)
+        examples.append(_even(policy, goal, is_noted=policy.is_alone and number % 2 == 1))
+    return examples
+
+
+def _even(policy: TinyPolicy, goal: Goal, *, is_noted: bool) -> _Example:
+    """Any possible kind; for an agent that is alone, of an open part (`is_noted`) or the whole."""
+    kinds = InSequence(goal).kinds() if policy.is_alone else goal.kinds()
+    if is_noted:
+        kinds = tuple("note" if kind == "answer" else kind for kind in kinds)
+    allowed = tuple(kind_id(kind) for kind in kinds)
+    prefix = policy.vocabulary.prompt(goal.observe(policy.num_view_tokens))
+    return _Example(prefix, allowed, (1.0 / len(allowed),) * len(allowed))
+
+
+def _solution(
+    policy: TinyPolicy, goal: Goal, *, is_noted: bool = False
+) -> list[tuple[Ids, Ids, int]]:
+    """Every word of the gold moves: what stands before it, what may stand there, and the word."""
+    words = []
+    for move in goal.solve():
+        prompt = policy.vocabulary.prompt(goal.observe(policy.num_view_tokens))
+        words += _words_of(policy, goal, move, prompt, is_noted=is_noted)
+        if move.kind == "use":
+            goal.use(move.words)
+    return words
+
+
+def _words_of(
+    policy: TinyPolicy, goal: Goal, move: Move, prompt: Ids, *, is_noted: bool
+) -> list[tuple[Ids, Ids, int]]:
+    kind = "note" if is_noted and move.kind == "answer" else move.kind
+    ids = policy.vocabulary.ids(move.words)
+    return [
+        (
+            (*prompt, kind_id(kind), *ids[:place]),
+            policy.vocabulary.ids(goal.choices(move.kind, move.words[:place])),
+            token,
+        )
+        for place, token in enumerate(ids)
+    ]
+
+
+def _cross_entropy(policy: TinyPolicy, examples: Sequence[_Example]) -> Tensor:
+    """The mean over examples, which are computed in groups of like length."""
+    ordered = sorted(examples, key=lambda one: len(one.prefix))
+    total = torch.zeros(())
+    for start in range(0, len(ordered), _GROUP_ROWS):
+        total = total + _summed(policy, ordered[start : start + _GROUP_ROWS])
+    return total / len(examples)
+
+
+def _summed(policy: TinyPolicy, examples: Sequence[_Example]) -> Tensor:
+    ids_BT = padded([one.prefix for one in examples], PAD)
+    last_B = torch.tensor([len(one.prefix) - 1 for one in examples])
+    logits_BV = policy.model(ids_BT)[torch.arange(len(examples)), last_B]
+    wanted_BV = torch.zeros_like(logits_BV)
+    rows = [row for row, one in enumerate(examples) for _ in one.allowed]
+    columns = [token for one in examples for token in one.allowed]
+    values = [value for one in examples for value in one.wanted]
+    wanted_BV[rows, columns] = torch.tensor(values)
+    masked_BV = logits_BV.masked_fill(wanted_BV == 0, _EXCLUDED)
+    loss: Tensor = -(wanted_BV * masked_BV.log_softmax(dim=-1)).sum()
+    return loss
+
+
+def _task_seed(random: np.random.Generator) -> int:
+    return FIRST_SEED + int(random.integers(FIRST_SEED))
