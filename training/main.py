@@ -12,6 +12,7 @@ except ModuleNotFoundError:  # the library alone was installed
 
 from training.cmd_credit import credit
 from training.cmd_data import data
+from training.cmd_experiment import experiment
 
 app = typer.Typer(
     name="banyan-train",
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 app.command()(credit)
 app.add_typer(data)
+app.command()(experiment)
 
 
 def main() -> None:

@@ -54,7 +54,7 @@ class LongSequence:
     def generate(self, seed: int, difficulty: int) -> LongSequenceGoal:
         check_difficulty(self.name, difficulty, 1, MAX_LEVELS)
         random = rng(self.name, seed, difficulty)
-        num_tokens = self.num_tokens_at_1 * 2 ** (difficulty - 1)
+        num_tokens = self._num_tokens(difficulty)
         num_marks = max(1, round(num_tokens * self.mark_share))
         items: list[Words] = [(MARK, random.choice(DIGITS)) for _ in range(num_marks)]
         items += [(random.choice(FILLER),) for _ in range(num_tokens - 2 * num_marks)]
@@ -62,5 +62,8 @@ class LongSequence:
         return LongSequenceGoal((SUM,), items)
 
     def max_steps(self, difficulty: int) -> int:
-        """Eight for each piece that fits the window at difficulty 1."""
-        return 8 << difficulty
+        """What it takes to read the text in pieces of one token."""
+        return 4 * self._num_tokens(difficulty)
+
+    def _num_tokens(self, difficulty: int) -> int:
+        return self.num_tokens_at_1 << (difficulty - 1)

@@ -6,7 +6,6 @@ one before.
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
@@ -17,13 +16,11 @@ from torch import Tensor
 from training.tiny.errors import BadCheckpoint
 from training.tiny.learner import Learner
 
-State = dict[str, object]
-"""JSON: counts, curves, and the state of the source of chance."""
-
 _FORMAT = "banyan-tiny-1"
 
 
-def save(path: Path, learner: Learner, state: State) -> None:
+def save(path: Path, learner: Learner, state: str) -> None:
+    """`state` is kept as it is: counts, curves, and where the source of chance stands."""
     tensors = {f"model.{name}": value for name, value in learner.policy.model.state_dict().items()}
     tensors["tau"] = learner.policy.tau.detach()
     for number, parameter in enumerate(learner.parameters):
@@ -34,24 +31,23 @@ def save(path: Path, learner: Learner, state: State) -> None:
     save_file(
         {name: value.contiguous() for name, value in tensors.items()},
         beside,
-        metadata={"format": _FORMAT, "state": json.dumps(state)},
+        metadata={"format": _FORMAT, "state": state},
     )
     os.replace(beside, path)  # noqa: PTH105 - atomic
 
 
-def load(path: Path, learner: Learner) -> State:
+def load(path: Path, learner: Learner) -> str:
     """Put what was saved into `learner`, made with the same settings. Raises BadCheckpoint."""
     try:
         with safe_open(path, framework="pt") as file:
             metadata: dict[str, str] = file.metadata() or {}
             tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if metadata.get("format") != _FORMAT:
+        if metadata.get("format") != _FORMAT or "state" not in metadata:
             raise BadCheckpoint(f"{path} is no checkpoint of a tiny policy")
         _put(tensors, learner)
-        state: State = json.loads(metadata["state"])
     except (SafetensorError, OSError, RuntimeError, KeyError, ValueError) as error:
         raise BadCheckpoint(f"{path} cannot be read: {error}") from error
-    return state
+    return metadata["state"]
 
 
 def _put(tensors: dict[str, Tensor], learner: Learner) -> None:

@@ -5,8 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
+from training.environments.catalogue import ENVIRONMENTS
 from training.environments.environment import Environment, Goal, Move, Words, is_allowed
 from training.environments.in_sequence import InSequence
+from training.environments.long_sequence import LongSequence
+
+SOURCES: dict[str, Environment] = {
+    **ENVIRONMENTS,
+    # of the same shape, and small: who delegates everywhere comes down to single tokens
+    "long_sequence": LongSequence(num_tokens_at_1=30, num_view_tokens=40, mark_share=0.1),
+}
 
 DIFFICULTIES: dict[str, tuple[int, ...]] = {
     "aggregate": (0, 1, 3, 5),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.training.environments.playing import (
     DIFFICULTIES,
     LOW,
+    SOURCES,
     delegating,
     is_in_vocabulary,
     reading,
@@ -40,8 +41,8 @@ def test_the_gold_solution_scores_one_and_every_move_of_it_is_offered(
     chosen: tuple[str, int], seed: int
 ) -> None:
     name, difficulty = chosen
-    moves = environment(name).generate(seed, difficulty).solve()
-    goal = environment(name).generate(seed, difficulty)
+    moves = SOURCES[name].generate(seed, difficulty).solve()
+    goal = SOURCES[name].generate(seed, difficulty)
     for move in moves[:-1]:
         assert is_allowed(goal, move)
         goal.use(move.words)
@@ -56,7 +57,7 @@ def test_a_solution_that_was_corrupted_scores_below_one(
     chosen: tuple[str, int], seed: int, random: Random
 ) -> None:
     name, difficulty = chosen
-    goal = environment(name).generate(seed, difficulty)
+    goal = SOURCES[name].generate(seed, difficulty)
     moves = list(goal.solve())
     if len(moves) > 1:
         del moves[-2]  # the last action before the answer
@@ -76,14 +77,14 @@ def test_the_same_seed_and_difficulty_make_the_same_task(
     chosen: tuple[str, int], seed: int
 ) -> None:
     name, difficulty = chosen
-    one, other = (environment(name).generate(seed, difficulty) for _ in range(2))
+    one, other = (SOURCES[name].generate(seed, difficulty) for _ in range(2))
     assert one.solve() == other.solve()
-    assert everything_shown(one, environment(name)) == everything_shown(other, environment(name))
+    assert everything_shown(one, SOURCES[name]) == everything_shown(other, SOURCES[name])
 
 
 @pytest.mark.parametrize("name", DIFFICULTIES)
 def test_another_seed_makes_another_task(name: str) -> None:
-    source, difficulty = environment(name), DIFFICULTIES[name][1]
+    source, difficulty = SOURCES[name], DIFFICULTIES[name][1]
     made = [source.generate(seed, difficulty) for seed in range(10)]
     assert len({(goal.observe(10_000), goal.solve()) for goal in made}) > 5
 
@@ -94,8 +95,10 @@ def test_one_who_delegates_everywhere_solves_it_within_the_budget_and_the_window
     chosen: tuple[str, int], seed: int
 ) -> None:
     name, difficulty = chosen
-    source = environment(name)
-    played = delegating(source.generate(seed, difficulty), source.num_view_tokens, rng("player", seed, 0))
+    source = SOURCES[name]
+    played = delegating(
+        source.generate(seed, difficulty), source.num_view_tokens, rng("player", seed, 0)
+    )
     assert played.success == 1.0
     assert played.num_steps <= source.max_steps(difficulty)
     assert all(len(view) <= source.num_view_tokens for view in played.views)
@@ -108,9 +111,13 @@ def test_one_who_reads_in_sequence_sees_and_does_the_same_in_as_many_steps(
     chosen: tuple[str, int], seed: int
 ) -> None:
     name, difficulty = chosen
-    source = environment(name)
-    tree = delegating(source.generate(seed, difficulty), source.num_view_tokens, rng("player", seed, 0))
-    alone = reading(source.generate(seed, difficulty), source.num_view_tokens, rng("player", seed, 0))
+    source = SOURCES[name]
+    tree = delegating(
+        source.generate(seed, difficulty), source.num_view_tokens, rng("player", seed, 0)
+    )
+    alone = reading(
+        source.generate(seed, difficulty), source.num_view_tokens, rng("player", seed, 0)
+    )
     assert alone.success == 1.0
     assert alone.num_steps == tree.num_steps
     assert sorted(alone.views) == sorted(tree.views)
@@ -121,7 +128,7 @@ def test_random_moves_never_raise_and_never_leave_the_vocabulary(
     chosen: tuple[str, int], seed: int, random: Random
 ) -> None:
     name, difficulty = chosen
-    source = environment(name)
+    source = SOURCES[name]
     goal = InSequence(source.generate(seed, difficulty))
     for _ in range(source.max_steps(difficulty)):
         view = goal.observe(source.num_view_tokens)
@@ -147,7 +154,7 @@ def test_parts_without_answers_are_merged_and_are_no_success_by_themselves(
     chosen: tuple[str, int], seed: int
 ) -> None:
     name, difficulty = chosen
-    source = environment(name)
+    source = SOURCES[name]
     goal = source.generate(seed, difficulty)
     if "delegate" not in goal.kinds():
         return
@@ -159,13 +166,13 @@ def test_parts_without_answers_are_merged_and_are_no_success_by_themselves(
 @pytest.mark.parametrize("name", DIFFICULTIES)
 def test_a_difficulty_that_cannot_be_made_is_refused(name: str) -> None:
     with pytest.raises(BadDifficulty, match=name):
-        environment(name).generate(0, -1)
+        SOURCES[name].generate(0, -1)
 
 
 @pytest.mark.parametrize("name", ["algebra", "maze", "textcraft"])
 def test_a_window_too_small_for_the_shortest_view_is_refused(name: str) -> None:
     with pytest.raises(WindowTooSmall):
-        environment(name).generate(0, DIFFICULTIES[name][1]).observe(3)
+        SOURCES[name].generate(0, DIFFICULTIES[name][1]).observe(3)
 
 
 def test_an_unknown_name_is_refused_with_those_that_there_are() -> None:

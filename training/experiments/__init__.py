@@ -1,0 +1,1 @@
+"""Experiments: one claim each, measured by one command; see `registry.py`."""

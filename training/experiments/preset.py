@@ -1,0 +1,85 @@
+"""Preset: how large an experiment is. The same comparison at every size."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, field, replace
+
+import msgspec
+
+from training.experiments.errors import UnknownPreset
+from training.tiny.learner import LearnerSettings
+from training.tiny.model import ModelSize
+from training.tiny.warmup import WarmupSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """`num_steps` are environment steps of each arm and seed: actions, over all nodes."""
+
+    name: str
+    num_steps: int
+    num_seeds: int
+    num_eval_tasks: int
+    """For each difficulty and gate mode; the same tasks for every arm and seed."""
+    num_curve_tasks: int
+    curve_every_steps: int
+    """How often the curve gets a point, and the run a checkpoint."""
+    num_groups: int = 8
+    group_size: int = 8
+    """Rollouts of one task (G)."""
+    size: ModelSize = field(default_factory=ModelSize)
+    warmup: WarmupSettings = field(default_factory=WarmupSettings)
+    learner: LearnerSettings = field(default_factory=LearnerSettings)
+
+    @property
+    def fingerprint(self) -> str:
+        """Of all that a run depends on, but for how far and how often it goes."""
+        told = replace(self, num_steps=0, num_seeds=0)
+        return hashlib.sha256(msgspec.json.encode(asdict(told), order="sorted")).hexdigest()[:16]
+
+
+PRESETS = {
+    preset.name: preset
+    for preset in (
+        Preset(
+            name="cpu",
+            num_steps=200_000,
+            num_seeds=5,
+            num_eval_tasks=200,
+            num_curve_tasks=50,
+            curve_every_steps=10_000,
+        ),
+        Preset(  # one run of a few minutes, to see that it works
+            name="small",
+            num_steps=30_000,
+            num_seeds=1,
+            num_eval_tasks=100,
+            num_curve_tasks=30,
+            curve_every_steps=3_000,
+            size=ModelSize(width=64, num_layers=2),
+        ),
+        Preset(  # seconds: for tests
+            name="smoke",
+            num_steps=200,
+            num_seeds=1,
+            num_eval_tasks=4,
+            num_curve_tasks=2,
+            curve_every_steps=100,
+            num_groups=2,
+            group_size=2,
+            size=ModelSize(width=16, num_layers=1, num_heads=2),
+            warmup=WarmupSettings(num_updates=3, num_solved=8, num_shown=4),
+        ),
+    )
+}
+
+
+def preset(name: str) -> Preset:
+    """Raises UnknownPreset."""
+    try:
+        return PRESETS[name]
+    except KeyError:
+        raise UnknownPreset(
+            f"no preset is called {name!r}", hint=f"There are {', '.join(PRESETS)}."
+        ) from None

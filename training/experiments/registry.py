@@ -1,0 +1,25 @@
+"""Registry: the experiments by name."""
+
+from __future__ import annotations
+
+from training.experiments.algebra import ALGEBRA
+from training.experiments.depth import DEPTH
+from training.experiments.efficiency import EFFICIENCY
+from training.experiments.errors import UnknownExperiment
+from training.experiments.experiment import Experiment
+from training.experiments.gate import GATE
+
+EXPERIMENTS = {experiment.name: experiment for experiment in (ALGEBRA, DEPTH, EFFICIENCY, GATE)}
+ALL = "all"
+
+
+def chosen(name: str) -> list[Experiment]:
+    """One, or `all`. Raises UnknownExperiment."""
+    if name == ALL:
+        return list(EXPERIMENTS.values())
+    if name not in EXPERIMENTS:
+        raise UnknownExperiment(
+            f"no experiment is called {name!r}",
+            hint=f"There are {', '.join(EXPERIMENTS)}, and {ALL}.",
+        )
+    return [EXPERIMENTS[name]]

@@ -1,0 +1,61 @@
+"""Results: what one arm of an experiment measured with one seed, as it is kept in JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from banyan.task import GateMode
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """Means over the tasks of one difficulty, under one gate mode."""
+
+    is_trained: bool
+    mode: GateMode
+    difficulty: int
+    success: float
+    num_steps: float
+    """Actions over all nodes."""
+    num_nodes: float
+    num_waves: float
+    """Actions one after another, if all that could run at once did."""
+
+
+class Point(msgspec.Struct, frozen=True):
+    """Of a learning curve: success under the threshold gate after `num_steps` of training."""
+
+    num_steps: int
+    difficulty: int
+    success: float
+
+
+class ArmResult(msgspec.Struct, frozen=True):
+    arm: str
+    seed: int
+    fingerprint: str
+    num_parameters: int
+    base_skill: float
+    """Share of the smallest goals that were solved after the warm-up."""
+    num_steps: int
+    """Environment steps of training; the last batch of trees ends above what was asked for."""
+    cells: list[Cell]
+    curve: list[Point]
+    train_s: float
+    """Wall seconds of rollouts and updates, without warm-up and evaluation."""
+
+
+def write(path: Path, value: object) -> None:
+    """Whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".part")
+    beside.write_bytes(msgspec.json.format(msgspec.json.encode(value)) + b"\n")
+    beside.replace(path)
+
+
+def read(path: Path) -> ArmResult | None:
+    """None where it has not been measured. Raises msgspec.ValidationError for what is no result."""
+    if not path.exists():
+        return None
+    return msgspec.json.decode(path.read_bytes(), type=ArmResult)
