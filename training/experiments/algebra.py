@@ -66,7 +66,7 @@ _NOTES = [
     "All are measured on the same tasks, which training never saw.",
     "Words are the likeliest ones, but under `sampled`, where they are drawn.",
     "`always` after the warm-up is what the structure brings without RL.",
-    "The single agent reads the parts in sequence through the same view: it has that structure too.",
+    "The single agent has that structure too: it reads the parts in sequence, in the same view.",
 ]
 
 ALGEBRA = Experiment(

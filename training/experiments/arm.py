@@ -141,7 +141,7 @@ class _Run:
             policy,
             warmup,
             self.seed,
-            lambda done: self.tell("warm-up", done, warmup.num_updates),
+            lambda done: self.tell("warm-up", done, warmup.max_updates),
         )
         self.progress = _Progress(fingerprint=self.preset.fingerprint, base_skill=skill, random="")
         self.progress.cells = self._measured(is_trained=False)

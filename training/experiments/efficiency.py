@@ -35,7 +35,8 @@ def _find(results: Results) -> Findings:
         f"Both agents reached a target after their warm-up in {len(ratios)} of {len(rows)} cases."
     )
     notes = [
-        f"A curve's points: every {preset.curve_every_steps} steps, {preset.num_curve_tasks} tasks.",
+        f"A curve has a point every {preset.curve_every_steps} steps.",
+        f"A point is the success on {preset.num_curve_tasks} tasks.",
         "Reached is what holds at two points in a row, or at the last one.",
         "Targets that the warm-up alone reached have no ratio.",
     ]

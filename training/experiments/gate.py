@@ -32,7 +32,8 @@ def _find(results: Results) -> Findings:
                         f"{100 * value.mean / steps:.2f}",
                     ]
                 )
-        best.append(f"{max(per_step, key=per_step.__getitem__)} at depth {depth}")
+        top = max(per_step, key=per_step.__getitem__)
+        best.append(f"{top if per_step[top] else 'none'} at depth {depth}")
     columns = ["depth", "after", "gate", "success %", "steps", "success per 100 steps"]
     grid = Grid("The recursive agent under each gate mode", columns, rows, num_names=3)
     verdict = f"After RL, most success for the steps spent: {', '.join(best)}."

@@ -57,7 +57,6 @@ PRESETS = {
             num_eval_tasks=100,
             num_curve_tasks=30,
             curve_every_steps=3_000,
-            size=ModelSize(width=64, num_layers=2),
         ),
         Preset(  # seconds: for tests
             name="smoke",
@@ -69,7 +68,7 @@ PRESETS = {
             num_groups=2,
             group_size=2,
             size=ModelSize(width=16, num_layers=1, num_heads=2),
-            warmup=WarmupSettings(num_updates=3, num_solved=8, num_shown=4),
+            warmup=WarmupSettings(max_updates=3, num_solved=8, num_shown=4),
         ),
     )
 }

@@ -11,10 +11,10 @@ from torch.nn import functional
 
 @dataclass(frozen=True, slots=True)
 class ModelSize:
-    """0.35 M parameters with a vocabulary of a few dozen words."""
+    """0.1 M parameters with a vocabulary of a few dozen words."""
 
-    width: int = 96
-    num_layers: int = 3
+    width: int = 64
+    num_layers: int = 2
     num_heads: int = 4
     max_tokens: int = 64
 

@@ -1,0 +1,125 @@
+"""What is learned from trees, the warm-up, and that a killed run goes on exactly."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.training_torch.tiny.growing import policy, trees
+from training.credit_lines import credit_of as credit_of_file
+from training.environments.catalogue import environment
+from training.tiny import checkpoint, lines
+from training.tiny.errors import BadCheckpoint
+from training.tiny.learner import Learner, LearnerSettings, credit_of
+from training.tiny.nodes import Tree, turns_of
+from training.tiny.scoring import score
+from training.tiny.warmup import WarmupSettings, base_skill, warm_up
+
+
+def rewarded(grown: list[Tree]) -> list[Tree]:
+    """Every node of each group's first tree succeeded, and none of the others."""
+    for tree in grown:
+        for node in tree.nodes:
+            node.success = float(tree.id.endswith(".0"))
+    return grown
+
+
+def test_a_step_makes_what_succeeded_likelier_and_what_failed_less_likely() -> None:
+    learner = Learner(policy(), LearnerSettings(learning_rate=1e-3, entropy_weight=0.0))
+    grown = rewarded(trees(learner.policy, num_groups=8))
+
+    def loglikelihood(success: float) -> float:
+        turns = [turn for node, turn in turns_of(grown) if node.success == success]
+        logprobs_BC = score(learner.policy, turns).logprobs_BC
+        masks = [[*map(float, turn.is_sample), 0.0][: logprobs_BC.shape[1]] for turn in turns]
+        return float((logprobs_BC * torch.tensor(masks)).sum())
+
+    before = loglikelihood(1.0) - loglikelihood(0.0)
+    learner.step(grown)
+    assert loglikelihood(1.0) - loglikelihood(0.0) > before
+
+
+def test_fresh_rows_are_of_the_policy_that_learns_from_them() -> None:
+    learner = Learner(policy(), LearnerSettings())
+    figures = learner.step(rewarded(trees(learner.policy)))
+    assert figures.logprob_gap == pytest.approx(0.0, abs=1e-5)
+    assert figures.mean_ratio == pytest.approx(1.0, abs=1e-5)
+
+
+def test_the_threshold_learns_where_it_is_asked_to() -> None:
+    fixed, learning = (
+        Learner(policy(), LearnerSettings(learns_tau=learns_tau)) for learns_tau in (False, True)
+    )
+    for learner in (fixed, learning):
+        learner.step(rewarded(trees(learner.policy, num_groups=8)))
+    assert fixed.policy.tau.item() == 0.0
+    assert learning.policy.tau.item() != 0.0
+
+
+def test_the_log_of_rollouts_has_the_credit_that_they_train_with(tmp_path: Path) -> None:
+    grown = trees(policy(), num_groups=4)
+    lines.write(tmp_path / "trees.jsonl", grown, "tiny-0")
+    told = credit_of_file(str(tmp_path / "trees.jsonl"), lambda_=0.4, baseline="root").credit
+    ours = credit_of(grown, LearnerSettings(lambda_=0.4))
+    expected = [ours[id(node)] for tree in grown for node in tree.nodes]
+    assert list(zip(told.advantage_N, told.weight_N, strict=True)) == pytest.approx(expected)
+
+
+def test_lines_hold_what_was_sampled(tmp_path: Path) -> None:
+    grown = trees(policy(), num_groups=1)
+    lines.write(tmp_path / "trees.jsonl", grown, "tiny-0")
+    read = [json.loads(line) for line in (tmp_path / "trees.jsonl").read_text().splitlines()]
+    nodes = [node for tree in grown for node in tree.nodes]
+    assert [line["node_id"] for line in read] == [node.id for node in nodes]
+    assert [line["parent_id"] for line in read] == [
+        node.parent.id if node.parent else None for node in nodes
+    ]
+    first, turn = read[0]["turns"][0], grown[0].root.turns[0]
+    assert tuple(first["completion_token_ids"]) == turn.completion
+    assert tuple(first["logprobs"]) == pytest.approx(turn.logprobs)
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_the_warm_up_teaches_the_small_skill_and_leaves_the_gate_even(alone: bool) -> None:
+    source, learner = environment("needle"), policy("needle", alone=alone)
+    settings = WarmupSettings(max_updates=60, skill_difficulty=0, shown_difficulties=(0, 1, 2))
+    before = base_skill(source, learner, 0, np.random.default_rng(0), num_goals=200)
+    after = warm_up(source, learner, replace(settings, learning_rate=5e-3), seed=0)
+    assert after > before + 0.1
+    opened = learner.opens
+    decisions = [tree.root.turns[0].decision for tree in trees(learner, "needle", num_groups=20)]
+    scores = [decision.score for decision in decisions if decision.score is not None]
+    assert len(scores) == len(decisions)
+    assert abs(float(np.mean(scores))) < 0.5, opened
+
+
+def test_a_checkpoint_goes_on_exactly(tmp_path: Path) -> None:
+    straight = Learner(policy(), LearnerSettings(learns_tau=True))
+    straight.step(rewarded(trees(straight.policy)))
+    checkpoint.save(tmp_path / "kept.safetensors", straight, "state")
+    resumed = Learner(policy(seed=9), LearnerSettings(learns_tau=True))
+    assert checkpoint.load(tmp_path / "kept.safetensors", resumed) == "state"
+    for learner in (straight, resumed):
+        learner.step(rewarded(trees(learner.policy)))
+    for one, other in zip(straight.parameters, resumed.parameters, strict=True):
+        assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"\x00" * 64])
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "kept.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(BadCheckpoint, match="kept"):
+        checkpoint.load(path, Learner(policy(), LearnerSettings()))
+
+
+def test_a_checkpoint_of_another_size_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "kept.safetensors"
+    checkpoint.save(path, Learner(policy("maze"), LearnerSettings()), "")
+    with pytest.raises(BadCheckpoint):
+        checkpoint.load(path, Learner(policy("algebra"), LearnerSettings()))
