@@ -86,6 +86,12 @@ def test_a_run_with_other_settings_is_not_taken_for_this_one(tmp_path: Path) -> 
         run_arm(SPEC, 0, replace(SMOKE, group_size=3), tmp_path, quiet)
 
 
+def test_a_damaged_result_is_named(tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_text('{"arm": "recursive"')
+    with pytest.raises(OtherRun, match=r"result\.json"):
+        run_arm(SPEC, 0, SMOKE, tmp_path, quiet)
+
+
 def test_every_agent_gate_and_depth_has_its_figure_before_and_after(measured: Path) -> None:
     report = read_report(measured, "algebra")
     success = report.grids[0]

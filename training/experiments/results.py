@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from banyan.task import GateMode
+from training.experiments.errors import OtherRun
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -55,7 +56,10 @@ def write(path: Path, value: object) -> None:
 
 
 def read(path: Path) -> ArmResult | None:
-    """None where it has not been measured. Raises msgspec.ValidationError for what is no result."""
+    """None where it has not been measured. Raises OtherRun for what is no result."""
     if not path.exists():
         return None
-    return msgspec.json.decode(path.read_bytes(), type=ArmResult)
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=ArmResult)
+    except msgspec.DecodeError as error:
+        raise OtherRun(f"{path} is no result of an arm: {error}") from error

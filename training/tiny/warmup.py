@@ -32,7 +32,7 @@ FIRST_SEED = 1_000_000_000
 class WarmupSettings:
     max_updates: int = 2_000
     enough_skill: float = 0.95
-    """The warm-up ends when so many of the small goals are solved; what is missing is left to RL."""
+    """Where the warm-up ends: the share of small goals that are solved. The rest is left to RL."""
     num_solved: int = 128
     """Goals that are solved in one update."""
     num_shown: int = 32

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from banyan.task import GateMode
 from tests.training_torch.tiny.growing import policy, trees
-from training.environments.algebra import num_operations
+from training.environments.algebra import Algebra, num_operations
 from training.environments.catalogue import environment
 from training.environments.in_sequence import InSequence
 from training.tiny.acting import Actor, Style
@@ -88,10 +89,8 @@ def test_the_gate_draws_with_the_sigmoid_of_score_minus_tau() -> None:
 
 def test_always_delegates_wherever_it_can() -> None:
     for tree in trees(policy(), mode="always", difficulty=4):
-        operations = num_operations(
-            environment("algebra").generate(int(tree.group_id), 4).expression
-        )  # type: ignore[attr-defined]
-        assert len(tree.nodes) == operations
+        task = Algebra().generate(int(tree.group_id), 4)
+        assert len(tree.nodes) == num_operations(task.expression)
 
 
 def test_never_answers_at_once() -> None:
@@ -107,8 +106,9 @@ def test_one_who_always_reads_takes_as_many_steps_as_one_who_always_delegates() 
 
 
 def test_decisions_that_were_not_drawn_do_not_train() -> None:
-    for mode in ("always", "never", "threshold"):
-        for _, turn in turns_of(trees(policy(), mode=mode, is_greedy=True)):  # type: ignore[arg-type]
+    modes: tuple[GateMode, ...] = ("always", "never", "threshold")
+    for mode in modes:
+        for _, turn in turns_of(trees(policy(), mode=mode, is_greedy=True)):
             assert not any(turn.is_sample)
     sampled = [turn for _, turn in turns_of(trees(policy()))]
     assert {turn.is_sample[0] for turn in sampled if turn.decision.forced} == {False}
