@@ -47,7 +47,7 @@ class Learner:
             batch, LossSettings(entropy_weight=self.settings.entropy_weight)
         )
         self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.parameters, self.settings.max_grad_norm)
         self.optimizer.step()
         return figures

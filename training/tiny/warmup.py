@@ -69,7 +69,7 @@ def warm_up(
         examples = _examples(environment, policy, settings, random)
         loss = _cross_entropy(policy, examples)
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(loss)
         optimizer.step()
         tell(update + 1)
         if (update + 1) % _LOOK_EVERY == 0 or update + 1 == settings.max_updates:

@@ -37,7 +37,8 @@ def test_a_step_makes_what_succeeded_likelier_and_what_failed_less_likely() -> N
         turns = [turn for node, turn in turns_of(grown) if node.success == success]
         logprobs_BC = score(learner.policy, turns).logprobs_BC
         masks = [[*map(float, turn.is_sample), 0.0][: logprobs_BC.shape[1]] for turn in turns]
-        return (logprobs_BC.detach() * torch.tensor(masks)).sum().item()
+        total: float = (logprobs_BC.detach() * torch.tensor(masks)).sum().item()
+        return total
 
     before = loglikelihood(1.0) - loglikelihood(0.0)
     learner.step(grown)
