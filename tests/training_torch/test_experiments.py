@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
+from typer.testing import CliRunner
 
 from training.experiments.algebra import COMPARISON
 from training.experiments.arm import ArmSpec, Phase, run_arm
@@ -19,6 +20,7 @@ from training.experiments.preset import Preset, preset
 from training.experiments.registry import EXPERIMENTS, chosen
 from training.experiments.report import Report, write_part
 from training.experiments.results import ArmResult, Point
+from training.main import app
 
 SMOKE = replace(preset("smoke"), num_eval_tasks=2)
 SPEC = ArmSpec(
@@ -177,6 +179,12 @@ def test_unknown_names_are_refused_with_those_that_there_are() -> None:
     with pytest.raises(UnknownPreset) as wanted:
         preset("huge")
     assert "cpu" in wanted.value.hint
+
+
+def test_the_command_says_which_experiments_there_are() -> None:
+    result = CliRunner().invoke(app, ["experiment", "chess", "--preset", "smoke"])
+    assert result.exit_code == 1
+    assert "algebra" in result.stderr
 
 
 def test_the_fingerprint_is_of_what_a_run_depends_on() -> None:

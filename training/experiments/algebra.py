@@ -65,6 +65,7 @@ _NOTES = [
     "An interval is the 95 % bootstrap over seeds, each with a warm-up of its own.",
     "All are measured on the same tasks, which training never saw.",
     "Words are the likeliest ones, but under `sampled`, where they are drawn.",
+    "One answer of ten is right by chance.",
     "`always` after the warm-up is what the structure brings without RL.",
     "The single agent has that structure too: it reads the parts in sequence, in the same view.",
 ]

@@ -37,7 +37,10 @@ def _find(results: Results) -> Findings:
     columns = ["depth", "after", "gate", "success %", "steps", "success per 100 steps"]
     grid = Grid("The recursive agent under each gate mode", columns, rows, num_names=3)
     verdict = f"After RL, most success for the steps spent: {', '.join(best)}."
-    notes = ["A step is one action of one node; views are of one size, so tokens go with steps."]
+    notes = [
+        "A step is one action of one node; views are of one size, so tokens go with steps.",
+        "One answer of ten is right by chance, which is what `never` lives on.",
+    ]
     return Findings(verdict, [grid], notes)
 
 

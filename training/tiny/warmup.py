@@ -88,15 +88,14 @@ def base_skill(
 ) -> float:
     """The share of goals whose gold words are the likeliest ones after the gold kinds.
 
-    An agent that is alone answers one half of them, and notes the other.
+    An agent that is alone has to answer them and to note them.
     """
     sampler = Sampler(policy.model)
     prefixes: list[Ids] = []
     places: list[tuple[int, Ids, int]] = []
     for number in range(num_goals):
         goal = environment.generate(_task_seed(random), difficulty)
-        is_noted = policy.is_alone and number % 2 == 1
-        for prefix, allowed, token in _solution(policy, goal, is_noted=is_noted):
+        for prefix, allowed, token in _solutions(policy, goal):
             prefixes.append(prefix)
             places.append((number, allowed, token))
     right = [True] * num_goals
@@ -112,10 +111,9 @@ def _examples(
     random: np.random.Generator,
 ) -> list[_Example]:
     examples = []
-    for number in range(settings.num_solved):
+    for _ in range(settings.num_solved):
         goal = environment.generate(_task_seed(random), settings.skill_difficulty)
-        is_noted = policy.is_alone and number % 2 == 1
-        for prefix, allowed, token in _solution(policy, goal, is_noted=is_noted):
+        for prefix, allowed, token in _solutions(policy, goal):
             rest = settings.label_smoothing / len(allowed)
             wanted = [rest + (1.0 - settings.label_smoothing) * (one == token) for one in allowed]
             examples.append(_Example(prefix, allowed, tuple(wanted)))
@@ -136,14 +134,18 @@ def _even(policy: TinyPolicy, goal: Goal, *, is_noted: bool) -> _Example:
     return _Example(prefix, allowed, (1.0 / len(allowed),) * len(allowed))
 
 
-def _solution(
-    policy: TinyPolicy, goal: Goal, *, is_noted: bool = False
-) -> list[tuple[Ids, Ids, int]]:
-    """Every word of the gold moves: what stands before it, what may stand there, and the word."""
+def _solutions(policy: TinyPolicy, goal: Goal) -> list[tuple[Ids, Ids, int]]:
+    """Every word of the gold moves: what stands before it, what may stand there, and the word.
+
+    For an agent that is alone the answer stands there as a note too, so that it sees as many
+    answers as any other agent does.
+    """
     words = []
     for move in goal.solve():
         prompt = policy.vocabulary.prompt(goal.observe(policy.num_view_tokens))
-        words += _words_of(policy, goal, move, prompt, is_noted=is_noted)
+        words += _words_of(policy, goal, move, prompt, is_noted=False)
+        if policy.is_alone and move.kind == "answer":
+            words += _words_of(policy, goal, move, prompt, is_noted=True)
         if move.kind == "use":
             goal.use(move.words)
     return words
