@@ -1,0 +1,139 @@
+"""Requests: what an agent is asked to do in a turn, in words. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from pydantic import JsonValue
+
+from banyan import aggregates
+from banyan.action import LETTERS, Kind
+from banyan.counts import NO_LABEL
+
+NO_POLICIES: Mapping[str, str] = {}
+
+_TO_DO: dict[Kind, str] = {
+    "answer": "Answer the goal in full sentences from the passages",
+    "delegate": "Each part of the material goes to a reader of its own. "
+    "Write what a reader should know, and what to find out in one part",
+    "read": "Read on in a document",
+    "search": "Search the documents for words",
+    "note": "Write a note for yourself",
+    "use": "Use a tool",
+}
+
+_TO_MERGE = (
+    "Combine the results into one answer to the goal, in their order. Keep names, facts and "
+    "numbers, and who said what; where results contradict each other, give both"
+)
+
+_CHOICES: dict[Kind, str] = {
+    "answer": "Answer the goal now",
+    "delegate": "Cut the material into parts and let a copy of yourself work on each part",
+    "read": "Read on in a document",
+    "search": "Search the documents for words",
+    "note": "Write a note for yourself",
+    "use": "Use a tool",
+}
+
+_EXAMPLES: dict[Kind, str] = {
+    "delegate": '{"brief": what to know, "split": {"goal": what to find out, "expects": null}}',
+    "read": '{"document": 1}',
+    "search": '{"query": the words}',
+    "note": '{"text": the note}',
+    "use": '{"tool": "...", "arguments": {}}',
+}
+
+
+_STRUCTURED = (
+    '{"brief": what to know, "split": {"goal": what to find out, "expects": null or a JSON Schema, '
+    f'where each property may have "{aggregates.MERGE}": one of {", ".join(aggregates.RULES)}, '
+    "by which the parts' results become one, "
+    '"labels": where records are to be counted the labels to count, else []}}'
+)
+
+
+def request(
+    kinds: Sequence[Kind],
+    *,
+    letters: bool,
+    cites: bool,
+    plain: bool = False,
+    merges: bool = False,
+    words: int | None = None,
+    expects: Mapping[str, JsonValue] | None = None,
+    labels: Sequence[str] = (),
+    structured: bool = False,
+    tools: Sequence[str] = (),
+    policies: Mapping[str, str] = NO_POLICIES,
+) -> str:
+    """What the agent is to do now.
+
+    `letters`: it only has to name the letter of a kind. `plain`: its reply is the answer itself.
+    `merges`: it answers from results of parts. `words`: how many its answer may have.
+    `policies`, with a few words about each, are offered for children.
+    """
+    bound = f", in at most {words} words" if words else ""
+    examples = {
+        kind: _example(
+            kind, cites=cites, expects=expects, labels=labels, structured=structured, tools=tools
+        )
+        for kind in kinds
+    }
+    answer = (_TO_MERGE if merges else _TO_DO["answer"]) + bound
+    to_do = {kind: _to_do(kind, answer=answer, cites=cites, labels=labels) for kind in kinds}
+    if policies and "delegate" in kinds:
+        examples["delegate"] = _with_policy(examples["delegate"], policies)
+        to_do["delegate"] += f". Readers: {_readers(policies)}"
+    if plain:
+        return f"{to_do[kinds[0]]}."
+    if len(kinds) == 1:
+        return f"{to_do[kinds[0]]}. Reply with JSON: {examples[kinds[0]]}"
+    if letters:
+        lines = [f"{LETTERS[kind]}: {_CHOICES[kind]}" for kind in kinds]
+        return "\n".join(["Choose what to do next. Reply with its letter alone.", *lines])
+    lines = [f'- {to_do[kind]}, as {{"kind": "{kind}", {examples[kind][1:]}' for kind in kinds]
+    return "\n".join(["Choose one. Reply with its JSON.", *lines])
+
+
+def _with_policy(example: str, policies: Mapping[str, str]) -> str:
+    return example.replace('"expects"', f'"policy": one of {json.dumps([*policies])}, "expects"')
+
+
+def _readers(policies: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} ({about})" if about else name for name, about in policies.items())
+
+
+def _to_do(kind: Kind, *, answer: str, cites: bool, labels: Sequence[str]) -> str:
+    if labels and kind == "answer":
+        return (
+            f"Every numbered line is a record. Give each of them one of the labels "
+            f"{json.dumps([*labels], ensure_ascii=False)}, as the goal says, or "
+            f'"{NO_LABEL}" where the goal does not ask about it'
+        )
+    if kind != "answer":
+        return _TO_DO[kind]
+    return answer + (", and cite their numbers" if cites else "")
+
+
+def _example(
+    kind: Kind,
+    *,
+    cites: bool,
+    expects: Mapping[str, JsonValue] | None,
+    labels: Sequence[str],
+    structured: bool,
+    tools: Sequence[str],
+) -> str:
+    if kind == "use":
+        return f'{{"tool": one of {json.dumps(list(tools))}, "arguments": {{}}}}'
+    if kind == "delegate" and structured:
+        return _STRUCTURED
+    if kind != "answer":
+        return _EXAMPLES[kind]
+    if labels:
+        return '{"answer": [a label for each record, in order]}'
+    answer = "the answer" if expects is None else f"JSON that matches {json.dumps(expects)}"
+    citations = ', "citations": [the numbers]' if cites else ""
+    return f'{{"answer": {answer}{citations}}}'
