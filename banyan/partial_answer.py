@@ -6,6 +6,7 @@ import json
 import re
 
 _START = re.compile(r'^\s*\{\s*(?:"kind"\s*:\s*"answer"\s*,\s*)?"answer"\s*:\s*"')
+_SENTENCE_END = re.compile(r"(?:[.!?\u2026][\"')\]\u201d\u2019]*(?=\s|$))|[\u3002\uff01\uff1f]")
 _ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -50,6 +51,12 @@ class PlainStream:
         self._held = text[len(added) :]
         self._started = self._started or bool(added)
         return added
+
+
+def whole_sentences(text: str) -> str:
+    """`text` up to its last sentence that ends; all of it where none does."""
+    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    return text[: ends[-1]] if ends else text
 
 
 def cut_answer(text: str) -> str | None:

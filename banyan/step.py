@@ -57,7 +57,7 @@ from banyan.effects import (
     Woken,
 )
 from banyan.errors import InvalidAction
-from banyan.node import Divided, Node, Passage
+from banyan.node import ROOT_PATH, Divided, Node, Passage
 from banyan.prompts import View
 from banyan.spans import Span, size
 
@@ -234,6 +234,8 @@ def _perform(node: Node, generated: Generated, context: Context) -> tuple[Node, 
             looking.check_numbers(citations, len(passages))
             if node.labels or generated.effect.fixed is not None:  # it rests on all of them
                 citations = tuple(range(1, len(passages) + 1))
+            if generated.cut and node.path != ROOT_PATH and isinstance(answer, str):
+                answer = partial_answer.whole_sentences(answer)  # the root's was streamed already
             citations = citations or _attributed(node, answer, passages)
             if node.inputs and not node.num_children and not sizes.fits(node, window):
                 told = notices.union(node.notices, (notices.NOT_ALL_READ,))

@@ -3,10 +3,11 @@ from __future__ import annotations
 import itertools
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from banyan.partial_answer import AnswerStream, PlainStream, cut_answer
+from banyan.partial_answer import AnswerStream, PlainStream, cut_answer, whole_sentences
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 
@@ -51,3 +52,18 @@ def test_pieces_of_a_plain_answer_add_up_to_what_is_kept_of_it(text: str, cuts: 
     stream = PlainStream()
     pieces = [stream.feed(text[a:b]) for a, b in itertools.pairwise(bounds)]
     assert "".join(pieces) == text.strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("One. Two is cut", "One."),
+        ('He said "no." Then he', 'He said "no."'),
+        ("Mr. Fox paid 3.5 million. Then", "Mr. Fox paid 3.5 million."),
+        ("No end at all", "No end at all"),
+        ("\u4e00\u3002\u4e8c", "\u4e00\u3002"),
+        ("", ""),
+    ],
+)
+def test_what_is_cut_off_ends_with_its_last_whole_sentence(text: str, kept: str) -> None:
+    assert whole_sentences(text) == kept
