@@ -4,7 +4,10 @@
     ├── InvalidInput            what a caller sent; nothing was stored
     │   ├── InvalidDocument     not text, unknown encoding, too large
     │   ├── InvalidSchema       an answer or expects schema that is no JSON Schema
-    │   └── UnknownPolicy       a policy that is not served here
+    │   ├── UnknownPolicy       a policy that is not served here
+    │   ├── InvalidManifest     published weights whose manifest is not complete
+    │   ├── BrokenWeights       weights that are not what their manifest says, or no numbers
+    │   └── WrongBaseModel      weights that were trained from another model than the served one
     ├── NotFound                an id that this tenant does not have
     ├── Conflict                the object is not in a state that allows this
     ├── StoreError              the durable store did not do what was asked
@@ -12,7 +15,9 @@
     │   └── StoreUnavailable    no answer; the caller may retry
     ├── EngineError             the model server did not complete a call
     │   ├── EngineUnavailable   no answer, overload, or a 5xx; the call may be retried
+    │   │   └── NotLoaded       it has not loaded this version (yet); others may have
     │   ├── EngineRefused       the server will never accept this request (4xx)
+    │   ├── NotProved           weights that do not compute what their trainer says
     │   ├── PromptTooLong       the prompt does not fit the window
     │   └── AbilityMissing      the engine cannot do what the request needs
     ├── InvalidAction           the model's output is no valid action
@@ -56,6 +61,21 @@ class UnknownPolicy(InvalidInput):
     code = "unknown_policy"
 
 
+class InvalidManifest(InvalidInput):
+    code = "invalid_manifest"
+    hint = "Write the manifest anew with the trainer of this version; see docs/policies.md."
+
+
+class BrokenWeights(InvalidInput):
+    code = "broken_weights"
+    hint = "Copy the directory anew, or train again; nothing was stored."
+
+
+class WrongBaseModel(InvalidInput):
+    code = "wrong_base_model"
+    hint = "Publish weights that were trained from the model that is served."
+
+
 class NotFound(BanyanError):
     code = "not_found"
     hint = "Check the id; finished solves and documents are kept for a limited time."
@@ -89,8 +109,18 @@ class EngineUnavailable(EngineError):
     hint = "Check that the model server is up and that BANYAN_ENGINE_URLS points to it."
 
 
+class NotLoaded(EngineUnavailable):
+    code = "weights_not_loaded"
+    hint = "See `banyan policies list`: the version is loaded by itself where it is still needed."
+
+
 class EngineRefused(EngineError):
     code = "engine_refused"
+
+
+class NotProved(EngineError):
+    code = "not_proved"
+    hint = "The engine computes something else than the trainer: compare their versions and types."
 
 
 class PromptTooLong(EngineError):

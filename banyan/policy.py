@@ -69,10 +69,19 @@ class Policy(BaseModel):
     """Invalid actions in a row before a node fails."""
     adapter: str | None = None
     """The adapter's name on its engine; none: the engine's own weights."""
+    listed: str | None = None
+    """The policy that this is a published version of; none: it is itself listed."""
+    is_full: bool = False
+    """Whether the version is full weights that replicas load in place of their own."""
     prices: Prices = Prices()
     """What its engine's tokens cost."""
     about: str = ""
     """A few words for agents that may choose among policies."""
+
+    @property
+    def name(self) -> str:
+        """The policy as the operator lists it."""
+        return self.listed or self.version
 
     @model_validator(mode="after")
     def _citations_have_a_place(self) -> Self:
