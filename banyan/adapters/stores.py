@@ -1,7 +1,8 @@
-"""Makes the durable store that the settings name."""
+"""Makes the stores that the settings name: of trees, and of the versions of policies."""
 
 from __future__ import annotations
 
+from banyan.adapters.redis_policies import RedisPolicies
 from banyan.adapters.redis_store import RedisStore
 from banyan.settings import Settings
 
@@ -16,3 +17,8 @@ def make_store(settings: Settings) -> RedisStore:
         retention_s=settings.retention_s,
         logs=settings.trajectory_dir is not None,
     )
+
+
+def make_policies(settings: Settings) -> RedisPolicies:
+    """The registry of versions, on the same server; likewise for one event loop."""
+    return RedisPolicies(settings.redis_url)

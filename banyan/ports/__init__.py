@@ -1,7 +1,8 @@
 """Ports: the seams between the kernel and the world.
 
 `Store` keeps the durable tree, `Queue` carries hints, `Library` holds documents, `Engine` is the
-model, `Packer` makes vectors for it, and `TrajectoryQueue` hands finished trees to the log. Each
+model, `Packer` makes vectors for it, `TrajectoryQueue` hands finished trees to the log,
+`PolicyStore` keeps the versions of weights, and `Weights` changes those that a replica serves. Each
 has a real adapter and an official twin without a network in `banyan/adapters/` or
 `banyan/testing/`, and one contract suite that runs against both.
 """
@@ -24,6 +25,7 @@ from banyan.ports.engine import (
 )
 from banyan.ports.library import DocumentInfo, Library, Nearest, Part
 from banyan.ports.packer import Packer
+from banyan.ports.policies import PolicyStore, Station
 from banyan.ports.queue import Hint, Queue
 from banyan.ports.store import (
     Admission,
@@ -37,6 +39,7 @@ from banyan.ports.store import (
     TurnLog,
 )
 from banyan.ports.trajectories import FinishedTree, StoredNode, Taken, TrajectoryQueue
+from banyan.ports.weights import Weights
 
 __all__ = [
     "OWN_WEIGHTS",
@@ -59,6 +62,7 @@ __all__ = [
     "OnDelta",
     "Packer",
     "Part",
+    "PolicyStore",
     "Prompt",
     "Queue",
     "Renewal",
@@ -66,9 +70,11 @@ __all__ = [
     "Role",
     "Sampling",
     "Spent",
+    "Station",
     "Store",
     "StoredNode",
     "Taken",
     "TrajectoryQueue",
     "TurnLog",
+    "Weights",
 ]

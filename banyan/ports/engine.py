@@ -70,6 +70,8 @@ class Completion:
     logprobs: tuple[float, ...] | None = None
     seconds: float = 0.0
     engine: str = ""
+    weights: str | None = None
+    """The version that computed it, where it is another than the one that was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +100,13 @@ class Abilities:
 class CallOptions:
     """What travels with every call. `salt` keeps prefix caches of tenants and policies apart.
 
-    `policy` is the name of an adapter on the engine, or OWN_WEIGHTS.
+    `policy` is the name of an adapter on the engine, or OWN_WEIGHTS. `weights` is the version of
+    full weights that the replica must have; none: those that it was started with.
     """
 
     salt: str
     policy: str = OWN_WEIGHTS
+    weights: str | None = None
     sampling: Sampling = field(default_factory=Sampling)
 
 

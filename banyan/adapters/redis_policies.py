@@ -1,0 +1,124 @@
+"""The registry of versions in Redis or Valkey, in a hash slot of its own."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from banyan.adapters.redis_connection import RETRY_S, Connection
+from banyan.adapters.redis_scripts import Client, Name, evaluate
+from banyan.errors import NotFound
+from banyan.manifest import Manifest
+from banyan.ports import Station
+from banyan.registry import EMPTY, Registry
+
+
+class RedisPolicies:
+    """`banyan.ports.PolicyStore` on a server. One instance belongs to one event loop.
+
+    `namespace` keeps installations apart that share one server; `retry_s`: how long a call waits
+    for a server that does not answer.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        namespace: str = "",
+        socket_timeout_s: float = 10.0,
+        max_connections: int = 8,
+        retry_s: float = RETRY_S,
+    ) -> None:
+        self._connection = Connection(
+            url,
+            socket_timeout_s=socket_timeout_s,
+            max_connections=max_connections,
+            retry_s=retry_s,
+        )
+        self._tag = f"{{{namespace}policies}}"
+
+    async def load(self) -> Registry:
+        fields = await self._read("HMGET", "registry", "revision", "data")
+        if fields[1] is None:
+            return EMPTY
+        registry = Registry.model_validate_json(fields[1])
+        return registry.model_copy(update={"revision": int(fields[0])})
+
+    async def save(self, registry: Registry, manifest: tuple[str, Manifest] | None = None) -> bool:
+        arguments = {"revision": registry.revision, "data": registry.model_dump_json()}
+        if manifest is not None:
+            arguments |= {"version": manifest[0], "manifest": manifest[1].model_dump_json()}
+        return await self._run("policies_save", **arguments)
+
+    async def manifest(self, version: str) -> Manifest:
+        found = await self._read("HGET", "manifests", version)
+        if found is None:
+            raise NotFound(f"there is no version {version}")
+        return Manifest.model_validate_json(found)
+
+    async def pin(self, revision: int, version: str, tree_id: str, *, ttl_s: float) -> bool:
+        return await self._run(
+            "policies_pin", revision=revision, version=version, pinned=tree_id, ttl_ms=_ms(ttl_s)
+        )
+
+    async def unpin(self, version: str, tree_id: str) -> None:
+        await self._read("ZREM", f"pins:{version}", tree_id)
+
+    async def pins(self, version: str, *, limit: int) -> list[str]:
+        # By this machine's clock, for want of the server's in a plain read: pins last for longer
+        # than their trees by more than clocks differ.
+        now_ms = round(time.time() * 1000)
+        await self._read("ZREMRANGEBYSCORE", f"pins:{version}", "-inf", now_ms)
+        found = await self._read("ZRANGE", f"pins:{version}", 0, limit - 1)
+        return [tree_id.decode() for tree_id in found]
+
+    async def add_reward(self, version: str, tree_id: str, reward: float) -> None:
+        await self._read("HSET", f"rewards:{version}", tree_id, repr(float(reward)))
+
+    async def rewards(self, version: str) -> Mapping[str, float]:
+        return {name: float(value) for name, value in await self._hash(f"rewards:{version}")}
+
+    async def clear_rewards(self, *versions: str) -> None:
+        for version in versions:
+            await self._read("DEL", f"rewards:{version}")
+
+    async def stations(self) -> Mapping[str, Station]:
+        pairs = await self._hash("stations")
+        return {name: Station.model_validate_json(value) for name, value in pairs}
+
+    async def set_station(self, replica: str, station: Station, *, token: str) -> bool:
+        return await self._run(
+            "policies_station", replica=replica, station=station.model_dump_json(), token=token
+        )
+
+    async def lease(self, token: str, *, ttl_s: float) -> bool:
+        return await self._run("policies_lease", token=token, ttl_ms=_ms(ttl_s))
+
+    async def release(self, token: str) -> None:
+        await self._run("policies_free", token=token)
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+    async def _run(self, name: Name, **arguments: Any) -> bool:
+        """A transition; whether it had its effect. Its `op` makes a repetition harmless."""
+        named = {"op": secrets.token_hex(8), "tag": self._tag, **arguments}
+        key = f"{self._tag}:registry"
+        reply = await self._connection.run(lambda client: evaluate(client, name, key, named))
+        return bool(reply[-1] == 1)
+
+    async def _hash(self, part: str) -> list[tuple[str, bytes]]:
+        found = await self._read("HGETALL", part)
+        return [(name.decode(), value) for name, value in found.items()]
+
+    async def _read(self, command: str, part: str, *arguments: str | int) -> Any:
+        async def ask(client: Client) -> Any:
+            return await client.execute_command(command, f"{self._tag}:{part}", *arguments)
+
+        return await self._connection.run(ask)
+
+
+def _ms(seconds: float) -> int:
+    return max(1, round(seconds * 1000))
