@@ -41,6 +41,10 @@ _SCHEMA_WORDS = re.compile("schema|grammar|structured", re.IGNORECASE)
 T = TypeVar("T")
 
 
+class UnknownModel(EngineRefused):
+    """The server does not know the name: of a model, or of an adapter that is not loaded."""
+
+
 class _ErrorBody(msgspec.Struct):
     message: str | None = None
     type: str | None = None
@@ -91,6 +95,15 @@ class EngineHttp:
             status, content = await self._session.request("POST", path, encoded)
         return self._decode(status, content, reply)
 
+    async def text(self, method: str, path: str, body: Mapping[str, Any] | None) -> str:
+        """The reply as it is, where it is no JSON."""
+        encoded = b"" if body is None else _ENCODER.encode(body)
+        with _translated(self.base_url):
+            status, content = await self._session.request(method, path, encoded)
+        if status != OK:
+            raise error_of(status, content, self.base_url)
+        return content.decode("utf-8", "replace")
+
     async def events(
         self, path: str, body: Mapping[str, Any], reply: type[T]
     ) -> AsyncGenerator[T, None]:
@@ -136,6 +149,8 @@ def error_of(status: int, body: bytes, url: str) -> EngineError:
     facts = [str(fact) for fact in (error.type, error.code, error.param) if fact]
     if _is_too_long(error):
         return PromptTooLong(f"the prompt does not fit the window of {url}")
+    if error.type == "NotFoundError" and error.param == "model":
+        return UnknownModel(f"{url} says {status} ({error.message})")
     if _SCHEMA_WORDS.search(error.message or ""):
         facts.append("the JSON Schema has a feature that the server does not support")
     if status in _SPEAKING:

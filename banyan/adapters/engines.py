@@ -9,8 +9,10 @@ from banyan.adapters.openai import OpenAIEngine
 from banyan.adapters.packer import HttpPacker
 from banyan.adapters.policy_file import Listed
 from banyan.adapters.replicas import Replicas
+from banyan.adapters.stationed import StationedEngine
 from banyan.adapters.vllm import VllmEngine
-from banyan.ports import Engine, Packer
+from banyan.adapters.vllm_weights import VllmWeights
+from banyan.ports import Engine, Packer, PolicyStore, Weights
 from banyan.serving import Serving
 from banyan.settings import EngineKind, Settings
 
@@ -20,9 +22,12 @@ _OTHERS: dict[EngineKind, type[LlamaEngine | OpenAIEngine]] = {
 }
 
 
-def make_serving(listed: Listed) -> Serving:
-    """All policies with their engines; those that name the same servers share one."""
-    made = {spec: make_replicas(spec) for spec in dict.fromkeys(listed.engines.values())}
+def make_serving(listed: Listed, policies: PolicyStore | None = None) -> Serving:
+    """All policies with their engines; those that name the same servers share one.
+
+    With `policies`, calls are routed by the weights that replicas have.
+    """
+    made = {spec: make_replicas(spec, policies) for spec in dict.fromkeys(listed.engines.values())}
     return Serving(listed.policies, {name: made[spec] for name, spec in listed.engines.items()})
 
 
@@ -31,17 +36,31 @@ def make_engine(settings: Settings) -> Engine:
     return make_replicas(EngineSpec.of(settings))
 
 
-def make_replicas(spec: EngineSpec) -> Engine:
+def make_replicas(spec: EngineSpec, policies: PolicyStore | None = None) -> Engine:
     """One engine for this process. Connects at the first call; close it at the end."""
-    return Replicas([(url, connect(spec, url)) for url in spec.urls])
+    engines = [(url, connect(spec, url)) for url in spec.urls]
+    if policies is not None and spec.kind == "vllm":
+        return StationedEngine(engines, policies)
+    return Replicas(engines)
+
+
+def make_weights(spec: EngineSpec) -> dict[str, Weights]:
+    """By replica, what can be done to its weights; empty where the servers cannot change them."""
+    if spec.kind != "vllm":
+        return {}
+    return {url: VllmWeights(_http(spec, url)) for url in spec.urls}
 
 
 def connect(spec: EngineSpec, url: str) -> Engine:
     """The adapter for one server."""
-    http = EngineHttp(url, api_key=spec.api_key, timeout_s=spec.timeout_s)
+    http = _http(spec, url)
     if spec.kind == "vllm":
         return VllmEngine(http, model=spec.model, window=spec.window, embeds=spec.embeds)
     return _OTHERS[spec.kind](http, model=spec.model, window=spec.window)
+
+
+def _http(spec: EngineSpec, url: str) -> EngineHttp:
+    return EngineHttp(url, api_key=spec.api_key, timeout_s=spec.timeout_s)
 
 
 def make_packer(settings: Settings) -> Packer | None:

@@ -29,7 +29,16 @@ from banyan.adapters.engine_http import EngineHttp
 from banyan.adapters.rendering import Format, Renderer
 from banyan.adapters.token_prompt import check_prompt
 from banyan.errors import AbilityMissing, EngineRefused, EngineUnavailable
-from banyan.ports import Abilities, CallOptions, Choice, Completion, Message, OnDelta, Prompt
+from banyan.ports import (
+    OWN_WEIGHTS,
+    Abilities,
+    CallOptions,
+    Choice,
+    Completion,
+    Message,
+    OnDelta,
+    Prompt,
+)
 
 NUM_CANDIDATES = 256
 """Log-probabilities to ask for; letters that are not among them are asked for one by one."""
@@ -236,7 +245,7 @@ class LlamaEngine:
         self, prompt: Prompt, *, max_tokens: int, options: CallOptions
     ) -> dict[str, Any]:
         abilities = await self.abilities()
-        if options.policy != "base":
+        if options.policy != OWN_WEIGHTS or options.weights:
             raise AbilityMissing(f"{abilities.name} serves no policy but its own weights")
         sampling = options.sampling
         body: dict[str, Any] = {

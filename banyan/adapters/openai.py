@@ -18,7 +18,16 @@ import msgspec
 
 from banyan.adapters.engine_http import EngineHttp
 from banyan.errors import AbilityMissing, EngineRefused, EngineUnavailable
-from banyan.ports import Abilities, CallOptions, Choice, Completion, Message, OnDelta, Prompt
+from banyan.ports import (
+    OWN_WEIGHTS,
+    Abilities,
+    CallOptions,
+    Choice,
+    Completion,
+    Message,
+    OnDelta,
+    Prompt,
+)
 
 BYTES_PER_TOKEN = 3.6
 MESSAGE_TOKENS = 6
@@ -165,7 +174,7 @@ class OpenAIEngine:
         max_tokens: int,
         options: CallOptions,
     ) -> dict[str, Any]:
-        if options.policy != "base":
+        if options.policy != OWN_WEIGHTS or options.weights:
             raise AbilityMissing("an OpenAI-compatible server serves no policy but its own weights")
         sampling = options.sampling
         body: dict[str, Any] = {

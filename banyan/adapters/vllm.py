@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from typing import Any
 
 import msgspec
@@ -24,12 +24,21 @@ from banyan.adapters.chat_format import (
     cut,
     special_pieces,
 )
-from banyan.adapters.engine_http import EngineHttp
+from banyan.adapters.engine_http import EngineHttp, UnknownModel
 from banyan.adapters.rendering import Format, Renderer
 from banyan.adapters.token_prompt import check_prompt, check_size
 from banyan.adapters.vllm_wire import ID, Reply, completion
-from banyan.errors import EngineRefused, EngineUnavailable
-from banyan.ports import Abilities, CallOptions, Choice, Completion, Message, OnDelta, Prompt
+from banyan.errors import EngineRefused, EngineUnavailable, NotLoaded
+from banyan.ports import (
+    OWN_WEIGHTS,
+    Abilities,
+    CallOptions,
+    Choice,
+    Completion,
+    Message,
+    OnDelta,
+    Prompt,
+)
 
 
 class _Model(msgspec.Struct):
@@ -127,7 +136,8 @@ class VllmEngine:
         body["logprobs"] = 1
         body["logprob_token_ids"] = list(token_ids.values())
         started = time.monotonic()
-        reply = await self._ask_for(prompt, body)
+        with _awaiting(options):
+            reply = await self._ask_for(prompt, body)
         chosen = completion([reply], time.monotonic() - started)
         logprobs = reply.choices[0].logprobs
         found = logprobs.top_logprobs[0] if logprobs and logprobs.top_logprobs else None
@@ -153,10 +163,11 @@ class VllmEngine:
         if schema is not None:
             body["structured_outputs"] = {"json": schema, "disable_any_whitespace": True}
         started = time.monotonic()
-        if on_delta is None:
-            replies = [await self._ask_for(prompt, body)]
-        else:
-            replies = await self._stream(prompt, body, on_delta)
+        with _awaiting(options):
+            if on_delta is None:
+                replies = [await self._ask_for(prompt, body)]
+            else:
+                replies = await self._stream(prompt, body, on_delta)
         return completion(replies, time.monotonic() - started)
 
     async def ping(self) -> None:
@@ -214,7 +225,7 @@ class VllmEngine:
         vectors = vllm_chat.has_vectors(prompt.messages)
         check_size(prompt, abilities)
         body: dict[str, Any] = {
-            "model": abilities.model if options.policy == "base" else options.policy,
+            "model": abilities.model if options.policy == OWN_WEIGHTS else options.policy,
             "prompt": () if vectors else check_prompt(prompt, abilities),
             "max_tokens": max_tokens,
             "temperature": sampling.temperature,
@@ -263,3 +274,14 @@ class VllmEngine:
         async with aclosing(chat) as parts:
             async for part in parts:
                 yield vllm_chat.flat(part)
+
+
+@contextmanager
+def _awaiting(options: CallOptions) -> Iterator[None]:
+    """An adapter that the server does not know is one that it has not loaded yet."""
+    try:
+        yield
+    except UnknownModel as error:
+        if options.policy == OWN_WEIGHTS:
+            raise
+        raise NotLoaded(str(error)) from error

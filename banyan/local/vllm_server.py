@@ -33,7 +33,8 @@ class VllmOptions:
     """What to serve. `model` is a folder or a Hugging Face id; `served_name` is what clients say.
 
     `max_num_seqs`: requests that run at one time. `kv_cache_gib` is for the CPU build alone.
-    `adapters`: LoRA adapters can be loaded while it runs. `more` goes to vLLM as it is.
+    `adapters`: LoRA adapters can be loaded while it runs; `reloads`: so can full weights, by calls
+    that no one but the operator may reach. `more` goes to vLLM as it is.
     """
 
     model: str
@@ -44,6 +45,7 @@ class VllmOptions:
     max_num_seqs: int = 32
     kv_cache_gib: int = 2
     adapters: bool = False
+    reloads: bool = False
     more: tuple[str, ...] = ()
 
     @property
@@ -99,6 +101,8 @@ def environment(
         merged["HF_HUB_OFFLINE"] = "1"
     if options.adapters:
         merged["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] = "1"
+    if options.reloads:
+        merged["VLLM_SERVER_DEV_MODE"] = "1"
     if is_cpu_build(python):
         merged["VLLM_CPU_KVCACHE_SPACE"] = str(options.kv_cache_gib)
         cores = ",".join(str(core) for core in sorted(os.sched_getaffinity(0)))

@@ -1,11 +1,12 @@
-"""Official fakes for tests and benchmarks: a scripted engine, a packer and a fake model server.
+"""Official fakes for tests and benchmarks: a scripted engine, a replica, a packer, a model server.
 
-`ScriptedEngine` runs inside the test's process; `FakeServer` speaks OpenAI's chat protocol over
-HTTP (`python -m banyan.testing`). Both write what a rule says; `minimal` and `default_rule` are
-rules' tools. `FakePacker` makes vectors of contexts. Twins of the store, the queue and the library
-are in `banyan/adapters/`.
+`ScriptedEngine` and `FakeReplica`, whose weights can be changed, run inside the test's process;
+`FakeServer` speaks OpenAI's chat protocol over HTTP (`python -m banyan.testing`). What they write
+is what a rule says; `minimal` and `default_rule` are rules' tools. `FakePacker` makes vectors of
+contexts. Twins of the stores, the queue and the library are in `banyan/adapters/`.
 """
 
+from banyan.testing.fake_replica import FakeReplica
 from banyan.testing.fake_server import FakeServer
 from banyan.testing.packer import FakePacker
 from banyan.testing.rules import ANSWER, Rule, default_rule
@@ -16,6 +17,7 @@ __all__ = [
     "ANSWER",
     "Call",
     "FakePacker",
+    "FakeReplica",
     "FakeServer",
     "Rule",
     "ScriptedEngine",

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from banyan.errors import AbilityMissing, EngineRefused
+from banyan.errors import AbilityMissing, EngineRefused, NotLoaded
 from banyan.ports import CallOptions, Engine, Message, Sampling
 from banyan.settings import Settings
 from tests.engine.conftest import OpenEngine
@@ -119,11 +119,13 @@ async def test_a_letter_far_down_the_ranking_is_found(real_engine: Engine) -> No
     assert all(-100 < score < -10 for score in scores.values())
 
 
-async def test_an_adapter_that_is_not_loaded_is_refused(real_engine: Engine) -> None:
+async def test_an_adapter_that_is_not_loaded_is_not_replaced_by_other_weights(
+    real_engine: Engine,
+) -> None:
     prompt = await real_engine.render(DIALOGUE)
     options = CallOptions(salt="tests:v9", policy="policy-v9", sampling=Sampling())
 
-    with pytest.raises((EngineRefused, AbilityMissing)):
+    with pytest.raises((NotLoaded, AbilityMissing)):
         await real_engine.complete(prompt, schema=None, max_tokens=2, options=options)
 
 
