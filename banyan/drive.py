@@ -264,7 +264,7 @@ class _Driver:
             lambda: self._ports.engine.choose(prompt, letters, self._options())
         )
         self._spend(completion)
-        self._turn.chose(prompt)
+        self._turn.chose(prompt, completion)
         return Chosen(effect, logprobs, self._ports.draw())
 
     async def _generate(self, node: Node, effect: Generate, context: Context) -> Event:
@@ -350,6 +350,7 @@ class _Driver:
         return CallOptions(
             salt=f"{self._task.tenant}:{self._policy.version}",
             policy=self._policy.adapter or OWN_WEIGHTS,
+            weights=self._policy.version if self._policy.is_full else None,
             sampling=sampling,
         )
 

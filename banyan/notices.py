@@ -8,6 +8,7 @@ ANSWER_BOUNDED = "answer_bounded"
 RESULTS_LEFT_OUT = "results_left_out"
 BUDGET_RAN_OUT = "budget_ran_out"
 CHILD_FAILED = "child_failed"
+WEIGHTS_MOVED = "weights_moved"
 NOT_ALL_READ = "not_all_read"
 HEADER_LEFT_OUT = "header_left_out"
 PREFIX_UNAVAILABLE = "prefix_unavailable"
@@ -34,6 +35,7 @@ MEANING: dict[str, str] = {
     "cannot read the state of these weights",
     HIDDEN_UNAVAILABLE: "children were given a summary: the engine takes no prompt embeddings, or "
     "there is no packer (BANYAN_PACKER_URL)",
+    WEIGHTS_MOVED: "the only model server took newer weights while this ran; turns tell which",
     CHILD_FAILED: "at least one part has no result; coverage says what is missing",
 }
 """What each code says to people."""

@@ -26,16 +26,19 @@ class Serving:
 
     def engine(self, policy: Policy) -> Engine:
         """Who runs the policy."""
-        return self._engines[policy.version]
+        return self._engines[policy.name]
 
-    async def team(self, task: Task) -> dict[str, Specialist]:
+    async def team(
+        self, task: Task, published: Mapping[str, Policy] | None = None
+    ) -> dict[str, Specialist]:
         """The policies that the task's nodes may run on, with the windows of their engines.
 
-        Raises UnknownPolicy, and what asking an engine for its abilities raises.
+        `published` are versions of policies that are served, by their own names. Raises
+        UnknownPolicy, and what asking an engine for its abilities raises.
         """
         team = {}
         for name in specialists.names(task):
-            policy = self.policies.resolve(name)
+            policy = (published or {}).get(name) or self.policies.resolve(name)
             abilities = await self.engine(policy).abilities()
             team[name] = Specialist(policy, abilities.window)
         return team

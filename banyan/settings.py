@@ -27,6 +27,13 @@ class Settings(BaseSettings):
     blob_dir: Path = Field(
         Path("var/blobs"), description="Folder for documents, shared by service and workers."
     )
+    policy_dir: Path = Field(
+        Path("var/policies"),
+        description="Folder for published weights, shared by service, workers and model servers.",
+    )
+    policy_margin: float = Field(
+        0.02, ge=0, description="How much worse a version's mean reward may be than the live one's."
+    )
     engine_kind: EngineKind = Field("vllm", description="Protocol of the model server.")
     engine_urls: str = Field(
         "http://127.0.0.1:8000", description="Model servers (replicas), separated by commas."

@@ -210,6 +210,9 @@ def _act(node: Node, generated: Generated, context: Context) -> tuple[Node, Effe
             "own_s": node.own_s + generated.seconds,
         }
     )
+    if generated.weights is not None:
+        told = notices.union(node.notices, (notices.WEIGHTS_MOVED,))
+        node = node.model_copy(update={"notices": told})
     try:
         return _perform(node, generated, context)
     except InvalidAction as error:

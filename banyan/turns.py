@@ -40,6 +40,7 @@ class TurnDraft:
         self._spent = Spent()
         self._seconds = 0.0
         self._choice: Prompt | None = None
+        self._choice_weights: str | None = None
         self._reply: _Reply | None = None
         self._inherited = PackedState()
 
@@ -62,9 +63,10 @@ class TurnDraft:
         self._seconds += completion.seconds
         return call
 
-    def chose(self, prompt: Prompt) -> None:
+    def chose(self, prompt: Prompt, completion: Completion) -> None:
         """Remember the prompt under which the kind was chosen."""
         self._choice = prompt
+        self._choice_weights = completion.weights
 
     def generated(
         self,
@@ -78,6 +80,8 @@ class TurnDraft:
     ) -> Generated:
         """Open the turn with the model's reply, and tell the kernel of it."""
         self._reply = _Reply(effect, prompt, completion, abilities, options, num_tries)
+        if self._choice_weights != completion.weights:
+            self._choice = None  # other weights chose: the choice is no sample of this version
         return Generated(
             effect=effect,
             text=completion.text,
@@ -86,6 +90,7 @@ class TurnDraft:
             token_ids=completion.token_ids,
             prompt_ids=prompt.token_ids,
             affinity=affinity(prompt.messages),
+            weights=completion.weights,
         )
 
     def determined(
@@ -109,6 +114,7 @@ class TurnDraft:
             token_ids=no_tokens,
             logprobs=() if abilities.logprobs else None,
             engine=abilities.name,
+            weights=self._choice_weights,
         )
         prompt = rendered or Prompt(effect.messages, no_tokens, 0)
         return self.generated(effect, prompt, completion, abilities, options)
@@ -120,7 +126,7 @@ class TurnDraft:
         record = self._record(node) if self._reply is not None else b""
         log = TurnLog(record=record, spent=self._counted(node), event=self._event(node, effect))
         self._spent, self._seconds = Spent(), 0.0
-        self._reply, self._choice = None, None
+        self._reply, self._choice, self._choice_weights = None, None, None
         return log
 
     def _counted(self, node: Node) -> Spent:
@@ -158,7 +164,7 @@ class TurnDraft:
                 prompt_tokens=self._spent.prompt_tokens,
                 completion_tokens=self._spent.completion_tokens,
                 cached_tokens=self._spent.cached_tokens,
-                policy_version=self._policy.version,
+                policy_version=completion.weights or self._policy.version,
                 engine=completion.engine,
                 finish_reason=completion.finish_reason,
                 temperature=reply.options.sampling.temperature,

@@ -18,7 +18,9 @@ from banyan.adapters.celery_queue import CeleryQueue
 from banyan.adapters.engines import make_packer, make_serving
 from banyan.adapters.library import BlobLibrary
 from banyan.adapters.policy_file import Listed
-from banyan.adapters.stores import make_store
+from banyan.adapters.served_versions import ServedVersions
+from banyan.adapters.stores import make_policies, make_store
+from banyan.adapters.swapper import Swapper
 from banyan.drive import Ports
 from banyan.errors import BanyanError
 from banyan.policy import LIVE
@@ -26,6 +28,7 @@ from banyan.ports import Lease
 from workers.leases import LeaseKeeper
 from workers.runner import Runner
 from workers.settings import WorkerSettings
+from workers.swapping import make_swappers, swap_for_ever
 from workers.trajectories import Trajectories
 
 log = structlog.get_logger(__name__)
@@ -41,6 +44,8 @@ class WorkerProcess:
         self._thread = threading.Thread(target=self._main, name="nodes", daemon=True)
         self._runner: Runner | None = None
         self._reaping: asyncio.Task[None] | None = None
+        self._swappers: list[Swapper] = []
+        self._swapping: asyncio.Task[None] | None = None
         self._draining: Future[None] | None = None
         self._trajectories: Trajectories | None = None
 
@@ -86,7 +91,9 @@ class WorkerProcess:
             lease_s=settings.lease_s,
             renew_s=settings.renew_s,
         )
-        self._serving = make_serving(self._listed)
+        policies = make_policies(settings)
+        self._versions = ServedVersions(policies, self._listed.policies.resolve)
+        self._serving = make_serving(self._listed, policies)
         self._ports = Ports(
             store=make_store(settings),
             library=BlobLibrary(FolderBlobs(settings.blob_dir)),
@@ -102,6 +109,7 @@ class WorkerProcess:
             self._serving,
             self._queue,
             self._leases,
+            versions=self._versions,
             num_slots=settings.slots,
         )
         if settings.trajectory_dir is not None:
@@ -109,6 +117,9 @@ class WorkerProcess:
             self._trajectories.start()
         self._leases.start()
         self._reaping = asyncio.create_task(self._reap_for_ever(self._runner))
+        self._swappers = make_swappers(settings, self._listed, policies, self._ports.store)
+        if self._swappers:
+            self._swapping = asyncio.create_task(swap_for_ever(self._swappers, settings.swap_s))
         log.info("worker started", worker=name, slots=settings.slots)
 
     async def _close(self) -> None:
@@ -116,14 +127,24 @@ class WorkerProcess:
             self._reaping.cancel()
         if self._trajectories is not None:
             await self._trajectories.close()
+        await self._stop_swapping()
         self._leases.stop()
         await self._queue.close()
         await self._serving.close()
         if self._ports.packer is not None:
             await self._ports.packer.close()
         await self._ports.library.close()
+        await self._versions.close()
         await self._ports.store.close()
         log.info("worker stopped")
+
+    async def _stop_swapping(self) -> None:
+        """A swap that is under way is left to the next worker, which finds it and does it again."""
+        if self._swapping is not None:
+            self._swapping.cancel()
+            await asyncio.gather(self._swapping, return_exceptions=True)
+        for swapper in self._swappers:
+            await swapper.close()
 
     async def _reap_for_ever(self, runner: Runner) -> None:
         while True:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from banyan import specialists
+from banyan.adapters.served_versions import ServedVersions
 from banyan.costs import reserves
 from banyan.drive import Ports, drive
 from banyan.errors import BanyanError, StaleLease, UnknownPolicy
@@ -50,11 +52,13 @@ class Runner:
         queue: Queue,
         leases: LeaseKeeper,
         *,
+        versions: ServedVersions,
         num_slots: int,
     ) -> None:
         self._name = name
         self._ports = ports
         self._serving = serving
+        self._versions = versions
         self._queue = queue
         self._leases = leases
         self._slots = Slots(num_slots)
@@ -130,7 +134,8 @@ class Runner:
     async def _run(self, claimed: Claimed, assignment: _Assignment) -> None:
         lease = claimed.lease
         try:
-            policy = self._serving.policies.resolve(claimed.policy)
+            known = assignment.team.get(claimed.policy)
+            policy = known.policy if known else self._serving.policies.resolve(claimed.policy)
             ports = replace(self._ports, engine=self._serving.engine(policy))
             hints = await drive(claimed, assignment.task, policy, ports, assignment.team)
             await self._queue.send(hints)
@@ -171,10 +176,15 @@ class Runner:
             log.warning("hint passed over", tree=tree_id, code=error.code)
             return None
         task = unpack(record.task, Task)
+        left_s = record.deadline_at - time.time()
         try:
-            known = _Assignment(task, await self._serving.team(task))
+            published = {
+                name: await self._versions.of_tree(name, tree_id, left_s=left_s)
+                for name in specialists.names(task)
+            }
+            known = _Assignment(task, await self._serving.team(task, published))
         except UnknownPolicy as error:
-            if time.time() < record.deadline_at:
+            if left_s > 0:
                 log.warning("hint passed over", tree=tree_id, code=error.code)
                 return None
             return _Assignment(task, {})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field
 
 from banyan.settings import Settings
@@ -46,6 +48,19 @@ class WorkerSettings(Settings):
     redaction: str = Field(
         "",
         description="Operator's `module:function` that each record of the log goes through.",
+    )
+    engine_policy_dir: Path | None = Field(
+        None, description="Where the model servers see the folder of policies; default: the same."
+    )
+    swap_s: float = Field(1.0, gt=0, description="Between two looks at the weights of replicas.")
+    drain_s: float = Field(
+        20.0, ge=0, description="Of calls in flight on a replica that is reloaded; then they abort."
+    )
+    proof_floor_nats: float = Field(
+        0.1, ge=0, description="The least tolerance of a proof: mean gap to the trainer, a token."
+    )
+    canary_trees: int = Field(
+        64, ge=20, description="Rewards of each side before a canary is promoted or rejected."
     )
     engine_patience_s: float = Field(
         180.0, ge=0, description="How long a model server that does not answer is waited for."
