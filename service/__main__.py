@@ -16,7 +16,7 @@ from banyan.adapters.blobs import FolderBlobs
 from banyan.adapters.celery_queue import CeleryQueue
 from banyan.adapters.library import BlobLibrary
 from banyan.adapters.policy_file import Listed, listed
-from banyan.adapters.stores import make_store
+from banyan.adapters.stores import make_policies, make_store
 from banyan.errors import InvalidInput
 from banyan.telemetry import configure_logs
 from service.app import create_app
@@ -74,7 +74,8 @@ def main() -> int:
 def _app(settings: ServiceSettings, policies: Listed | None) -> FastAPI:
     library = BlobLibrary(FolderBlobs(settings.blob_dir), max_bytes=settings.max_document_bytes)
     queue = CeleryQueue(settings.broker)
-    return create_app(make_store(settings), library, queue, settings, policies)
+    versions = make_policies(settings)
+    return create_app(make_store(settings), library, queue, settings, policies, versions=versions)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -12,10 +12,10 @@ from collections.abc import AsyncIterator, Sequence
 
 import structlog
 
+from banyan.adapters.served_versions import ServedVersions
 from banyan.admission import admission as start_of
 from banyan.errors import Conflict, InvalidDocument, InvalidInput, NotFound
 from banyan.json_values import canonical, check_storable, check_text
-from banyan.policy import Policies
 from banyan.ports import Admission, DocumentInfo, Hint, Library, Queue, Store
 from banyan.spans import Span
 from banyan.task import Task
@@ -39,10 +39,10 @@ async def admit(
     idempotency_key: str | None,
     num_shards: int,
     is_logged: bool,
-    policies: Policies,
     store: Store,
     library: Library,
     queue: Queue,
+    versions: ServedVersions,
 ) -> str:
     """Start a tree for `request`, or find the one that the key started before. Returns its id.
 
@@ -52,11 +52,12 @@ async def admit(
     check(request)
     if request.profile == "rollout" and not is_logged:
         raise log_is_off()
-    chosen = Chosen.of(request, policies)
     key = checked_key(idempotency_key)
     known = await _known_documents(request, tenant, library)
+    new_id = tree_id(tenant, key, num_shards)
+    chosen = await Chosen.of(request, versions, new_id)
     inputs = await _inputs(request, known, tenant, library)
-    admission = _admission(request, inputs, tenant, tree_id(tenant, key, num_shards), chosen)
+    admission = _admission(request, inputs, tenant, new_id, chosen)
     try:
         created, hints = await store.admit(admission)
     except Conflict as error:

@@ -10,17 +10,20 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from banyan.adapters.memory_policies import MemoryPolicies
 from banyan.adapters.policy_file import Listed
+from banyan.adapters.served_versions import ServedVersions
 from banyan.errors import BanyanError
 from banyan.policy import ONLY_BASE
-from banyan.ports import Library, Queue, Store
+from banyan.ports import Library, PolicyStore, Queue, Store
 from service import problems
 from service.context import BodyLimit, RequestContext
 from service.dependencies import Ports
 from service.engine_probe import EngineProbe
 from service.local_only import LocalOnly
-from service.routes import documents, feedback, health, solve, tree
+from service.routes import documents, feedback, health, policies, solve, tree
 from service.settings import ServiceSettings
+from service.versions import make_publisher
 
 VERSION = "0.1.0"
 DESCRIPTION = """\
@@ -36,14 +39,23 @@ def create_app(
     queue: Queue,
     settings: ServiceSettings,
     listed: Listed | None = None,
+    *,
+    versions: PolicyStore | None = None,
 ) -> FastAPI:
-    """The service on these ports, which it closes when it ends. `listed`: the file of policies."""
+    """The service on these ports, which it closes when it ends.
+
+    `listed`: the file of policies. `versions`: where their versions are kept; default: in memory,
+    for a service on its own.
+    """
+    versions = versions or MemoryPolicies()
+    served = listed.policies if listed else ONLY_BASE
     ports = Ports(
         store=store,
         library=library,
         queue=queue,
         settings=settings,
-        policies=listed.policies if listed else ONLY_BASE,
+        versions=ServedVersions(versions, served.resolve),
+        publisher=make_publisher(versions, served.resolve, settings),
         engines=EngineProbe(listed.engines if listed else {}),
     )
 
@@ -56,6 +68,7 @@ def create_app(
             await ports.engines.close()
             await queue.close()
             await library.close()
+            await ports.versions.close()
             await store.close()
 
     app = Service(
@@ -66,7 +79,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.ports = ports
-    for feature in (solve, tree, feedback, documents, health):
+    for feature in (solve, tree, feedback, documents, policies, health):
         app.include_router(feature.router)
     app.add_exception_handler(BanyanError, problems.from_banyan)
     app.add_exception_handler(HTTPException, problems.from_http)

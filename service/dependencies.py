@@ -8,8 +8,9 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
+from banyan.adapters.publishing import Publisher
+from banyan.adapters.served_versions import ServedVersions
 from banyan.errors import NotFound
-from banyan.policy import ONLY_BASE, Policies
 from banyan.ports import Library, Queue, Store
 from banyan.tree import TreeRecord, is_tree_id, shard_of
 from service.engine_probe import EngineProbe
@@ -24,7 +25,8 @@ class Ports:
     library: Library
     queue: Queue
     settings: ServiceSettings
-    policies: Policies = ONLY_BASE
+    versions: ServedVersions
+    publisher: Publisher
     engines: EngineProbe = field(default_factory=lambda: EngineProbe({}))
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 

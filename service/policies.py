@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from banyan.errors import UnknownPolicy
-from banyan.policy import Policies, Policy
+from banyan.adapters.served_versions import ServedVersions
+from banyan.errors import NotFound, UnknownPolicy
+from banyan.policy import Policy
 from service.problems import Refused
 from service.schemas import SolveRequest
 
@@ -20,16 +21,27 @@ class Chosen:
     leaves: str | None
 
     @classmethod
-    def of(cls, request: SolveRequest, served: Policies) -> Self:
-        """What the request asks for. Raises Refused for what is not served, or has no price."""
-        root = _resolve(request.policy, "policy", served)
+    async def of(cls, request: SolveRequest, served: ServedVersions, tree_id: str) -> Self:
+        """What the request asks for; it stays loaded for the tree.
+
+        Raises Refused for what is not served, or has no price.
+        """
+
+        async def assign(name: str, field: str) -> Policy:
+            try:
+                return await served.assign(name, tree_id, deadline_s=request.limits.deadline_s)
+            except (UnknownPolicy, NotFound) as error:
+                raise Refused(
+                    f"{field}: {error}", code="unknown_policy", hint=error.hint, field=field
+                ) from error
+
+        root = await assign(request.policy, "policy")
         others = [
-            _resolve(name, f"policies.{index}", served)
-            for index, name in enumerate(request.policies)
+            await assign(name, f"policies.{index}") for index, name in enumerate(request.policies)
         ]
         leaves = None
         if request.leaves is not None:
-            leaves = _resolve(request.leaves, "leaves", served)
+            leaves = await assign(request.leaves, "leaves")
         used = [root, *others, *([leaves] if leaves else [])]
         if request.limits.has_price and all(policy.prices.are_free for policy in used):
             raise Refused(
@@ -43,12 +55,3 @@ class Chosen:
             policies=tuple(dict.fromkeys(policy.version for policy in others)),
             leaves=leaves.version if leaves else None,
         )
-
-
-def _resolve(name: str, field: str, served: Policies) -> Policy:
-    try:
-        return served.resolve(name)
-    except UnknownPolicy as error:
-        raise Refused(
-            f"{field}: {error}", code="unknown_policy", hint=error.hint, field=field
-        ) from error

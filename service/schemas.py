@@ -73,7 +73,9 @@ class SolveRequest(_Model):
         "prefix where it costs less. What an engine cannot do is told by a notice.",
     )
     policy: str = Field(
-        "live", max_length=64, description="Version of the weights; `live` is the one served now."
+        "live",
+        max_length=64,
+        description="A policy, or one version of it; `live` is the one served now.",
     )
     profile: Profile = Field(
         "serve",

@@ -30,6 +30,15 @@ class ServiceSettings(Settings):
     allow_no_auth: bool = Field(
         False, description="Listen beyond loopback although requests are not authenticated."
     )
+    base_model: str = Field(
+        "", description="The model that is served; default: what the first version says."
+    )
+    base_fingerprint: str = Field(
+        "", pattern=r"^([0-9a-f]{64})?$", description="Of its weights; see docs/policies.md."
+    )
+    policy_max_gap: float = Field(
+        0.1, ge=0, description="Between trainer and engine, nats a token; more is rejected."
+    )
     max_body_bytes: int = Field(32 * MIB, ge=1, description="Of a request's JSON body.")
     max_document_bytes: int = Field(1024 * MIB, ge=1, description="Of one uploaded document.")
     default_wait_s: float = Field(60.0, ge=0, description="`POST /solve` without `Prefer`.")
@@ -44,5 +53,13 @@ class ServiceSettings(Settings):
                 f"the service has no authentication yet and would listen on {self.host}; "
                 "keep BANYAN_HOST on loopback, or set BANYAN_ALLOW_NO_AUTH=true where "
                 "something in front of it admits callers"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _base_model_is_whole(self) -> Self:
+        if bool(self.base_model) != bool(self.base_fingerprint):
+            raise ValueError(
+                "BANYAN_BASE_MODEL and BANYAN_BASE_FINGERPRINT go together: set both or none"
             )
         return self

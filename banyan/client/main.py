@@ -17,6 +17,7 @@ from banyan.client.cmd_eval import evaluate
 from banyan.client.cmd_eval_citations import judge
 from banyan.client.cmd_eval_compare import compare
 from banyan.client.cmd_feedback import feedback
+from banyan.client.cmd_policies import app as policies
 from banyan.client.cmd_solve import solve
 from banyan.client.cmd_up import up
 from banyan.client.exits import EXIT_CODES_HELP
@@ -36,6 +37,7 @@ app.command(epilog=EXIT_CODES_HELP)(doctor)
 app.command("eval", epilog=EXIT_CODES_HELP)(evaluate)
 app.command("eval-compare", epilog=EXIT_CODES_HELP)(compare)
 app.command("eval-citations", epilog=EXIT_CODES_HELP)(judge)
+app.add_typer(policies, name="policies")
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the option's value

@@ -181,6 +181,7 @@ class AllInOne:
                 **{name: value for name, value in defaults.items() if name not in os.environ},
                 "BANYAN_REDIS_URL": redis_url,
                 "BANYAN_BLOB_DIR": str(folder / "blobs"),
+                "BANYAN_POLICY_DIR": os.environ.get("BANYAN_POLICY_DIR", str(folder / "policies")),
                 "BANYAN_ENGINE_KIND": engine.kind,
                 "BANYAN_ENGINE_URLS": engine.url,
                 "BANYAN_ENGINE_MODEL": engine.served_model,

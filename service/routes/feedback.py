@@ -13,6 +13,7 @@ from banyan.adapters.trajectory_folder import TrajectoryFolder
 from banyan.client.results import Received
 from banyan.feedback import Feedback, Source, derived_key
 from banyan.json_values import check_text
+from banyan.node import ROOT_PATH
 from banyan.state import unpack
 from banyan.task import Task
 from service.admission import checked_key, log_is_off
@@ -56,7 +57,8 @@ async def give(
     folder = ports.settings.trajectory_dir
     if folder is None:
         raise log_is_off()
-    if not unpack(tree.task, Task).train:
+    task = unpack(tree.task, Task)
+    if not task.train:
         raise Refused(
             "This solve was sent with train: false, and is not in the trajectory log.",
             code="not_logged",
@@ -79,4 +81,6 @@ async def give(
         at=time.time(),
     )
     await asyncio.to_thread(TrajectoryFolder(folder).append, feedback)
+    if body.node == ROOT_PATH:
+        await ports.versions.rewarded(task.policy, tree.id, body.value)
     return Received(id=tree.id, node=body.node, value=body.value, source=body.source, key=key)

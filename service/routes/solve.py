@@ -69,10 +69,10 @@ async def start(
         idempotency_key=idempotency_key,
         num_shards=settings.num_shards,
         is_logged=settings.trajectory_dir is not None,
-        policies=ports.policies,
         store=ports.store,
         library=ports.library,
         queue=ports.queue,
+        versions=ports.versions,
     )
     request.state.tree_id = tree_id
     record = await ports.store.get_tree(tree_id)

@@ -11,6 +11,7 @@ import httpx
 from fastapi import FastAPI
 
 from banyan.adapters.memory_library import MemoryLibrary
+from banyan.adapters.memory_policies import MemoryPolicies
 from banyan.adapters.memory_store import MemoryStore
 from banyan.adapters.policy_file import Listed
 from banyan.errors import StoreUnavailable
@@ -114,10 +115,11 @@ class House:
     store: WatchedStore = field(default_factory=WatchedStore)
     library: WatchedLibrary = field(default_factory=WatchedLibrary)
     queue: HintBox = field(default_factory=HintBox)
+    policies: MemoryPolicies = field(default_factory=MemoryPolicies)
 
     def __post_init__(self) -> None:
         self.app: FastAPI = create_app(
-            self.store, self.library, self.queue, self.settings, self.listed
+            self.store, self.library, self.queue, self.settings, self.listed, versions=self.policies
         )
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),

@@ -291,3 +291,14 @@ async def test_an_error_that_nobody_foresaw_is_a_problem_without_details(house: 
 
     assert_problem(reply, 500, "internal_error")
     assert "NoneType" not in reply.text
+
+
+async def test_a_policy_that_is_not_served_is_named_before_anything_is_stored(
+    house: House,
+) -> None:
+    body = {"goal": "Why?", "policy": "v7", "documents": [{"text": "A text."}]}
+    reply = await house.http.post("/solve", json=body, headers=ASYNC)
+
+    problem = assert_problem(reply, 422, "unknown_policy")
+    assert problem["errors"][0]["field"] == "policy"
+    house.assert_nothing_stored()
