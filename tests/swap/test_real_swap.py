@@ -188,6 +188,7 @@ async def test_adapters_are_swapped_under_streams_and_go_back_exactly(adapters: 
     assert same(shared, swapped)
 
     # A stream of the old version goes on while the pointer moves back and forth.
+    await site.store.pin(-1, version, "running", ttl_s=3_600)
     began = asyncio.Event()
 
     async def begin(_: str) -> None:
