@@ -36,6 +36,8 @@ class TrainingRow:
     row: Row
     advantage: float
     choices: tuple[PlacedChoice, ...] = ()
+    base_logprobs: tuple[float, ...] | None = None
+    """Under the base, of the tokens that count and then of the choices; where KL is asked for."""
 
     @property
     def token_ids(self) -> Sequence[int]:
