@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal
 import typer
 
 from banyan.client.exits import Exit
-from banyan.client.messages import error_fields, print_error
+from banyan.client.messages import print_error
 from banyan.errors import BanyanError
 from banyan.local import training_env
 from banyan.local.errors import LocalError
-from training.errors import RecordError
+from training.telling import fields_of
 
 
 def update(
@@ -126,8 +126,7 @@ def _tell(error: BanyanError, *, as_json: bool) -> None:
     if not as_json:
         print_error(error, program="banyan-train")
         return
-    place = {"file": error.file, "line": error.line} if isinstance(error, RecordError) else {}
-    typer.echo(json.dumps(error_fields(error) | place))
+    typer.echo(json.dumps(fields_of(error)))
 
 
 def _text(result: dict[str, Any]) -> str:
@@ -138,14 +137,14 @@ def _text(result: dict[str, Any]) -> str:
         if count
     }
     counts = ", ".join(f"{count} {name}" for name, count in left_out.items())
-    return "\n".join(
-        (
-            f"{result['out']}: {result['kind']} after {result['steps']} steps on "
-            f"{result['tokens']} tokens and {result['choices']} choices in {result['rows']} rows "
-            f"of {result['trees']} trees",
-            f"left out: {counts or 'nothing'}",
-            f"loss {result['first_loss']:.4f} to {result['last_loss']:.4f}, gap to the engine "
-            f"{result['logprob_gap']:.4f} nats a token, threshold {result['threshold']:.4f}",
-            f"figures: {result['run']}",
-        )
+    done = (
+        f"{result['out']}: {result['kind']} after {result['steps']} steps on {result['tokens']} "
+        f"tokens and {result['choices']} choices in {result['rows']} rows "
+        f"of {result['trees']} trees"
     )
+    losses = (
+        f"loss {result['first_loss']:.4f} to {result['last_loss']:.4f}, gap to the engine "
+        f"{result['logprob_gap']:.4f} nats a token, threshold {result['threshold']:.4f}"
+    )
+    figures = f"figures: {result['run']}"
+    return "\n".join((done, f"left out: {counts or 'nothing'}", losses, figures))

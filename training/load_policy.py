@@ -98,9 +98,11 @@ def _with_adapter(lm: Any, settings: ModelSettings) -> Any:
             target_modules="all-linear",
             lora_dropout=0.0,
             task_type="CAUSAL_LM",
-            base_model_name_or_path=settings.base_name,
         )
-        return get_peft_model(lm, config)
+        made: Any = get_peft_model(lm, config)
+        # peft takes the folder for the name; the version is served on an engine that has another.
+        made.peft_config["default"].base_model_name_or_path = settings.base_name
+        return made
     try:
         config = json.loads((settings.adapter / "adapter_config.json").read_bytes())
         base = config["base_model_name_or_path"]
