@@ -143,6 +143,10 @@ def _padded(rows: list[tuple[Row, int, float]]) -> dict[str, Tensor]:
     }
 
 
+def _no_reward(completions: list[str], **_: object) -> list[float | None]:
+    return [0.0 for _ in completions]
+
+
 def _trl(model: Any, num_words: int, folder: Path) -> Any:
     words = {f"w{word}": word for word in range(num_words)}
     pad, end, unknown = list(words)[:3]
@@ -164,7 +168,7 @@ def _trl(model: Any, num_words: int, folder: Path) -> Any:
     )
     return GRPOTrainer(
         model=model,
-        reward_funcs=lambda completions, **_: [0.0 for _ in completions],
+        reward_funcs=_no_reward,
         args=config,
         train_dataset=Dataset.from_dict({"prompt": ["w4 w5"] * MICRO_ROWS}),
         processing_class=tokenizer,

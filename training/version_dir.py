@@ -68,7 +68,9 @@ def write_version(
             if name.startswith("lm.")
         }
         lm: Any = model.lm
-        lm.save_pretrained(staged, state_dict=state)
+        # Left to itself, peft asks a model hub whether the base has another vocabulary.
+        options = {"save_embedding_layers": False} if settings.lora_rank else {}
+        lm.save_pretrained(staged, state_dict=state, **options)
         (staged / "README.md").unlink(missing_ok=True)  # peft's model card, which says nothing
         if not settings.lora_rank:
             for name in _TOKENIZER:
