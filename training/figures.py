@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from training.loss import LossFigures
 
-_SUMS = 11
+_SUMS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ class StepSums:
     def __init__(self) -> None:
         self.values = [0.0] * _SUMS
 
-    def add(self, one: LossFigures, *, engine_gap: float) -> None:
-        """A micro-batch. `engine_gap` is a sum over its tokens and choices."""
+    def add(self, one: LossFigures, engine_gap: float, num_compared: int) -> None:
+        """A micro-batch. `engine_gap` is a sum over `num_compared` tokens and choices."""
         n, rows = one.num_tokens, one.num_rows + one.num_stale_rows
         added = [
             one.loss,
@@ -55,13 +55,15 @@ class StepSums:
             one.num_rows,
             one.mean_staleness * rows,
             engine_gap,
+            num_compared,
         ]
         self.values = [a + b for a, b in zip(self.values, added, strict=True)]
 
     @property
     def engine_gap(self) -> float:
-        """Mean |trainer - engine| in nats, with choices compared as they were drawn."""
-        return self.values[-1] / max(1.0, self.values[7])
+        """Mean |trainer - engine| in nats, over the newest rows of the step."""
+        *_, total, num_compared = self.values
+        return total / max(1.0, num_compared)
 
     def figures(
         self,

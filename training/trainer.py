@@ -173,6 +173,7 @@ class Trainer:
             num_processes=processes,
         )
         num_tokens = sum(row.num_trained for row in rows)
+        oldest = {self._policy_index - row.oldest_policy_index for row in rows}
         sums = StepSums()
         for index, (part, counts) in enumerate(batches):
             is_last = index == len(batches) - 1
@@ -184,9 +185,9 @@ class Trainer:
                 # Processes average their gradients; the loss is over the tokens of them all.
                 self._accelerator.backward(loss * (processes if counts else 0))
             if counts:
-                sums.add(figures, engine_gap=_engine_gap(batch, scores))
+                sums.add(figures, *_engine_gap(batch, scores, min(oldest)))
         sums.values = self._sum_over_processes(sums.values)
-        if step == 1:
+        if step == 1 and min(oldest) == 0:
             self._check_gap(sums)
         norm = self._clip()
         self._optimizer.step()
@@ -250,7 +251,11 @@ def _for_loss(batch: Batch, scores: Scores) -> TokenBatch:
     )
 
 
-def _engine_gap(batch: Batch, scores: Scores) -> float:
-    """Sum of |trainer - engine| over tokens and choices; these without the threshold."""
+def _engine_gap(batch: Batch, scores: Scores, staleness: int) -> tuple[float, int]:
+    """Sum of |trainer - engine| over tokens and choices of rows that old, and how many these are.
+
+    Choices are compared without the threshold, as they were drawn.
+    """
+    live_BX = (scores.mask_BX > 0) & (batch.staleness_B == staleness)[:, None]
     apart_BX = (scores.sampled_logprobs_BX - batch.behaviour_logprobs_BX).abs()
-    return float(apart_BX[scores.mask_BX > 0].sum())
+    return float(apart_BX[live_BX].sum()), int(live_BX.sum())

@@ -144,8 +144,13 @@ def test_an_adapter_is_trained_further(tmp_path: Path, model: Path, scorer: Scor
     log = write_rollouts(tmp_path / "log", scorer)
     update(log, tmp_path / "v1", settings(model, lora_rank=4))
     found = settings(model, lora_rank=4)
-    found = replace(found, model=replace(found.model, adapter=tmp_path / "v1"))
-    update(log, tmp_path / "v2", found)
+    found = replace(
+        found,
+        model=replace(found.model, adapter=tmp_path / "v1"),
+        data=replace(found.data, parent="policy-v1"),
+    )
+    result = update(log, tmp_path / "v2", found)
+    assert result["logprob_gap"] > 0.01  # the log is of the version before
     once, twice = (trained(tmp_path / version, model) for version in ("v1", "v2"))
     assert sum(twice.logprobs(PROMPT, GOOD)) > sum(once.logprobs(PROMPT, GOOD))
 
