@@ -1,4 +1,4 @@
-"""The trainer computes what the engine computed: fresh samples of real vLLM, from the real log."""
+"""The trainer computes what engines computed: fresh samples of real ones, from the real log."""
 
 from __future__ import annotations
 
@@ -10,39 +10,40 @@ from pathlib import Path
 
 import pytest
 
-from banyan import in_process
 from banyan.adapters.memory_library import MemoryLibrary
 from banyan.adapters.memory_store import MemoryStore
 from banyan.adapters.memory_trajectories import MemoryTrajectoryQueue
 from banyan.adapters.trajectory_folder import TrajectoryFolder
 from banyan.adapters.trajectory_writer import TrajectoryWriter
-from banyan.admission import admission
-from banyan.drive import Ports, drive
+from banyan.drive import Ports
 from banyan.feedback import Feedback
+from banyan.in_process import grow
 from banyan.limits import Limits
 from banyan.local import engine_env, programs, training_env, weights
-from banyan.policy import BASE
+from banyan.policy import BASE, Policies
 from banyan.ports import Engine
-from banyan.settings import Settings
+from banyan.serving import Serving
 from banyan.task import Gate, Task
-from banyan.tree import tree_id
-from tests.engine.conftest import OpenEngine, quiet
+from tests.engine.conftest import REAL, OpenEngine, quiet
 from tests.fixtures.engines import ServedEngine
 from tests.growing import TENANT, Grower, sentences
 
 PLAIN = BASE.model_copy(update={"json_answers": False, "cites": False})
 """Its answers are written without a grammar, so that their tokens train."""
+POLICIES = Policies([PLAIN], live=PLAIN.version)
 MAX_GAP = 0.1
-"""Nats a token: what publishing allows by default (RAO section 4). vLLM computes in bfloat16."""
+"""Nats a token. vLLM computes in bfloat16, llama.cpp on weights of 4 bits that the trainer has
+expanded."""
 
 
-@pytest.mark.real_engine
-async def test_trainer_and_vllm_agree_on_tokens_and_choices(
-    vllm: ServedEngine, open_engine: OpenEngine, tmp_path: Path
+@pytest.mark.parametrize("name", REAL)
+async def test_trainer_and_engine_agree_on_tokens_and_choices(
+    name: str, request: pytest.FixtureRequest, open_engine: OpenEngine, tmp_path: Path
 ) -> None:
     if training_env.training_env().find() is None:
         pytest.skip("the trainer's environment has not been made: make train-setup")
-    engine = open_engine(Settings(engine_kind=vllm.kind, engine_urls=vllm.url))
+    served: ServedEngine = request.getfixturevalue(name)
+    engine = open_engine(served.settings())
     log = tmp_path / "log"
     await write_rollouts(log, engine)
     model = weights.ensure_hf(weights.find_gguf(), engine_env.ensure(quiet), quiet)
@@ -60,7 +61,7 @@ async def test_trainer_and_vllm_agree_on_tokens_and_choices(
     assert done.returncode == 0, done.stdout + done.stderr
     result = json.loads(done.stdout)
     sys.stdout.write(
-        f"gap {result['logprob_gap']:.4f} nats over {result['tokens']} tokens and "
+        f"{name}: gap {result['logprob_gap']:.4f} nats over {result['tokens']} tokens and "
         f"{result['choices']} choices\n"
     )
     assert result["tokens"] > 10
@@ -84,18 +85,15 @@ async def write_rollouts(log: Path, engine: Engine) -> None:
         gate=Gate(mode="sampled"),
     )
     for success in (0.0, 1.0):
-        new_id = tree_id(TENANT, f"tree {success}", num_shards=1)
-        _, hints = await store.admit(admission(task, new_id))
-        [claimed] = await in_process._claim(hints, ports)
-        assert await drive(claimed, task, PLAIN, ports) == []
+        tree = await grow(task, ports, serving=Serving.only(engine, POLICIES))
         folder.append(
             Feedback(
-                tree_id=new_id,
+                tree_id=tree.id,
                 node_id="0",
                 value=success,
                 source="verifier",
                 comment=None,
-                key=new_id,
+                key=tree.id,
                 at=1.0,
             )
         )

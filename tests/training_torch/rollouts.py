@@ -7,7 +7,7 @@ from pathlib import Path
 
 from banyan.trajectory import LoggedNode
 from tests.training.logged import drawn, node, turn, write_log
-from tests.training_torch.tiny import Scorer
+from tests.training_torch.tiny_llama import Scorer
 from training.load_policy import ModelSettings
 from training.trainer import TrainerSettings
 from training.update import UpdateSettings

@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from tests.training_torch.tiny import LETTER_IDS, Scorer, write_model
+from tests.training_torch.tiny_llama import LETTER_IDS, Scorer, write_model
 from training.batches import Batch, batch_of
 from training.logged_rows import KINDS
 from training.plan import micro_batches, steps_of

@@ -11,7 +11,7 @@ import pytest
 from banyan.local import programs
 from tests.cli.waiting import wait_for
 from tests.training_torch.rollouts import settings, write_rollouts
-from tests.training_torch.tiny import Scorer, write_model
+from tests.training_torch.tiny_llama import Scorer, write_model
 from training.figures import StepFigures
 from training.reporting import figures_of
 from training.update import run_folder, update

@@ -25,7 +25,7 @@ from tests.training_torch.rollouts import (
     settings,
     write_rollouts,
 )
-from tests.training_torch.tiny import Scorer, write_model
+from tests.training_torch.tiny_llama import Scorer, write_model
 from training.errors import TrainingError, UnreadableFile
 from training.log_errors import BadLogprob
 from training.loss import LossKind, LossSettings
