@@ -1,12 +1,11 @@
 """Version directory: trained weights and their manifest, which appear whole or not at all.
 
-The manifest is of format 1: what is not known here is the evaluation, which is added before the
-version is published. `fingerprint` is of the weights of a model's folder.
+The manifest is checked as publishing will check it. What is not known here is the evaluation, which
+is added before the version is published.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -18,6 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from banyan.adapters.policy_folder import digest, fingerprint
+from banyan.manifest import FILE_NAME, FORMAT, MAX_PROBE_TOKENS, parse
 from training.checkpoints import Position
 from training.load_policy import ModelSettings
 from training.policy_model import PolicyModel
@@ -25,8 +26,7 @@ from training.scoring import score_tokens
 from training.training_rows import TrainingRow
 from training.update_data import UpdateData
 
-MANIFEST = "manifest.json"
-MAX_PROMPT, MAX_PROBE = 512, 32
+MAX_PROMPT, MAX_PROBE = 512, MAX_PROBE_TOKENS
 _TOKENIZER = (
     "tokenizer.json",
     "tokenizer_config.json",
@@ -76,9 +76,10 @@ def write_version(
             for name in _TOKENIZER:
                 if (settings.path / name).is_file():
                     shutil.copyfile(settings.path / name, staged / name)
-        files = {path.name: _digest(path) for path in sorted(staged.iterdir())}
+        files = {path.name: digest(path) for path in sorted(staged.iterdir())}
         text = json.dumps({**manifest, "files": files}, indent=1, allow_nan=False)
-        (staged / MANIFEST).write_text(text, encoding="utf-8")
+        parse(text.encode(), where=f"{out.name}/{FILE_NAME}")
+        (staged / FILE_NAME).write_text(text, encoding="utf-8")
         for path in staged.iterdir():
             with path.open("rb") as file:
                 os.fsync(file.fileno())
@@ -99,7 +100,7 @@ def manifest_of(
 ) -> dict[str, Any]:
     """Everything but the checksums of the files."""
     return {
-        "format": 1,
+        "format": FORMAT,
         "policy": policy,
         "kind": "adapter" if settings.lora_rank else "full",
         "parent": parent,
@@ -137,16 +138,3 @@ def probe_of(model: PolicyModel, rows: Sequence[TrainingRow], *, bf16: bool) -> 
         token_ids[-num_scored:],
         [min(0.0, value) for value in logprobs[0].tolist()],
     )
-
-
-def fingerprint(folder: Path) -> str:
-    """Of a model's weights: SHA-256 over the names and checksums of its safetensors files."""
-    whole = hashlib.sha256()
-    for path in sorted(folder.glob("*.safetensors")):
-        whole.update(f"{path.name} {_digest(path)}\n".encode())
-    return whole.hexdigest()
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
+from banyan.adapters.policy_folder import check_files, read_manifest
 from tests.training.logged import drawn, node, turn, write_log
 from tests.training_torch.rollouts import (
     BAD,
@@ -128,10 +128,8 @@ def test_a_version_says_what_it_is_and_its_probe_is_what_it_computes(
     }
     assert manifest["threshold"] == result["threshold"]
     assert manifest["logprob_gap"] == pytest.approx(0.0, abs=1e-5)
-    there = {path.name for path in out.iterdir()} - {"manifest.json"}
-    assert manifest["files"].keys() == there
-    for name, expected in manifest["files"].items():
-        assert hashlib.sha256((out / name).read_bytes()).hexdigest() == expected
+    assert manifest["files"].keys() == {path.name for path in out.iterdir()} - {"manifest.json"}
+    check_files(out, read_manifest(out))  # as publishing does
     if lora_rank:
         config = json.loads((out / "adapter_config.json").read_text())
         assert config["base_model_name_or_path"] == manifest["base"]["name"]
