@@ -11,10 +11,10 @@ from typing import Annotated, Literal
 import typer
 
 from banyan.client.exits import Exit
-from banyan.client.messages import error_fields, print_error
+from banyan.client.messages import print_error
 from banyan.errors import BanyanError
 from banyan.local.errors import LocalError, Missing
-from training.errors import RecordError
+from training.telling import fields_of
 
 
 def credit(
@@ -47,7 +47,7 @@ def credit(
         result = credit_lines.credit_of(trees, lambda_=lambda_, baseline=baseline)
     except BanyanError as error:
         if as_json:
-            typer.echo(json.dumps(error_fields(error) | _place_of(error)))
+            typer.echo(json.dumps(fields_of(error)))
         else:
             print_error(error, program="banyan-train")
         code = error.exit_code if isinstance(error, LocalError) else Exit.ERROR
@@ -60,7 +60,3 @@ def credit(
         )
     for block in result.encoded():
         sys.stdout.buffer.write(block)
-
-
-def _place_of(error: BanyanError) -> dict[str, str | int]:
-    return {"file": error.file, "line": error.line} if isinstance(error, RecordError) else {}

@@ -10,12 +10,11 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from banyan.client.exits import Exit
-from banyan.client.messages import error_fields
-from banyan.errors import BanyanError
 from training.dataset import Survey, survey
 from training.eligibility import REASONS, Rules
-from training.errors import RecordError, TrainingError
+from training.errors import TrainingError
 from training.export import export as write_export
+from training.telling import fields_of
 
 data = typer.Typer(
     name="data",
@@ -61,7 +60,7 @@ def check(log: Log, *, as_json: AsJson = False) -> None:
     """Name every file and line that is damaged, foreign or newer. Exit code 1: there is one."""
     found = _survey(log, Rules(), as_json=as_json)
     if as_json:
-        fields = [_fields(error) for error in found.damage]
+        fields = [fields_of(error) for error in found.damage]
         typer.echo(
             json.dumps({"files": found.num_files, "trees": len(found.rows), "damage": fields})
         )
@@ -141,7 +140,7 @@ def _figures(found: Survey) -> dict[str, Any]:
         "success_sources": dict(tally.success_sources),
         "eligible": {"trees": len(eligible), "nodes": sum(row.num_nodes for row in eligible)},
         "not_eligible": dict(found.reasons),
-        "damage": [_fields(error) for error in found.damage],
+        "damage": [fields_of(error) for error in found.damage],
     }
 
 
@@ -184,16 +183,9 @@ def _exit_on_damage(found: Survey, *, as_json: bool) -> None:
     raise typer.Exit(Exit.ERROR)
 
 
-def _fields(error: BanyanError) -> dict[str, str | int]:
-    fields: dict[str, str | int] = {**error_fields(error)}
-    if isinstance(error, RecordError):
-        fields |= {"file": error.file, "line": error.line}
-    return fields
-
-
 def _fail(error: TrainingError, *, as_json: bool) -> NoReturn:
     if as_json:
-        typer.echo(json.dumps(_fields(error)))
+        typer.echo(json.dumps(fields_of(error)))
     else:
         typer.echo(f"banyan-train: {error}\n{error.hint}", err=True)
     raise typer.Exit(Exit.ERROR)

@@ -13,6 +13,7 @@ except ModuleNotFoundError:  # the library alone was installed
 from training.cmd_credit import credit
 from training.cmd_data import data
 from training.cmd_experiment import experiment
+from training.cmd_update import update
 
 app = typer.Typer(
     name="banyan-train",
@@ -22,6 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(credit)
+app.command()(update)
 app.add_typer(data)
 app.command()(experiment)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
 
 from training.errors import BadTurn
 
@@ -47,11 +48,25 @@ class Row:
         return sum(self.mask)
 
 
+class Selectable(Protocol):
+    """What selecting and packing look at: a `Row`, or what holds one."""
+
+    @property
+    def token_ids(self) -> Sequence[int]: ...
+    @property
+    def num_trained(self) -> int: ...
+    @property
+    def oldest_policy_index(self) -> int: ...
+
+
+R = TypeVar("R", bound=Selectable)
+
+
 @dataclass(frozen=True, slots=True)
-class Selected:
+class Selected(Generic[R]):
     """Rows to train on, and how many were left out, by reason."""
 
-    rows: list[Row]
+    rows: list[R]
     num_stale: int
     """Written by a policy too many versions old."""
     num_empty: int
@@ -87,10 +102,10 @@ def rows_of(node: int, turns: Iterable[TurnTokens]) -> list[Row]:
 
 
 def select(
-    rows: Iterable[Row], *, policy_index: int, max_staleness: int, max_tokens: int
-) -> Selected:
+    rows: Iterable[R], *, policy_index: int, max_staleness: int, max_tokens: int
+) -> Selected[R]:
     """What may train the policy at `policy_index`; each row that may not is counted once."""
-    kept: list[Row] = []
+    kept: list[R] = []
     num_stale = num_empty = num_long = 0
     for row in rows:
         if not row.num_trained:
@@ -104,12 +119,12 @@ def select(
     return Selected(kept, num_stale=num_stale, num_empty=num_empty, num_long=num_long)
 
 
-def packed(rows: Sequence[Row], max_padded_tokens: int) -> list[list[Row]]:
+def packed(rows: Sequence[R], max_padded_tokens: int) -> list[list[R]]:
     """Batches of rows of like length, longest first: rows times longest stays within the limit.
 
     A row that is longer than the limit alone is a batch of its own.
     """
-    batches: list[list[Row]] = []
+    batches: list[list[R]] = []
     for row in sorted(rows, key=lambda row: len(row.token_ids), reverse=True):
         longest = len(batches[-1][0].token_ids) if batches else 0
         if batches and (len(batches[-1]) + 1) * longest <= max_padded_tokens:

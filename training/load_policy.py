@@ -1,0 +1,122 @@
+"""Load policy: a base model from a folder, as it is to be trained: LoRA or full. Needs torch.
+
+Nothing is downloaded: a folder is given, and its tokenizer tells the tokens of the kinds' letters.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from tokenizers import Tokenizer
+from transformers import AutoModelForCausalLM
+
+from banyan.action import LETTERS
+from training.logged_rows import KINDS
+from training.policy_model import PolicyModel
+from training.training_rows import TrainingRow
+from training.update_errors import NoModel, WrongModel
+
+Dtype = Literal["fp32", "bf16"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """`lora_rank` 0 trains all weights. `adapter` is the parent's, to be trained further.
+
+    `bf16` computes in bfloat16; trained weights are float32 either way, frozen ones bfloat16.
+    `threshold` is tau at the beginning, in nats.
+    """
+
+    path: Path
+    base_name: str
+    lora_rank: int = 16
+    adapter: Path | None = None
+    dtype: Dtype = "fp32"
+    gradient_checkpointing: bool = False
+    threshold: float = 0.0
+
+
+def load_policy(settings: ModelSettings) -> PolicyModel:
+    """Raises NoModel and WrongModel."""
+    letter_ids = letter_ids_of(settings.path)
+    is_frozen_bf16 = settings.dtype == "bf16" and settings.lora_rank > 0
+    try:
+        lm: Any = AutoModelForCausalLM.from_pretrained(
+            settings.path,
+            dtype=torch.bfloat16 if is_frozen_bf16 else torch.float32,
+            local_files_only=True,
+        )
+    except (OSError, ValueError) as error:
+        raise NoModel(f"{settings.path}: {str(error).splitlines()[0]}") from error
+    if settings.lora_rank:
+        lm = _with_adapter(lm, settings)
+    if settings.gradient_checkpointing:
+        lm.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    model = PolicyModel(lm, letter_ids, settings.threshold)
+    model.train()
+    return model
+
+
+def letter_ids_of(path: Path) -> list[int]:
+    """The token of each kind's letter, in the order of `KINDS`. Raises NoModel."""
+    file = path / "tokenizer.json"
+    if not file.is_file():
+        raise NoModel(f"{path}: there is no tokenizer.json")
+    tokenizer: Any = Tokenizer.from_file(str(file))
+    found: list[int] = []
+    for kind in KINDS:
+        token_ids = tokenizer.encode(LETTERS[kind], add_special_tokens=False).ids
+        if len(token_ids) != 1:
+            raise NoModel(
+                f"{path}: the letter {LETTERS[kind]} is {len(token_ids)} tokens of this model",
+                hint="Choices of a kind are one token; this model cannot make them.",
+            )
+        found += token_ids
+    return found
+
+
+def check_vocabulary(model: PolicyModel, rows: Sequence[TrainingRow]) -> None:
+    """Raises WrongModel where the log holds tokens that the model does not have."""
+    embeddings: Any = model.lm.get_input_embeddings()
+    num_tokens = int(embeddings.weight.shape[0])
+    highest = max(max(row.token_ids) for row in rows)
+    if highest >= num_tokens:
+        raise WrongModel(f"the log holds token {highest}, the model has {num_tokens} tokens")
+
+
+def _with_adapter(lm: Any, settings: ModelSettings) -> Any:
+    if settings.adapter is None:
+        config = LoraConfig(
+            r=settings.lora_rank,
+            lora_alpha=2 * settings.lora_rank,
+            target_modules="all-linear",
+            lora_dropout=0.0,
+            task_type="CAUSAL_LM",
+        )
+        made: Any = get_peft_model(lm, config)
+        # peft takes the folder for the name; the version is served on an engine that has another.
+        made.peft_config["default"].base_model_name_or_path = settings.base_name
+        return made
+    try:
+        config = json.loads((settings.adapter / "adapter_config.json").read_bytes())
+        base = config["base_model_name_or_path"]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise NoModel(
+            f"{settings.adapter}: no adapter_config.json that names its base",
+            hint="Give the folder of an adapter as peft writes it.",
+        ) from error
+    if base != settings.base_name:
+        raise WrongModel(
+            f"{settings.adapter} is of the base {base!r}, this is {settings.base_name!r}",
+            hint="Give the adapter's own base as --model, and its name as --base.",
+        )
+    try:
+        return PeftModel.from_pretrained(lm, settings.adapter, is_trainable=True)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise WrongModel(f"{settings.adapter}: {str(error).splitlines()[0]}") from error
