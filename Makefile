@@ -61,6 +61,9 @@ demo: ## Solve a question over a long document with everything on this machine
 
 test: lint ## Run everything: style, types, layout and all tests on real parts
 	$(BIN)/python -P -m banyan.local.engine_env
+ifeq ($(TESTS),tests)
+	$(BIN)/python -P -m banyan.local.training_env
+endif
 	$(BIN)/python -m pytest $(TESTS)
 ifeq ($(TESTS),tests)
 	$(MAKE) --no-print-directory train-test

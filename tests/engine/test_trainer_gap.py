@@ -31,9 +31,10 @@ from tests.growing import TENANT, Grower, sentences
 PLAIN = BASE.model_copy(update={"json_answers": False, "cites": False})
 """Its answers are written without a grammar, so that their tokens train."""
 POLICIES = Policies([PLAIN], live=PLAIN.version)
-MAX_GAP = 0.1
-"""Nats a token. vLLM computes in bfloat16, llama.cpp on weights of 4 bits that the trainer has
-expanded."""
+MAX_GAP = 0.16
+"""Nats a token, on average: as much as vLLM's own numbers were seen to differ between a cached and
+a cold prompt. vLLM computes in bfloat16, llama.cpp on weights of 4 bits that the trainer has
+expanded; 0.066 was measured on vLLM."""
 
 
 @pytest.mark.parametrize("name", REAL)
