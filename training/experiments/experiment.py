@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from banyan.evaluation.stats import Estimate
-from training.experiments.comparison import ARMS, Comparison, Results
+from training.experiments.comparison import Comparison, Results
 from training.experiments.measuring import MODES
 from training.experiments.report import Grid, Report
 
@@ -67,7 +67,7 @@ def success_grid(results: Results) -> Grid:
                 for difficulty in difficulties
             ),
         ]
-        for arm in ARMS
+        for arm in results.arms
         for is_trained in (False, True)
         for mode in MODES
     ]

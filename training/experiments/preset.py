@@ -31,6 +31,8 @@ class Preset:
     size: ModelSize = field(default_factory=ModelSize)
     warmup: WarmupSettings = field(default_factory=WarmupSettings)
     learner: LearnerSettings = field(default_factory=LearnerSettings)
+    has_curriculum: bool = False
+    """Set by the arm, as its own learner is."""
 
     @property
     def fingerprint(self) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from training.experiments.algebra import ALGEBRA
+from training.experiments.credit import CREDIT
 from training.experiments.depth import DEPTH
 from training.experiments.efficiency import EFFICIENCY
 from training.experiments.errors import UnknownExperiment
 from training.experiments.experiment import Experiment
 from training.experiments.gate import GATE
 
-EXPERIMENTS = {experiment.name: experiment for experiment in (ALGEBRA, DEPTH, EFFICIENCY, GATE)}
+EXPERIMENTS = {
+    experiment.name: experiment for experiment in (ALGEBRA, DEPTH, EFFICIENCY, GATE, CREDIT)
+}
 ALL = "all"
 
 
