@@ -42,7 +42,8 @@ def quiet(phase: Phase, done: int, total: int) -> None:
 
 
 def without_time(result: ArmResult) -> ArmResult:
-    return msgspec.structs.replace(result, train_s=0.0)
+    cells = [msgspec.structs.replace(cell, wall_s=0.0) for cell in result.cells]
+    return msgspec.structs.replace(result, train_s=0.0, cells=cells)
 
 
 @pytest.fixture(scope="module")
@@ -201,6 +202,16 @@ def test_what_an_agent_sets_for_itself_is_in_the_fingerprint_of_its_runs() -> No
     prints = {of_agent(SMOKE, agent).fingerprint for agent in others}
     assert len(prints) == len(others)
     assert SMOKE.fingerprint not in prints
+
+
+def test_dividing_a_chain_costs_more_steps_and_nodes_than_working_through_it(
+    measured: Path,
+) -> None:
+    rows = {(row[0], row[1]): row for row in read_report(measured, "unsuitable").grids[0].rows}
+    direct, divided = rows["direct", "never"], rows["recursive", "always"]
+    assert direct[3:6] == ["17.0", "1.0", "17.0"]
+    assert divided[3:5] == ["62.0", "31.0"]
+    assert float(divided[5]) >= 62  # nothing runs at once
 
 
 def test_credit_is_compared_on_the_same_trees_after_the_warm_up(measured: Path) -> None:

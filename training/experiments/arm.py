@@ -15,6 +15,7 @@ from typing import Literal
 import msgspec
 import numpy as np
 
+from banyan.task import GateMode
 from training.environments.environment import Environment
 from training.experiments.curriculum import Curriculum
 from training.experiments.errors import OtherRun
@@ -44,6 +45,8 @@ class Agent:
     alone: bool = False
     learner: LearnerSettings | None = None
     """None: the preset's."""
+    gate: GateMode = "sampled"
+    """Of training; all modes are measured."""
     has_curriculum: bool = False
     """Difficulties open one after another (`curriculum.py`); else all are there from the start."""
 
@@ -91,7 +94,7 @@ def run_arm(spec: ArmSpec, seed: int, preset: Preset, folder: Path, tell: Tell) 
 
 def of_agent(preset: Preset, agent: Agent) -> Preset:
     """The preset as the agent learns by it; the fingerprint of its runs is this one's."""
-    own = replace(preset, has_curriculum=agent.has_curriculum)
+    own = replace(preset, has_curriculum=agent.has_curriculum, gate=agent.gate)
     return own if agent.learner is None else replace(own, learner=agent.learner)
 
 
@@ -112,7 +115,8 @@ class _Run:
         """Trees, an update, and where it is due a point of the curve and a checkpoint."""
         began, preset, progress = time.perf_counter(), self.preset, self.progress
         trees = self._plant()
-        grow(self.spec.environment, Actor(self.learner.policy, Style(), self.random), trees)
+        actor = Actor(self.learner.policy, Style(self.spec.agent.gate), self.random)
+        grow(self.spec.environment, actor, trees)
         self.learner.step(trees)
         if self.spec.agent.has_curriculum:
             progress.curriculum.see(trees, self.spec.train_difficulties)

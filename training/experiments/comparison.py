@@ -7,7 +7,7 @@ and the same structure to divide goals by: what one delegates, a single one read
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from banyan.evaluation.stats import Estimate, difference, estimate
@@ -34,10 +34,17 @@ class Comparison:
     curve_difficulties: tuple[int, ...]
     agents: tuple[Agent, ...] = AGENTS
     """In the order of the tables. Those of one name and one environment share their runs."""
+    skill_difficulty: int = 1
+    """The difficulty that the warm-up teaches."""
 
     def run(self, preset: Preset, folder: Path, tell: TellArm) -> Results:
         """All arms and seeds; those that are there are read. Raises OtherRun and BadCheckpoint."""
-        runs = []
+        warmup = replace(
+            preset.warmup,
+            skill_difficulty=self.skill_difficulty,
+            shown_difficulties=self.train_difficulties,
+        )
+        preset, runs = replace(preset, warmup=warmup), list[ArmResult]()
         for seed in range(preset.num_seeds):
             for agent in self.agents:
                 spec = ArmSpec(

@@ -9,9 +9,11 @@ from training.experiments.efficiency import EFFICIENCY
 from training.experiments.errors import UnknownExperiment
 from training.experiments.experiment import Experiment
 from training.experiments.gate import GATE
+from training.experiments.unsuitable import UNSUITABLE
 
 EXPERIMENTS = {
-    experiment.name: experiment for experiment in (ALGEBRA, DEPTH, EFFICIENCY, GATE, CREDIT)
+    experiment.name: experiment
+    for experiment in (ALGEBRA, DEPTH, EFFICIENCY, GATE, CREDIT, UNSUITABLE)
 }
 ALL = "all"
 

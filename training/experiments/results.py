@@ -22,6 +22,8 @@ class Cell(msgspec.Struct, frozen=True):
     num_nodes: float
     num_waves: float
     """Actions one after another, if all that could run at once did."""
+    wall_s: float
+    """Where all tasks ran in one batch, on the machine that measured."""
 
 
 class Point(msgspec.Struct, frozen=True):
