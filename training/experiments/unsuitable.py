@@ -43,8 +43,8 @@ def _find(results: Results) -> Findings:
         judged = "met" if steps > 1 and gain.low <= 0 else "not met"
     verdict = (
         f"{LONGEST} operations after RL at equal steps of training: direct {percent(direct)} %, "
-        f"recursive and always dividing {percent(divided)} % (difference {percent(gain)}), for {steps:.1f} times the steps. "
-        f"Claim: {judged}."
+        f"recursive and always dividing {percent(divided)} % (difference {percent(gain)}), "
+        f"for {steps:.1f} times the steps. Claim: {judged}."
     )
     return Findings(verdict, [_cost_grid(results), success_grid(results)], _NOTES)
 

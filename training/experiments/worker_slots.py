@@ -33,6 +33,8 @@ class Measured:
     wall_s: float
     num_calls: int
     num_nodes: int
+    max_at_once: int
+    """The most calls that held a slot at one time."""
 
 
 def measure(num_slots: int, *, is_chained: bool) -> Measured:
@@ -43,10 +45,16 @@ def measure(num_slots: int, *, is_chained: bool) -> Measured:
 async def _measure(num_slots: int, *, is_chained: bool) -> Measured:
     slots = asyncio.Semaphore(num_slots)
 
+    in_flight = max_at_once = 0
+
     async def hold(call: Call) -> None:
+        nonlocal in_flight, max_at_once
         del call
         async with slots:
+            in_flight += 1
+            max_at_once = max(max_at_once, in_flight)
             await asyncio.sleep(LATENCY_S)
+            in_flight -= 1
 
     num_children = 1 if is_chained else NUM_PARTS
     numbers = count()  # a child that is asked for its parent's very goal would be refused
@@ -54,9 +62,8 @@ async def _measure(num_slots: int, *, is_chained: bool) -> Measured:
     def reply(messages: Sequence[Message], schema: Mapping[str, Any] | None) -> str:
         del messages
         if '"children"' in json.dumps(schema):
-            children = [
-                {"goal": f"part {next(numbers)}", "expects": None} for _ in range(num_children)
-            ]
+            goals = [f"part {next(numbers)}" for _ in range(num_children)]
+            children = [{"goal": goal, "expects": None} for goal in goals]
             return json.dumps({"brief": "as asked", "children": children})
         return json.dumps({"answer": "done", "citations": []})
 
@@ -69,4 +76,5 @@ async def _measure(num_slots: int, *, is_chained: bool) -> Measured:
     )
     began = time.perf_counter()
     tree = await grow(task, Ports(MemoryStore(), MemoryLibrary(), engine))
-    return Measured(time.perf_counter() - began, len(engine.calls), tree.usage.nodes)
+    wall_s = time.perf_counter() - began
+    return Measured(wall_s, len(engine.calls), tree.usage.nodes, max_at_once)
