@@ -18,7 +18,8 @@ from training.environments.dialog import Dialog
 from training.environments.environment import HIDDEN, play, rng
 from training.environments.language_source import LanguageSource, bits_per_token
 from training.environments.long_sequence import LongSequence
-from training.environments.maze import Maze
+from training.environments.maze import DOORS, Maze, MazeGoal
+from training.environments.maze import World as MazeWorld
 from training.environments.maze_grid import Grid, Region
 from training.environments.needle import NONE, Needle
 from training.environments.textcraft import Textcraft, recipe_depth
@@ -74,6 +75,15 @@ def test_a_maze_is_as_large_as_it_was_asked_for_and_connected(seed: int, size: i
     grid = Maze().generate(seed, size).world.grid
     assert len(grid.open_) == size**2
     assert all(grid.way((0, 0), cell) or cell == (0, 0) for cell in grid.open_)
+
+
+def test_a_region_that_reaches_a_door_shows_no_more_doors_than_a_view_holds() -> None:
+    grid = Grid(12)
+    for column in range(6):
+        grid.connect((2, column), "south")
+    goal = MazeGoal(MazeWorld(grid, (0, 0)), Region(0, 0, 6, 6), (5, 0))
+    assert goal.choices("delegate", ()) == DOORS
+    assert len(goal.observe(48)) <= 48
 
 
 def test_the_way_through_a_maze_is_the_shortest() -> None:
