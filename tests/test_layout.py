@@ -80,3 +80,4 @@ def test_an_unknown_training_command_is_wrong_usage() -> None:
     result = run(programs.command("training", "no-such-command"), env=programs.environment())
     assert result.returncode == 2
     assert "no-such-command" in result.stderr
+    assert "Usage: banyan-train" in result.stderr

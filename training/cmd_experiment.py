@@ -17,7 +17,12 @@ from banyan.local.errors import LocalError
 
 
 def experiment(
-    name: Annotated[str, typer.Argument(help="algebra, depth, efficiency, gate, or all.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="algebra, credit, depth, efficiency, gate, parallel, unsuitable, or all."
+        ),
+    ],
     *,
     preset: Annotated[str, typer.Option(help="How large: cpu, small, or smoke.")] = "cpu",
     seeds: Annotated[

@@ -29,5 +29,5 @@ app.command()(experiment)
 
 
 def main() -> None:
-    """Entry point of `python -m training`."""
-    app()
+    """Entry point of `python -m training`, which is what `banyan-train` becomes."""
+    app(prog_name="banyan-train")

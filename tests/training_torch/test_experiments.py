@@ -11,8 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from training.experiments.algebra import COMPARISON
-from training.experiments.arm import ArmSpec, Phase, run_arm
+from training.experiments.arm import Agent, ArmSpec, Phase, of_agent, run_arm
 from training.experiments.command import measure
+from training.experiments.credit import CREDIT
 from training.experiments.curves import Curve, Step, draw
 from training.experiments.efficiency import steps_to
 from training.experiments.errors import OtherRun, UnknownExperiment, UnknownPreset
@@ -24,8 +25,7 @@ from training.main import app
 
 SMOKE = replace(preset("smoke"), num_eval_tasks=2)
 SPEC = ArmSpec(
-    name="recursive",
-    alone=False,
+    agent=Agent("recursive"),
     environment=COMPARISON.environment,
     train_difficulties=(1, 2),
     eval_difficulties=(1, 3),
@@ -42,7 +42,8 @@ def quiet(phase: Phase, done: int, total: int) -> None:
 
 
 def without_time(result: ArmResult) -> ArmResult:
-    return msgspec.structs.replace(result, train_s=0.0)
+    cells = [msgspec.structs.replace(cell, wall_s=0.0) for cell in result.cells]
+    return msgspec.structs.replace(result, train_s=0.0, cells=cells)
 
 
 @pytest.fixture(scope="module")
@@ -114,12 +115,13 @@ def test_few_seeds_claim_nothing(measured: Path) -> None:
 
 
 def test_experiments_over_the_same_runs_share_them(measured: Path) -> None:
-    assert sorted(path.name for path in (measured / "runs/algebra/smoke").iterdir()) == [
-        "recursive-0",
-        "single-0",
-    ]
-    grids = [read_report(measured, name).grids[-1] for name in EXPERIMENTS]
-    assert all(grid == grids[0] for grid in grids)
+    places = {path.name for path in (measured / "runs/algebra/smoke").iterdir()}
+    agents = [*COMPARISON.agents, *CREDIT.comparison.agents]
+    assert places == {f"{agent.name}-0" for agent in agents}
+    assert len(places) == len(agents) - 1
+    runs = {name: read_report(measured, name).grids[-1].rows for name in EXPERIMENTS}
+    assert runs["algebra"] == runs["depth"] == runs["efficiency"] == runs["gate"]
+    assert runs["credit"][0] == runs["algebra"][0]
 
 
 def test_the_page_has_each_part_once_however_often_it_is_written(measured: Path) -> None:
@@ -129,7 +131,8 @@ def test_the_page_has_each_part_once_however_often_it_is_written(measured: Path)
     assert page.read_text() == before
     for name in EXPERIMENTS:
         assert before.count(f"<!-- begin {name} -->") == 1
-        assert (measured / "experiments" / f"{name}.svg").exists()
+        has_plot = (measured / "experiments" / f"{name}.svg").exists()
+        assert has_plot == (name != "parallel")
 
 
 def test_a_part_leaves_what_people_wrote_around_it(measured: Path, tmp_path: Path) -> None:
@@ -165,6 +168,7 @@ def test_a_target_is_reached_where_it_holds() -> None:
         num_steps=40,
         cells=[],
         curve=[Point(steps, 4, success) for steps, success in curve],
+        gradients=[],
         train_s=1.0,
     )
     assert steps_to(run, 0.7) == 30
@@ -191,6 +195,34 @@ def test_the_fingerprint_is_of_what_a_run_depends_on() -> None:
     same: Preset = replace(SMOKE, num_steps=9, num_seeds=9)
     assert same.fingerprint == SMOKE.fingerprint
     assert replace(SMOKE, num_groups=3).fingerprint != SMOKE.fingerprint
+
+
+def test_what_an_agent_sets_for_itself_is_in_the_fingerprint_of_its_runs() -> None:
+    first, *others = CREDIT.comparison.agents
+    assert of_agent(SMOKE, first).fingerprint == SMOKE.fingerprint
+    prints = {of_agent(SMOKE, agent).fingerprint for agent in others}
+    assert len(prints) == len(others)
+    assert SMOKE.fingerprint not in prints
+
+
+def test_dividing_a_chain_costs_more_steps_and_nodes_than_working_through_it(
+    measured: Path,
+) -> None:
+    rows = {(row[0], row[1]): row for row in read_report(measured, "unsuitable").grids[0].rows}
+    direct, divided = rows["direct", "never"], rows["recursive", "always"]
+    assert direct[3:6] == ["17.0", "1.0", "17.0"]
+    assert divided[3:5] == ["62.0", "31.0"]
+    assert float(divided[5]) >= 62  # nothing runs at once
+
+
+def test_credit_is_compared_on_the_same_trees_after_the_warm_up(measured: Path) -> None:
+    spread = read_report(measured, "credit").grids[0]
+    before = [row for row in spread.rows if row[1] == "warm-up"]
+    nodes: dict[str, list[list[str]]] = {agent.name: [] for agent in CREDIT.comparison.agents}
+    for row in before:
+        nodes[row[0]].append(row[2:4])
+    assert all(trees == nodes["recursive"] for trees in nodes.values())
+    assert {row[5] for row in before if row[0] == "unweighted"} == {"1.00"}
 
 
 def read_report(out: Path, name: str) -> Report:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from training.environments.aggregate import Aggregate
 from training.environments.algebra import Algebra
+from training.environments.chain import Chain
 from training.environments.dialog import Dialog
 from training.environments.environment import Environment
 from training.environments.errors import UnknownEnvironment
@@ -17,6 +18,7 @@ ENVIRONMENTS: dict[str, Environment] = {
     for environment in (
         Aggregate(),
         Algebra(),
+        Chain(),
         Dialog(),
         LongSequence(),
         Maze(),

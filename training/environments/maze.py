@@ -106,14 +106,18 @@ class MazeGoal:
         return (*(Move("use", (direction,)) for direction in way), Move("answer"))
 
     def _doors(self) -> list[tuple[Cell, Cell]]:
-        """None where the walker and the target are in the same half."""
+        """None where the walker and the target are in the same half.
+
+        At most `MAX_DOORS`: a region that was made to reach a door has halves of its own, with
+        openings where no door was meant to be, and all of them may be more than a view holds.
+        """
         if self.region.is_leaf or self.is_merged:
             return []
         first, second = self.region.halves()
         if self.target in first and self.world.at in second:
-            return self.world.grid.doors(self.region)
+            return self.world.grid.doors(self.region)[:MAX_DOORS]
         if self.target in second and self.world.at in first:
-            return self.world.grid.doors(self.region)
+            return self.world.grid.doors(self.region)[:MAX_DOORS]
         return []
 
     def _place(self, cell: Cell) -> Words:

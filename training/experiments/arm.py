@@ -8,21 +8,24 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 import numpy as np
 
+from banyan.task import GateMode
 from training.environments.environment import Environment
+from training.experiments.curriculum import Curriculum
 from training.experiments.errors import OtherRun
+from training.experiments.gradients import fixed_batch, spread
 from training.experiments.measuring import measure
 from training.experiments.preset import Preset
-from training.experiments.results import ArmResult, Cell, Point, read, write
+from training.experiments.results import ArmResult, Cell, GradientSpread, Point, read, write
 from training.tiny import checkpoint
 from training.tiny.acting import Actor, Style
-from training.tiny.learner import Learner
+from training.tiny.learner import Learner, LearnerSettings
 from training.tiny.nodes import Tree
 from training.tiny.policy import fresh
 from training.tiny.rollout import TaskId, grow, plant
@@ -35,11 +38,24 @@ Tell = Callable[[Phase, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
+class Agent:
+    """What an arm is: who acts, how it learns, and in which order it gets its tasks."""
+
+    name: str
+    alone: bool = False
+    learner: LearnerSettings | None = None
+    """None: the preset's."""
+    gate: GateMode = "sampled"
+    """Of training; all modes are measured."""
+    has_curriculum: bool = False
+    """Difficulties open one after another (`curriculum.py`); else all are there from the start."""
+
+
+@dataclass(frozen=True, slots=True)
 class ArmSpec:
     """Which agent, and where it learns and is measured."""
 
-    name: str
-    alone: bool
+    agent: Agent
     environment: Environment
     train_difficulties: tuple[int, ...]
     eval_difficulties: tuple[int, ...]
@@ -58,10 +74,13 @@ class _Progress(msgspec.Struct, kw_only=True):
     train_s: float = 0.0
     cells: list[Cell] = msgspec.field(default_factory=list)
     curve: list[Point] = msgspec.field(default_factory=list)
+    gradients: list[GradientSpread] = msgspec.field(default_factory=list)
+    curriculum: Curriculum
 
 
 def run_arm(spec: ArmSpec, seed: int, preset: Preset, folder: Path, tell: Tell) -> ArmResult:
     """Measure, or go on, or read what was measured. Raises OtherRun and BadCheckpoint."""
+    preset = of_agent(preset, spec.agent)
     result = read(folder / "result.json")
     if result is not None and result.fingerprint != preset.fingerprint:
         raise OtherRun(f"{folder} holds a run with other settings")
@@ -73,12 +92,18 @@ def run_arm(spec: ArmSpec, seed: int, preset: Preset, folder: Path, tell: Tell) 
     return run.finish()
 
 
+def of_agent(preset: Preset, agent: Agent) -> Preset:
+    """The preset as the agent learns by it; the fingerprint of its runs is this one's."""
+    own = replace(preset, has_curriculum=agent.has_curriculum, gate=agent.gate)
+    return own if agent.learner is None else replace(own, learner=agent.learner)
+
+
 class _Run:
     def __init__(self, spec: ArmSpec, seed: int, preset: Preset, folder: Path, tell: Tell) -> None:
         self.spec, self.seed, self.preset, self.tell = spec, seed, preset, tell
         self.result_path = folder / "result.json"
         self.checkpoint_path = folder / "checkpoint.safetensors"
-        policy = fresh(spec.environment, preset.size, seed, alone=spec.alone)
+        policy = fresh(spec.environment, preset.size, seed, alone=spec.agent.alone)
         self.learner = Learner(policy, preset.learner)
         self.random = np.random.default_rng([seed, 2])
         if self.checkpoint_path.exists():
@@ -90,8 +115,11 @@ class _Run:
         """Trees, an update, and where it is due a point of the curve and a checkpoint."""
         began, preset, progress = time.perf_counter(), self.preset, self.progress
         trees = self._plant()
-        grow(self.spec.environment, Actor(self.learner.policy, Style(), self.random), trees)
+        actor = Actor(self.learner.policy, Style(self.spec.agent.gate), self.random)
+        grow(self.spec.environment, actor, trees)
         self.learner.step(trees)
+        if self.spec.agent.has_curriculum:
+            progress.curriculum.see(trees, self.spec.train_difficulties)
         before = progress.num_steps
         progress.num_steps += sum(tree.num_steps for tree in trees)
         progress.num_batches += 1
@@ -104,9 +132,10 @@ class _Run:
 
     def finish(self) -> ArmResult:
         cells = [*self.progress.cells, *self._measured(is_trained=True)]
+        gradients = [*self.progress.gradients, self._spread(is_trained=True)]
         self._save()
         result = ArmResult(
-            arm=self.spec.name,
+            arm=self.spec.agent.name,
             seed=self.seed,
             fingerprint=self.preset.fingerprint,
             num_parameters=self.learner.policy.model.num_parameters,
@@ -114,6 +143,7 @@ class _Run:
             num_steps=self.progress.num_steps,
             cells=cells,
             curve=self.progress.curve,
+            gradients=gradients,
             train_s=self.progress.train_s,
         )
         write(self.result_path, result)
@@ -122,14 +152,21 @@ class _Run:
     def _plant(self) -> list[Tree]:
         """Groups of rollouts; the difficulty of each task is drawn evenly."""
         trees = []
+        difficulties = self.progress.curriculum.open_of(self.spec.train_difficulties)
         for group in range(self.preset.num_groups):
             name = f"{self.progress.num_batches}.{group}"
             task = TaskId(
                 int(self.random.integers(MAX_TASK_SEED)),
-                int(self.random.choice(self.spec.train_difficulties)),
+                int(self.random.choice(difficulties)),
             )
             trees += [
-                plant(self.spec.environment, task, f"{name}.{number}", name, alone=self.spec.alone)
+                plant(
+                    self.spec.environment,
+                    task,
+                    f"{name}.{number}",
+                    name,
+                    alone=self.spec.agent.alone,
+                )
                 for number in range(self.preset.group_size)
             ]
         return trees
@@ -143,8 +180,15 @@ class _Run:
             self.seed,
             lambda done: self.tell("warm-up", done, warmup.max_updates),
         )
-        self.progress = _Progress(fingerprint=self.preset.fingerprint, base_skill=skill, random="")
+        first = 1 if self.spec.agent.has_curriculum else len(self.spec.train_difficulties)
+        self.progress = _Progress(
+            fingerprint=self.preset.fingerprint,
+            base_skill=skill,
+            random="",
+            curriculum=Curriculum(num_open=first),
+        )
         self.progress.cells = self._measured(is_trained=False)
+        self.progress.gradients = [self._spread(is_trained=False)]
         self._add_points()
         self._save()
 
@@ -161,6 +205,18 @@ class _Run:
             cells.append(cell)
             self.tell("evaluation", len(cells), num_cells)
         return cells
+
+    def _spread(self, *, is_trained: bool) -> GradientSpread:
+        """Of the deepest tasks that it trains on: there a batch has the most depths."""
+        policy, preset = self.learner.policy, self.preset
+        trees = fixed_batch(
+            self.spec.environment,
+            policy,
+            max(self.spec.train_difficulties),
+            preset.num_groups,
+            preset.group_size,
+        )
+        return spread(policy, trees, self.learner.settings, is_trained=is_trained)
 
     def _add_points(self) -> None:
         self.progress.curve += [

@@ -19,8 +19,7 @@ def measure(name: str, preset: Preset, out: Path, docs: Path | None, *, num_thre
     console = Console()
     for experiment in chosen(name):
         with ArmProgress() as progress:
-            results = experiment.comparison.run(preset, out / "runs", progress)
-        report = experiment.report(results)
+            report = experiment.measure(preset, out / "runs", progress)
         paths = save(report, out / "reports" / f"{experiment.name}-{preset.name}")
         if docs is not None:
             paths += write_part(docs, report)

@@ -1,25 +1,26 @@
-"""Comparison: a single agent against a recursive one, in one environment.
+"""Comparison: agents against one another in one environment; mostly a single and a recursive one.
 
-Both have the same model size, view and budget of environment steps over all nodes, the same
-warm-up, and the same structure to divide goals by: what one delegates, the other reads in sequence.
+All have the same model size, view and budget of environment steps over all nodes, the same warm-up,
+and the same structure to divide goals by: what one delegates, a single one reads in sequence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from banyan.evaluation.stats import Estimate, difference, estimate
 from banyan.task import GateMode
 from training.environments.environment import Environment
-from training.experiments.arm import ArmSpec, Phase, run_arm
+from training.experiments.arm import Agent, ArmSpec, Phase, run_arm
 from training.experiments.curves import Curve, Step
 from training.experiments.preset import Preset
 from training.experiments.results import ArmResult, Cell
 
 RECURSIVE, SINGLE = "recursive", "single"
 ARMS = (RECURSIVE, SINGLE)
+AGENTS = (Agent(RECURSIVE), Agent(SINGLE, alone=True))
 
 TellArm = Callable[[str, int, Phase, int, int], None]
 """Told of the arm and seed, and of what an arm tells."""
@@ -31,22 +32,30 @@ class Comparison:
     train_difficulties: tuple[int, ...]
     eval_difficulties: tuple[int, ...]
     curve_difficulties: tuple[int, ...]
+    agents: tuple[Agent, ...] = AGENTS
+    """In the order of the tables. Those of one name and one environment share their runs."""
+    skill_difficulty: int = 1
+    """The difficulty that the warm-up teaches."""
 
     def run(self, preset: Preset, folder: Path, tell: TellArm) -> Results:
         """All arms and seeds; those that are there are read. Raises OtherRun and BadCheckpoint."""
-        runs = []
+        warmup = replace(
+            preset.warmup,
+            skill_difficulty=self.skill_difficulty,
+            shown_difficulties=self.train_difficulties,
+        )
+        preset, runs = replace(preset, warmup=warmup), list[ArmResult]()
         for seed in range(preset.num_seeds):
-            for name in ARMS:
+            for agent in self.agents:
                 spec = ArmSpec(
-                    name=name,
-                    alone=name == SINGLE,
+                    agent=agent,
                     environment=self.environment,
                     train_difficulties=self.train_difficulties,
                     eval_difficulties=self.eval_difficulties,
                     curve_difficulties=self.curve_difficulties,
                 )
-                place = folder / self.environment.name / preset.name / f"{name}-{seed}"
-                told = _teller(tell, name, seed)
+                place = folder / self.environment.name / preset.name / f"{agent.name}-{seed}"
+                told = _teller(tell, agent.name, seed)
                 runs.append(run_arm(spec, seed, preset, place, told))
         return Results(self, preset, runs)
 
@@ -58,6 +67,10 @@ class Results:
     comparison: Comparison
     preset: Preset
     runs: Sequence[ArmResult]
+
+    @property
+    def arms(self) -> list[str]:
+        return [agent.name for agent in self.comparison.agents]
 
     def of(self, arm: str) -> list[ArmResult]:
         """In the order of seeds."""
@@ -78,11 +91,13 @@ class Results:
         cells = self.cells(arm, mode, difficulty, is_trained=is_trained)
         return estimate([(cell.success,) for cell in cells])
 
-    def gain(self, mode: GateMode, difficulty: int) -> Estimate:
-        """The recursive agent's success minus the single one's, both trained, seed by seed."""
+    def gain(
+        self, mode: GateMode, difficulty: int, arm: str = RECURSIVE, than: str = SINGLE
+    ) -> Estimate:
+        """One arm's success minus another one's, both trained, seed by seed."""
         ours, theirs = (
-            [(cell.success,) for cell in self.cells(arm, mode, difficulty, is_trained=True)]
-            for arm in ARMS
+            [(cell.success,) for cell in self.cells(one, mode, difficulty, is_trained=True)]
+            for one in (arm, than)
         )
         return difference(ours, theirs)
 
@@ -91,7 +106,7 @@ class Results:
         return [
             Curve(f"{arm}, {self.comparison.environment.name} {difficulty}", steps)
             for difficulty in self.comparison.curve_difficulties
-            for arm in ARMS
+            for arm in self.arms
             if (steps := self._steps(arm, difficulty))
         ]
 

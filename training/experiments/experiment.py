@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 from banyan.evaluation.stats import Estimate
-from training.experiments.comparison import ARMS, Comparison, Results
+from training.experiments.comparison import Comparison, Results, TellArm
 from training.experiments.measuring import MODES
+from training.experiments.preset import Preset
 from training.experiments.report import Grid, Report
 
 MIN_SEEDS = 5
@@ -23,6 +26,15 @@ class Findings:
     notes: list[str]
 
 
+class Measurable(Protocol):
+    """What has a name, and a report to measure."""
+
+    @property
+    def name(self) -> str: ...
+
+    def measure(self, preset: Preset, folder: Path, tell: TellArm) -> Report: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Experiment:
     """Experiments over the same comparison share its runs."""
@@ -32,6 +44,10 @@ class Experiment:
     claim: str
     comparison: Comparison
     find: Callable[[Results], Findings]
+
+    def measure(self, preset: Preset, folder: Path, tell: TellArm) -> Report:
+        """Run what has not been run, below `folder`. Raises OtherRun and BadCheckpoint."""
+        return self.report(self.comparison.run(preset, folder, tell))
 
     def report(self, results: Results) -> Report:
         preset, found = results.preset, self.find(results)
@@ -45,13 +61,20 @@ class Experiment:
             name=self.name,
             title=self.title,
             claim=self.claim,
-            command=f"banyan-train experiment {self.name} --preset {preset.name}"
-            f" --seeds {preset.num_seeds} --steps {preset.num_steps}",
+            command=command_of(self.name, preset),
             verdict=found.verdict,
             notes=notes,
             grids=[*found.grids, runs_grid(results)],
             curves=results.curves(),
         )
+
+
+def command_of(name: str, preset: Preset) -> str:
+    """What measures this again."""
+    return (
+        f"banyan-train experiment {name} --preset {preset.name}"
+        f" --seeds {preset.num_seeds} --steps {preset.num_steps}"
+    )
 
 
 def success_grid(results: Results) -> Grid:
@@ -67,7 +90,7 @@ def success_grid(results: Results) -> Grid:
                 for difficulty in difficulties
             ),
         ]
-        for arm in ARMS
+        for arm in results.arms
         for is_trained in (False, True)
         for mode in MODES
     ]

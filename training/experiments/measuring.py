@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -42,7 +43,9 @@ def measure(
                 )
                 for number in range(num_tasks)
             ]
+            began = time.perf_counter()
             grow(environment, actor, trees)
+            wall_s = time.perf_counter() - began
             yield Cell(
                 is_trained=is_trained,
                 mode=mode,
@@ -51,4 +54,5 @@ def measure(
                 num_steps=sum(tree.num_steps for tree in trees) / num_tasks,
                 num_nodes=sum(len(tree.nodes) for tree in trees) / num_tasks,
                 num_waves=sum(tree.num_waves for tree in trees) / num_tasks,
+                wall_s=wall_s / num_tasks,
             )

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 import msgspec
 
+from banyan.task import GateMode
 from training.experiments.errors import UnknownPreset
 from training.tiny.learner import LearnerSettings
 from training.tiny.model import ModelSize
@@ -31,6 +32,9 @@ class Preset:
     size: ModelSize = field(default_factory=ModelSize)
     warmup: WarmupSettings = field(default_factory=WarmupSettings)
     learner: LearnerSettings = field(default_factory=LearnerSettings)
+    gate: GateMode = "sampled"
+    has_curriculum: bool = False
+    """Both set by the arm, as its own learner is."""
 
     @property
     def fingerprint(self) -> str:

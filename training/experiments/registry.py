@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from training.experiments.algebra import ALGEBRA
+from training.experiments.credit import CREDIT
 from training.experiments.depth import DEPTH
 from training.experiments.efficiency import EFFICIENCY
 from training.experiments.errors import UnknownExperiment
-from training.experiments.experiment import Experiment
+from training.experiments.experiment import Measurable
 from training.experiments.gate import GATE
+from training.experiments.parallel import PARALLEL
+from training.experiments.unsuitable import UNSUITABLE
 
-EXPERIMENTS = {experiment.name: experiment for experiment in (ALGEBRA, DEPTH, EFFICIENCY, GATE)}
+_ALL: tuple[Measurable, ...] = (ALGEBRA, DEPTH, EFFICIENCY, GATE, CREDIT, UNSUITABLE, PARALLEL)
+EXPERIMENTS = {experiment.name: experiment for experiment in _ALL}
 ALL = "all"
 
 
-def chosen(name: str) -> list[Experiment]:
+def chosen(name: str) -> list[Measurable]:
     """One, or `all`. Raises UnknownExperiment."""
     if name == ALL:
         return list(EXPERIMENTS.values())

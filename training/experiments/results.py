@@ -22,6 +22,8 @@ class Cell(msgspec.Struct, frozen=True):
     num_nodes: float
     num_waves: float
     """Actions one after another, if all that could run at once did."""
+    wall_s: float
+    """Where all tasks ran in one batch, on the machine that measured."""
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -30,6 +32,26 @@ class Point(msgspec.Struct, frozen=True):
     num_steps: int
     difficulty: int
     success: float
+
+
+class DepthGradient(msgspec.Struct, frozen=True):
+    """What the nodes of one depth give to the gradient of a batch."""
+
+    depth: int
+    num_nodes: int
+    variance: float
+    """Of a node's gradient `A * grad log pi`: the mean squared distance from the depth's mean."""
+    weight: float
+    """What the depth's nodes are multiplied by; 1 without depth weights."""
+
+
+class GradientSpread(msgspec.Struct, frozen=True):
+    """How the policy gradient of one fixed batch of trees varies (see `gradients.py`)."""
+
+    is_trained: bool
+    noise: float | None
+    """Variance of the batch's gradient over its squared length; None where that is 0."""
+    depths: list[DepthGradient]
 
 
 class ArmResult(msgspec.Struct, frozen=True):
@@ -43,6 +65,8 @@ class ArmResult(msgspec.Struct, frozen=True):
     """Environment steps of training; the last batch of trees ends above what was asked for."""
     cells: list[Cell]
     curve: list[Point]
+    gradients: list[GradientSpread]
+    """After the warm-up, and after training."""
     train_s: float
     """Wall seconds of rollouts and updates, without warm-up and evaluation."""
 

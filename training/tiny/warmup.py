@@ -2,6 +2,9 @@
 
 Small goals are solved, with label smoothing over what is allowed. At goals of every size the kind
 is taught to be any of those that are possible, with the same chance: what to do when is left to RL.
+
+It ends at the first update that reaches the target, not after a number of updates: agents whose
+rows differ learn at different rates, and what RL brings is compared from the same base skill.
 """
 
 from __future__ import annotations
@@ -13,17 +16,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.environments.environment import Environment, Goal, Move
+from training.environments.environment import Environment, Goal
 from training.environments.in_sequence import InSequence
+from training.tiny.base_skill import Exam, gold_words
 from training.tiny.model import padded
 from training.tiny.policy import TinyPolicy
-from training.tiny.sampler import Sampler
 from training.tiny.vocabulary import PAD, Ids, kind_id
 
 _EXCLUDED = -1e9
 _GROUP_ROWS = 64
-_LOOK_EVERY = 20
-"""Updates."""
 FIRST_SEED = 1_000_000_000
 """Seeds of the warm-up's tasks begin here, apart from those of training and evaluation."""
 
@@ -33,6 +34,9 @@ class WarmupSettings:
     max_updates: int = 2_000
     enough_skill: float = 0.95
     """Where the warm-up ends: the share of small goals that are solved. The rest is left to RL."""
+    look_every: int = 20
+    """Updates between looks at the skill, until it is `close` to enough: then after every one."""
+    close: float = 0.1
     num_solved: int = 128
     """Goals that are solved in one update."""
     num_shown: int = 32
@@ -61,47 +65,26 @@ def warm_up(
     seed: int,
     tell: Callable[[int], None] = lambda _: None,
 ) -> float:
-    """Teach the policy; return its base skill: the share of small goals that it solves greedily."""
+    """Teach the policy; return its base skill, which is `enough_skill` or little above it.
+
+    It is below where `max_updates` ended the warm-up.
+    """
     random = np.random.default_rng([seed, 1])
     optimizer = torch.optim.AdamW(policy.model.parameters(), lr=settings.learning_rate)
-    skill = 0.0
-    for update in range(settings.max_updates):
-        examples = _examples(environment, policy, settings, random)
-        loss = _cross_entropy(policy, examples)
+    exam = Exam(environment, policy, settings.skill_difficulty)
+    skill, is_close = 0.0, False
+    for update in range(1, settings.max_updates + 1):
+        loss = _cross_entropy(policy, _examples(environment, policy, settings, random))
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
-        tell(update + 1)
-        if (update + 1) % _LOOK_EVERY == 0 or update + 1 == settings.max_updates:
-            skill = base_skill(environment, policy, settings.skill_difficulty, random)
+        tell(update)
+        if is_close or update % settings.look_every == 0 or update == settings.max_updates:
+            skill = exam.skill(policy)
+            is_close = skill >= settings.enough_skill - settings.close
             if skill >= settings.enough_skill:
                 break
     return skill
-
-
-def base_skill(
-    environment: Environment,
-    policy: TinyPolicy,
-    difficulty: int,
-    random: np.random.Generator,
-    num_goals: int = 1_000,
-) -> float:
-    """The share of goals whose gold words are the likeliest ones after the gold kinds.
-
-    An agent that is alone has to answer them and to note them.
-    """
-    sampler = Sampler(policy.model)
-    prefixes: list[Ids] = []
-    places: list[tuple[int, Ids, int]] = []
-    for number in range(num_goals):
-        goal = environment.generate(_task_seed(random), difficulty)
-        for prefix, allowed, token in _solutions(policy, goal):
-            prefixes.append(prefix)
-            places.append((number, allowed, token))
-    right = [True] * num_goals
-    for (number, allowed, token), row in zip(places, sampler.logprobs(prefixes), strict=True):
-        right[number] &= max(allowed, key=row.__getitem__) == token
-    return sum(right) / num_goals
 
 
 def _examples(
@@ -113,7 +96,7 @@ def _examples(
     examples = []
     for _ in range(settings.num_solved):
         goal = environment.generate(_task_seed(random), settings.skill_difficulty)
-        for prefix, allowed, token in _solutions(policy, goal):
+        for prefix, allowed, token in gold_words(policy, goal):
             rest = settings.label_smoothing / len(allowed)
             wanted = [rest + (1.0 - settings.label_smoothing) * (one == token) for one in allowed]
             examples.append(_Example(prefix, allowed, tuple(wanted)))
@@ -132,38 +115,6 @@ def _even(policy: TinyPolicy, goal: Goal, *, is_noted: bool) -> _Example:
     allowed = tuple(kind_id(kind) for kind in kinds)
     prefix = policy.vocabulary.prompt(goal.observe(policy.num_view_tokens))
     return _Example(prefix, allowed, (1.0 / len(allowed),) * len(allowed))
-
-
-def _solutions(policy: TinyPolicy, goal: Goal) -> list[tuple[Ids, Ids, int]]:
-    """Every word of the gold moves: what stands before it, what may stand there, and the word.
-
-    For an agent that is alone the answer stands there as a note too, so that it sees as many
-    answers as any other agent does.
-    """
-    words = []
-    for move in goal.solve():
-        prompt = policy.vocabulary.prompt(goal.observe(policy.num_view_tokens))
-        words += _words_of(policy, goal, move, prompt, is_noted=False)
-        if policy.is_alone and move.kind == "answer":
-            words += _words_of(policy, goal, move, prompt, is_noted=True)
-        if move.kind == "use":
-            goal.use(move.words)
-    return words
-
-
-def _words_of(
-    policy: TinyPolicy, goal: Goal, move: Move, prompt: Ids, *, is_noted: bool
-) -> list[tuple[Ids, Ids, int]]:
-    kind = "note" if is_noted and move.kind == "answer" else move.kind
-    ids = policy.vocabulary.ids(move.words)
-    return [
-        (
-            (*prompt, kind_id(kind), *ids[:place]),
-            policy.vocabulary.ids(goal.choices(move.kind, move.words[:place])),
-            token,
-        )
-        for place, token in enumerate(ids)
-    ]
 
 
 def _cross_entropy(policy: TinyPolicy, examples: Sequence[_Example]) -> Tensor:

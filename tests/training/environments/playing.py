@@ -19,6 +19,7 @@ SOURCES: dict[str, Environment] = {
 DIFFICULTIES: dict[str, tuple[int, ...]] = {
     "aggregate": (0, 1, 3, 5),
     "algebra": (1, 2, 4, 8),
+    "chain": (1, 2, 5, 16),
     "dialog": (2, 3, 5, 10, 24),
     "long_sequence": (1, 2, 4),
     "maze": (2, 5, 6, 11, 20),

@@ -9,14 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.training.environments.playing import delegating
 from training.environments import algebra
 from training.environments.aggregate import COUNTS, LABELS, RECORDS, Aggregate
 from training.environments.algebra import Algebra, AlgebraGoal, Operation
+from training.environments.chain import Chain, ChainGoal, Link, World
 from training.environments.dialog import Dialog
-from training.environments.environment import HIDDEN, play
+from training.environments.environment import HIDDEN, play, rng
 from training.environments.language_source import LanguageSource, bits_per_token
 from training.environments.long_sequence import LongSequence
-from training.environments.maze import Maze
+from training.environments.maze import DOORS, Maze, MazeGoal
+from training.environments.maze import World as MazeWorld
 from training.environments.maze_grid import Grid, Region
 from training.environments.needle import NONE, Needle
 from training.environments.textcraft import Textcraft, recipe_depth
@@ -43,11 +46,44 @@ def test_the_view_folds_from_below_and_shows_the_answers_of_parts() -> None:
     assert " ".join(goal.observe(16)) == "( 7 - ? )"
 
 
+def test_a_part_of_a_chain_is_right_from_where_it_began_and_the_whole_is_not() -> None:
+    goal = ChainGoal(World("1"), [Link("+", "2"), Link("*", "3"), Link("-", "4")], 3)
+    assert " ".join(goal.observe(4)) == "1 + 2 _"
+    first, second = goal.parts(())
+    first.use(("4",))  # it is 3
+    assert first.verify(()) == 0.0
+    assert " ".join(second.observe(5)) == "4 * 3 - 4"
+    for move in second.solve()[:-1]:
+        second.use(move.words)
+    assert goal.world.number == "8"
+    assert second.verify(()) == 1.0
+    assert goal.verify(()) == 0.0
+
+
+@given(seeds, st.integers(2, 16))
+def test_a_chain_that_is_divided_takes_more_steps_than_one_that_is_not(
+    seed: int, difficulty: int
+) -> None:
+    direct = Chain().generate(seed, difficulty).solve()
+    divided = delegating(Chain().generate(seed, difficulty), 4, rng("player", seed, 0))
+    assert len(direct) == difficulty + 1
+    assert divided.num_steps == 4 * difficulty - 2
+
+
 @given(seeds, st.integers(2, 24))
 def test_a_maze_is_as_large_as_it_was_asked_for_and_connected(seed: int, size: int) -> None:
     grid = Maze().generate(seed, size).world.grid
     assert len(grid.open_) == size**2
     assert all(grid.way((0, 0), cell) or cell == (0, 0) for cell in grid.open_)
+
+
+def test_a_region_that_reaches_a_door_shows_no_more_doors_than_a_view_holds() -> None:
+    grid = Grid(12)
+    for column in range(6):
+        grid.connect((2, column), "south")
+    goal = MazeGoal(MazeWorld(grid, (0, 0)), Region(0, 0, 6, 6), (5, 0))
+    assert goal.choices("delegate", ()) == DOORS
+    assert len(goal.observe(48)) <= 48
 
 
 def test_the_way_through_a_maze_is_the_shortest() -> None:

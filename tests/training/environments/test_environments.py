@@ -169,7 +169,7 @@ def test_a_difficulty_that_cannot_be_made_is_refused(name: str) -> None:
         SOURCES[name].generate(0, -1)
 
 
-@pytest.mark.parametrize("name", ["algebra", "maze", "textcraft"])
+@pytest.mark.parametrize("name", ["algebra", "chain", "maze", "textcraft"])
 def test_a_window_too_small_for_the_shortest_view_is_refused(name: str) -> None:
     with pytest.raises(WindowTooSmall):
         SOURCES[name].generate(0, DIFFICULTIES[name][1]).observe(3)

@@ -14,11 +14,13 @@ from tests.training_torch.tiny.growing import policy, trees
 from training.credit_lines import credit_of as credit_of_file
 from training.environments.catalogue import environment
 from training.tiny import checkpoint, lines
+from training.tiny.base_skill import Exam, gold_words
 from training.tiny.errors import BadCheckpoint
 from training.tiny.learner import Learner, LearnerSettings, credit_of
 from training.tiny.nodes import Tree, turns_of
 from training.tiny.scoring import score
-from training.tiny.warmup import WarmupSettings, base_skill, warm_up
+from training.tiny.vocabulary import kind_of
+from training.tiny.warmup import WarmupSettings, warm_up
 
 
 def rewarded(grown: list[Tree]) -> list[Tree]:
@@ -89,7 +91,7 @@ def test_lines_hold_what_was_sampled(tmp_path: Path) -> None:
 def test_the_warm_up_teaches_the_small_skill_and_leaves_the_gate_even(alone: bool) -> None:
     source, learner = environment("needle"), policy("needle", alone=alone)
     settings = WarmupSettings(max_updates=60, skill_difficulty=0, shown_difficulties=(0, 1, 2))
-    before = base_skill(source, learner, 0, np.random.default_rng(0), num_goals=200)
+    before = Exam(source, learner, 0).skill(learner)
     after = warm_up(source, learner, replace(settings, learning_rate=5e-3), seed=0)
     assert after > before + 0.1
     opened = learner.opens
@@ -97,6 +99,32 @@ def test_the_warm_up_teaches_the_small_skill_and_leaves_the_gate_even(alone: boo
     scores = [decision.score for decision in decisions if decision.score is not None]
     assert len(scores) == len(decisions)
     assert abs(float(np.mean(scores))) < 0.5, opened
+
+
+def test_the_warm_up_ends_at_the_first_update_with_enough_skill() -> None:
+    settings = WarmupSettings(
+        max_updates=80,
+        enough_skill=0.3,
+        look_every=4,
+        close=1.0,
+        skill_difficulty=0,
+        shown_difficulties=(0, 1, 2),
+    )
+    enough, told = policy("needle"), list[int]()
+    reached = warm_up(environment("needle"), enough, settings, 0, told.append)
+    short = policy("needle")
+    shorter = replace(settings, max_updates=told[-1] - 1)
+    assert warm_up(environment("needle"), short, shorter, 0) < settings.enough_skill <= reached
+    assert reached == Exam(environment("needle"), enough, 0).skill(enough)
+    assert told[-1] > settings.look_every
+
+
+def test_an_exam_asks_everybody_for_the_same_and_a_lone_agent_for_notes_too() -> None:
+    source, learner = environment("algebra"), policy()
+    assert Exam(source, learner, 1).skill(learner) == Exam(source, learner, 1).skill(learner)
+    alone = policy(alone=True)
+    prefixes = [prefix for prefix, _, _ in gold_words(alone, source.generate(1, 1))]
+    assert [kind_of(prefix[-1]) for prefix in prefixes] == ["answer", "note"]
 
 
 def test_a_checkpoint_goes_on_exactly(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from training.tiny.sampler import Sampler
 from training.tiny.scoring import score
 from training.tiny.vocabulary import PAD, Vocabulary, kind_id, kind_of
 
-ENVIRONMENTS = ["algebra", "aggregate", "dialog", "maze", "needle", "textcraft"]
+ENVIRONMENTS = ["algebra", "aggregate", "chain", "dialog", "maze", "needle", "textcraft"]
 DIFFICULTY = {"dialog": 5, "maze": 7}
 
 
@@ -115,7 +115,7 @@ def test_decisions_that_were_not_drawn_do_not_train() -> None:
     assert {turn.is_sample[0] for turn in sampled if not turn.decision.forced} == {True}
 
 
-@pytest.mark.parametrize("name", ["dialog", "maze", "textcraft"])
+@pytest.mark.parametrize("name", ["chain", "dialog", "maze", "textcraft"])
 def test_children_that_share_a_world_run_one_after_another(name: str) -> None:
     for tree in trees(policy(name), name, mode="always", difficulty=DIFFICULTY.get(name, 3)):
         assert tree.num_waves >= tree.num_steps
