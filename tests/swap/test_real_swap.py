@@ -229,7 +229,7 @@ async def test_adapters_that_are_broken_or_another_one_are_rejected(adapters: Si
         folder.mkdir()
         write_adapter(folder, seed=seed)
     config = site.root / "broken" / "adapter_config.json"
-    config.write_text(config.read_text().replace('"r": 4, ', ""))
+    config.write_text(config.read_text().replace('"r": 4, ', '"r": 512, '))  # more than it serves
     for name, says in (("broken", "cannot load it"), ("liar", "nats a token")):
         version = await site.publish(name, "adapter", [-0.01] * len(PROBE["token_ids"]))
         await site.promote(version)
