@@ -136,7 +136,9 @@ def test_training_commands_print_what_is_shown(stack: Stack) -> None:
         (words, output)
         for block, output in itertools.pairwise(BLOCKS)
         for words in (commands_of(block.text) if block.language == "sh" else [])
-        if program_of(words) == "banyan-train" and output.language == "text"
+        if program_of(words) == "banyan-train"
+        and output.language == "text"
+        and output.path == block.path
     ]
     assert pairs
     for words, output in pairs:
