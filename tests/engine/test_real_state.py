@@ -24,7 +24,7 @@ from banyan.testing.delegating import Delegating
 from banyan.trajectory import TurnRecord
 from banyan.transfer import NUM_VECTORS
 from banyan.tree import TreeRecord
-from tests.engine.dialogues import ANSWER, OPTIONS
+from tests.engine.dialogues import OPTIONS
 from tests.fixtures.engines import ServedEngine
 from tests.growing import TENANT, Grower
 
@@ -33,6 +33,13 @@ pytestmark = pytest.mark.real_engine
 GOAL = "Name three rivers. " + "The river rises in the hills and runs to the sea. " * 25
 NUM_CHILDREN = 2
 CHILDREN = ("0.0", "0.1")
+BRIEF = {
+    "type": "object",
+    "properties": {"answer": {"type": "string", "maxLength": 24}},
+    "required": ["answer"],
+    "additionalProperties": False,
+}
+"""So short that it ends within its tokens, whatever the vectors say."""
 
 
 @pytest.fixture
@@ -121,10 +128,10 @@ async def test_a_reply_behind_vectors_streams_under_its_schema(ports: Ports) -> 
         deltas.append(text)
 
     completion = await ports.engine.complete(
-        prompt, schema=ANSWER, max_tokens=40, options=OPTIONS, on_delta=on_delta
+        prompt, schema=BRIEF, max_tokens=80, options=OPTIONS, on_delta=on_delta
     )
 
-    Draft202012Validator(ANSWER).validate(json.loads(completion.text))
+    Draft202012Validator(BRIEF).validate(json.loads(completion.text))
     assert "".join(deltas) == completion.text
     assert completion.token_ids is not None
     assert len(completion.token_ids) == completion.completion_tokens
