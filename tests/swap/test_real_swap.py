@@ -147,6 +147,8 @@ def full_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedWeig
 async def adapters(adapter_server: ServedWeights, tmp_path: Path) -> AsyncIterator[Site]:
     site = Site(adapter_server, tmp_path)
     yield site
+    for name in await site.weights.adapters():  # each test counts its versions from 1
+        await site.weights.unload_adapter(name)
     await site.close()
 
 
