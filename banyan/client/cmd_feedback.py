@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from banyan.client.calls import DEFAULT_URL
-from banyan.client.messages import error_fields, exit_of_error, print_error
+from banyan.client.messages import told
 from banyan.client.sdk import Client
-from banyan.errors import BanyanError
 from banyan.feedback import Source
 
 
@@ -27,15 +25,8 @@ def feedback(
     ] = DEFAULT_URL,
 ) -> None:
     """Attach a success VALUE to the solve ID in the trajectory log."""
-    try:
-        with Client(url) as client:
-            received = client.feedback(solve_id, value, node=node, source=source, comment=comment)
-    except BanyanError as error:
-        if as_json:
-            typer.echo(json.dumps(error_fields(error)))
-        else:
-            print_error(error)
-        raise typer.Exit(exit_of_error(error)) from None
+    with told(as_json=as_json), Client(url) as client:
+        received = client.feedback(solve_id, value, node=node, source=source, comment=comment)
     if as_json:
         typer.echo(received.model_dump_json())
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -13,10 +12,9 @@ from rich.table import Table
 
 from banyan.client.calls import DEFAULT_URL, MAX_WAIT_S
 from banyan.client.exits import EXIT_CODES_HELP, Exit
-from banyan.client.messages import error_fields, exit_of_error, print_error
+from banyan.client.messages import told
 from banyan.client.policies import PolicyList, PolicyVersion
 from banyan.client.policy_admin import PolicyAdmin
-from banyan.errors import BanyanError
 
 app = typer.Typer(
     help="Versions of the served weights: list, publish, promote, take back.",
@@ -113,15 +111,8 @@ def reject(
 
 @contextmanager
 def _admin(url: str, *, as_json: bool) -> Iterator[PolicyAdmin]:
-    try:
-        with PolicyAdmin(url) as admin:
-            yield admin
-    except BanyanError as error:
-        if as_json:
-            typer.echo(json.dumps(error_fields(error)))
-        else:
-            print_error(error)
-        raise typer.Exit(exit_of_error(error)) from None
+    with told(as_json=as_json), PolicyAdmin(url) as admin:
+        yield admin
 
 
 def _change(

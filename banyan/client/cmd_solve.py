@@ -14,12 +14,11 @@ from rich.console import Console
 
 from banyan.client.calls import DEFAULT_URL, SolveOptions
 from banyan.client.exits import exit_of
-from banyan.client.messages import error_fields, exit_of_error, print_error
+from banyan.client.messages import told
 from banyan.client.progress import make_progress
 from banyan.client.report import print_result
 from banyan.client.results import SolveResult, StreamEvent
 from banyan.client.sdk import Client
-from banyan.errors import BanyanError
 from banyan.limits import Limits
 from banyan.task import Gate, GateMode, StateChoice
 
@@ -144,19 +143,12 @@ def solve(
     if schema is not None:
         options["answer_schema"] = _schema(schema)
     sources = [_source(name) for name in files or ()]
-    try:
-        with Client(url) as client:
-            documents = [client.upload(source, title=title) for source, title in sources]
-            # By the names used here: the same text may have been stored before under another.
-            names = {one.id: title for one, (_, title) in zip(documents, sources, strict=True)}
-            started = client.submit(goal, documents=documents, **options)
-            result = _watch(client, started.id, follow=follow, as_json=as_json)
-    except BanyanError as error:
-        if as_json:
-            typer.echo(json.dumps(error_fields(error)))
-        else:
-            print_error(error)
-        raise typer.Exit(exit_of_error(error)) from None
+    with told(as_json=as_json), Client(url) as client:
+        documents = [client.upload(source, title=title) for source, title in sources]
+        # By the names used here: the same text may have been stored before under another.
+        names = {one.id: title for one, (_, title) in zip(documents, sources, strict=True)}
+        started = client.submit(goal, documents=documents, **options)
+        result = _watch(client, started.id, follow=follow, as_json=as_json)
     if as_json:
         typer.echo(result.model_dump_json())
     else:

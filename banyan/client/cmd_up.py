@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from banyan.client.exits import Exit
-from banyan.client.messages import error_fields, print_error
+from banyan.client.messages import say
 
 EngineName = Literal["llama", "vllm", "openai"]
 
@@ -112,10 +112,7 @@ def up(
                 out.print(f"[bold green]ready[/]  {local.url}  [dim](Ctrl-C stops everything)[/]")
             local.wait()
     except LocalError as error:
-        if as_json:
-            print_json(error_fields(error))
-        else:
-            print_error(error)
+        say(error, as_json=as_json)
         raise typer.Exit(error.exit_code) from None
     raise typer.Exit(Exit.OK)
 

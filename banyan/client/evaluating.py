@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,7 +9,7 @@ import typer
 from rich.console import Console
 
 from banyan.client.exits import Exit
-from banyan.client.messages import error_fields, exit_of_error, print_error
+from banyan.client.messages import exit_of_error, say
 from banyan.errors import BanyanError
 
 _TABLE_WIDTH = 130
@@ -28,10 +27,7 @@ def told_errors(*, as_json: bool) -> Iterator[None]:
         extra.check_packages()
         yield
     except BanyanError as error:
-        if as_json:
-            typer.echo(json.dumps(error_fields(error)))
-        else:
-            print_error(error)
+        say(error, as_json=as_json)
         if isinstance(error, LocalError):
             raise typer.Exit(error.exit_code) from None
         raise typer.Exit(exit_of_error(error)) from None

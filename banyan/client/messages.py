@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
 from rich.console import Console
 from rich.text import Text
 
@@ -18,6 +23,24 @@ def print_error(error: BanyanError, program: str = "banyan") -> None:
     console.print(Text(f"{program}: {error}", style="red"), soft_wrap=True)
     if error.hint:
         console.print(Text(error.hint), soft_wrap=True)
+
+
+def say(error: BanyanError, *, as_json: bool) -> None:
+    """The error as the command's output, in the form that was asked for."""
+    if as_json:
+        typer.echo(json.dumps(error_fields(error)))
+    else:
+        print_error(error)
+
+
+@contextmanager
+def told(*, as_json: bool) -> Iterator[None]:
+    """Inside, an error of ours ends the command: its words, and the exit code that it has."""
+    try:
+        yield
+    except BanyanError as error:
+        say(error, as_json=as_json)
+        raise typer.Exit(exit_of_error(error)) from None
 
 
 def error_fields(error: BanyanError) -> dict[str, str]:
