@@ -10,8 +10,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
-from banyan.action import Kind
 from banyan.errors import InvalidManifest
+from banyan.traits import Traits
 
 FORMAT = 1
 FILE_NAME = "manifest.json"
@@ -74,25 +74,6 @@ class Probe(_Model):
         if len(self.logprobs) != len(self.token_ids):
             raise ValueError("one log-probability for each token of the continuation")
         return self
-
-
-class Traits(_Model):
-    """Those of a Policy that training may change; what is left out is as its policy has it."""
-
-    threshold: FiniteFloat | None = None
-    threshold_overflow: FiniteFloat | None = None
-    found_weight: FiniteFloat | None = None
-    found_enough: float | None = Field(None, ge=0, le=1)
-    kinds: tuple[Kind, ...] | None = None
-    max_turns: int | None = Field(None, ge=1)
-    max_invalid: int | None = Field(None, ge=1)
-    briefs: bool | None = None
-    cites: bool | None = None
-    frequency_penalty: float | None = Field(None, ge=-2, le=2)
-    json_answers: bool | None = None
-    merges: bool | None = None
-    structured_children: bool | None = None
-    overlap_tokens: int | None = Field(None, ge=0)
 
 
 class Manifest(_Model):

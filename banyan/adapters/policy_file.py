@@ -17,14 +17,15 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from banyan.action import Kind
 from banyan.adapters.engine_spec import EngineSpec, urls_of
 from banyan.errors import InvalidInput
 from banyan.policy import BASE, LIVE, Policies, Policy
 from banyan.prices import MOST_PER_TOKEN, Prices
 from banyan.settings import EngineKind, Settings
+from banyan.traits import Traits
 
-Traits = Mapping[str, bool | float]
+Usual = Mapping[str, bool | float]
+"""Traits that the settings give."""
 
 MAX_POLICIES = 32
 
@@ -55,30 +56,11 @@ class _Prices(_Model):
     completion: _Usd
 
 
-class _Traits(_Model):
-    """Those of a Policy that an operator may set; what is left out is that of `base`."""
-
-    threshold: float | None = None
-    threshold_overflow: float | None = None
-    found_weight: float | None = None
-    found_enough: float | None = Field(None, ge=0, le=1)
-    kinds: tuple[Kind, ...] | None = None
-    max_turns: int | None = Field(None, ge=1)
-    max_invalid: int | None = Field(None, ge=1)
-    briefs: bool | None = None
-    cites: bool | None = None
-    json_answers: bool | None = None
-    merges: bool | None = None
-    overlap_tokens: int | None = Field(None, ge=0)
-    frequency_penalty: float | None = Field(None, ge=-2, le=2)
-    structured_children: bool | None = None
-
-
 class _Entry(_Model):
     about: str = Field("", max_length=120)
     engine: _Engine | None = None
     adapter: str | None = None
-    traits: _Traits = _Traits()
+    traits: Traits = Traits()
     prices: _Prices | None = None
 
     @model_validator(mode="after")
@@ -111,7 +93,7 @@ class Listed:
 
 def listed(
     settings: Settings,
-    traits: Traits | None = None,
+    traits: Usual | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Listed:
     """What the settings say is served. Raises InvalidInput with what to do.
@@ -157,7 +139,7 @@ def _read(path: Path) -> _File:
         ) from error
 
 
-def _policy(name: str, entry: _Entry, usual: Traits) -> Policy:
+def _policy(name: str, entry: _Entry, usual: Usual) -> Policy:
     given: dict[str, Any] = {**usual, **entry.traits.model_dump(exclude_none=True)}
     prices = Prices()
     if entry.prices is not None:
