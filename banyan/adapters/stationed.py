@@ -14,16 +14,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from banyan.adapters.around import Around
 from banyan.adapters.replicas import Replicas
 from banyan.errors import EngineUnavailable, NotLoaded
 from banyan.ports import (
     OWN_WEIGHTS,
-    Abilities,
     CallOptions,
     Choice,
     Completion,
     Engine,
-    Message,
     OnDelta,
     PolicyStore,
     Prompt,
@@ -61,7 +60,7 @@ class Board:
         return self._stations
 
 
-class StationedEngine:
+class StationedEngine(Around):
     """Satisfies `banyan.ports.Engine`, over (name, engine) pairs as `Replicas` does."""
 
     def __init__(
@@ -71,20 +70,11 @@ class StationedEngine:
         *,
         fresh_s: float = FRESH_S,
     ) -> None:
+        super().__init__(Replicas(engines))
         self._engines = dict(engines)
         self._board = Board(store, fresh_s)
-        self._all = Replicas(engines)
         self._some: dict[frozenset[tuple[str, int]], Replicas] = {}
         """By names and epochs, so that load and rests are remembered from call to call."""
-
-    async def abilities(self) -> Abilities:
-        return await self._all.abilities()
-
-    async def count(self, text: str) -> int:
-        return await self._all.count(text)
-
-    async def render(self, messages: Sequence[Message]) -> Prompt:
-        return await self._all.render(messages)
 
     async def choose(
         self, prompt: Prompt, letters: Mapping[Choice, str], options: CallOptions
@@ -110,17 +100,11 @@ class StationedEngine:
         await self._check(engine)
         return replace(completion, weights=moved)
 
-    async def ping(self) -> None:
-        await self._all.ping()
-
-    async def close(self) -> None:
-        await self._all.close()
-
     async def _route(self, options: CallOptions) -> tuple[Engine, CallOptions, str | None]:
         """Replicas to call, what to ask of them, and the version where it is another one."""
         known = await self._board.recent()
         if not known and options.weights is None:
-            return self._all, options, None
+            return self._inner, options, None
         stations = {name: known.get(name, _OWN) for name in self._engines}
         moved: str | None = None
         if all(of.version != options.weights for of in stations.values()):
@@ -141,7 +125,7 @@ class StationedEngine:
 
         Where they had been changed before, calls are watched one by one.
         """
-        if engine is self._all and any(of.epoch for of in (await self._board.recent()).values()):
+        if engine is self._inner and any(of.epoch for of in (await self._board.recent()).values()):
             raise EngineUnavailable(_OVERTAKEN)
 
     def _subset(self, ready: Mapping[str, Station]) -> Engine:
@@ -158,28 +142,19 @@ class StationedEngine:
         return self._some[key]
 
 
-class _Watched:
+class _Watched(Around):
     """A replica whose calls are void where its epoch changes meanwhile."""
 
     def __init__(self, engine: Engine, name: str, epoch: int, board: Board) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._name = name
         self._epoch = epoch
         self._board = board
 
-    async def abilities(self) -> Abilities:
-        return await self._engine.abilities()
-
-    async def count(self, text: str) -> int:
-        return await self._engine.count(text)
-
-    async def render(self, messages: Sequence[Message]) -> Prompt:
-        return await self._engine.render(messages)
-
     async def choose(
         self, prompt: Prompt, letters: Mapping[Choice, str], options: CallOptions
     ) -> tuple[dict[Choice, float], Completion]:
-        result = await self._engine.choose(prompt, letters, _plain(options))
+        result = await self._inner.choose(prompt, letters, _plain(options))
         await self._check()
         return result
 
@@ -192,7 +167,7 @@ class _Watched:
         options: CallOptions,
         on_delta: OnDelta | None = None,
     ) -> Completion:
-        completion = await self._engine.complete(
+        completion = await self._inner.complete(
             prompt,
             schema=schema,
             max_tokens=max_tokens,
@@ -201,9 +176,6 @@ class _Watched:
         )
         await self._check()
         return completion
-
-    async def ping(self) -> None:
-        await self._engine.ping()
 
     async def close(self) -> None:
         """Its owner closes the engine."""
