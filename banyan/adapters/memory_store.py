@@ -6,12 +6,13 @@ Nothing here awaits inside a transition, so each is atomic on one event loop.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from banyan.adapters.hints import Ready, group
 from banyan.adapters.memory_forest import Forest, NodeState, TreeState, children_of, is_final
-from banyan.adapters.memory_records import node_record, queued, tree_record
+from banyan.adapters.memory_reader import MemoryReader
+from banyan.adapters.memory_records import queued
 from banyan.adapters.store_rules import MAX_CHILDREN, MAX_EXPIRIES, too_little
 from banyan.budget import Budget
 from banyan.errors import Conflict, NotFound, StaleLease
@@ -27,10 +28,10 @@ from banyan.ports import (
     Spent,
     TurnLog,
 )
-from banyan.tree import Event, NodeRecord, TreeRecord, is_tree_id
+from banyan.tree import is_tree_id
 
 
-class MemoryStore:
+class MemoryStore(MemoryReader):
     """`banyan.ports.Store` without a server. `clock` tells seconds since the epoch."""
 
     def __init__(
@@ -42,19 +43,16 @@ class MemoryStore:
         logs: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._forest = Forest(
-            clock=clock,
-            queued_s=queued_s,
-            tenant_dispatch=tenant_dispatch,
-            retention_s=retention_s,
-            logs=logs,
+        super().__init__(
+            Forest(
+                clock=clock,
+                queued_s=queued_s,
+                tenant_dispatch=tenant_dispatch,
+                retention_s=retention_s,
+                logs=logs,
+            )
         )
         self._now = clock
-
-    @property
-    def forest(self) -> Forest:
-        """The trees themselves, for the twin of the trajectory queue."""
-        return self._forest
 
     async def admit(self, admission: Admission) -> tuple[bool, list[Hint]]:
         if not is_tree_id(admission.tree_id):
@@ -288,41 +286,6 @@ class MemoryStore:
                 if late and len(overdue) < limit:
                     overdue.append((tree, node))
         return overdue
-
-    async def get_tree(self, tree_id: str) -> TreeRecord:
-        return tree_record(self._forest.tree(tree_id))
-
-    async def get_node(self, tree_id: str, path: str) -> NodeRecord:
-        node = self._forest.tree(tree_id).nodes.get(path)
-        if node is None:
-            raise NotFound(f"solve {tree_id} has no node {path}")
-        return node_record(node).model_copy(
-            update={"packed": node.packed, "turns": tuple(node.turns)}
-        )
-
-    async def shared(self, tree_id: str, name: str) -> bytes:
-        found = self._forest.tree(tree_id).shared.get(name)
-        if found is None:
-            raise NotFound(f"solve {tree_id} has no shared state {name}")
-        return found
-
-    async def list_nodes(
-        self, tree_id: str, *, offset: int, limit: int
-    ) -> tuple[list[NodeRecord], int]:
-        nodes = list(self._forest.tree(tree_id).nodes.values())
-        return [node_record(node) for node in nodes[offset : offset + limit]], len(nodes)
-
-    async def events(self, tree_id: str, *, after: int = 0) -> AsyncIterator[Event]:
-        tree = self._forest.tree(tree_id)
-        while True:
-            changed = tree.changed
-            for event in tree.events[after:]:
-                after = event.seq
-                yield event
-            if after >= len(tree.events):
-                if is_final(tree):
-                    return
-                await changed.wait()
 
     async def ping(self) -> None:
         """Always there."""
