@@ -8,18 +8,10 @@ in-memory one. A turn is recorded in the store before anything that follows from
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
 
-from banyan import costs
-from banyan.action import LETTERS
-from banyan.answer_deltas import AnswerDeltas
 from banyan.effects import (
     CallTool,
     Choose,
-    Chosen,
     Context,
     Cut,
     Derive,
@@ -33,7 +25,6 @@ from banyan.effects import (
     Look,
     Observed,
     Pack,
-    Packed,
     Parts,
     ReadOn,
     Spawn,
@@ -42,60 +33,27 @@ from banyan.effects import (
     Woken,
 )
 from banyan.errors import (
-    AbilityMissing,
     EngineError,
-    EngineUnavailable,
     InvalidInput,
     PromptTooLong,
 )
-from banyan.node import ROOT_PATH, Node
-from banyan.packed_state import SharedState
+from banyan.model_calls import ModelCalls
+from banyan.node import Node
 from banyan.policy import Policy
 from banyan.ports import (
-    OWN_WEIGHTS,
-    Abilities,
-    CallOptions,
     ChildNode,
     Claimed,
-    Completion,
-    Embeds,
-    Engine,
     Hint,
-    Library,
-    Message,
-    Packer,
-    Prompt,
-    Sampling,
-    Store,
+    Ports,
 )
-from banyan.prices import usd
 from banyan.specialists import Team
 from banyan.state import pack, unpack
 from banyan.step import step
 from banyan.task import Task
-from banyan.transfer import NUM_VECTORS, check, continued
 from banyan.turns import TurnDraft
 from banyan.views import look
 
-R = TypeVar("R")
-
 SEARCH_LIMIT = 6
-_RETRY_TEMPERATURE = 0.7
-_NUM_SEEDS = 2**31
-_FIRST_BACKOFF_S = 0.25
-_LONGEST_BACKOFF_S = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """What a node needs of the world. `engine_patience_s`: how long a down engine is waited for."""
-
-    store: Store
-    library: Library
-    engine: Engine
-    engine_patience_s: float = 180.0
-    packer: Packer | None = None
-    draw: Callable[[], float] = field(default=random.random)
 
 
 async def drive(
@@ -120,23 +78,21 @@ class _Driver:
         self._policy = policy
         self._ports = ports
         self._team = team
-        self._budget = claimed.budget
         self._turn = TurnDraft(generation=claimed.generation, policy=policy)
-        self._shared: SharedState | None = None
-        self._embeds: Embeds | None = None
+        self._calls = ModelCalls(claimed, task, policy, ports, self._turn)
         self._clock_offset = claimed.now - asyncio.get_running_loop().time()
 
     async def run(self) -> list[Hint]:
         node = unpack(self._claimed.packed, Node)
-        abilities = await self._patiently(self._ports.engine.abilities)
-        await self._inherit(node, abilities)
+        abilities = await self._calls.abilities()
+        await self._calls.inherit(node, abilities)
         event: Event = Woken(self._claimed.outcomes, self._claimed.generation)
         while True:
             context = Context(
                 task=self._task,
                 policy=self._policy,
                 abilities=abilities,
-                budget=self._budget,
+                budget=self._calls.budget,
                 now=self._now(),
                 deadline_at=self._claimed.deadline_at,
                 team=self._team,
@@ -151,24 +107,6 @@ class _Driver:
                 case Look() | Choose() | Generate() | CallTool() if self._turn.is_open:
                     await self._record(node, effect)
             event = await self._perform_in_time(node, effect, context)
-
-    async def _inherit(self, node: Node, abilities: Abilities) -> None:
-        """Load what the node shares with its siblings. Raises PackError, NotFound, EngineError."""
-        state = node.packed_state
-        if state is None or not state.is_shared:
-            return
-        packed = await self._ports.store.shared(self._claimed.lease.tree_id, state.name)
-        shared = self._shared = unpack(packed, SharedState)
-        check(shared, self._policy, abilities)
-        self._turn.inherit(state)
-        if shared.form == "hidden":
-            packer = self._packer()
-            self._embeds = await self._patiently(lambda: packer.encode(shared.vectors))
-
-    def _packer(self) -> Packer:
-        if self._ports.packer is None:
-            raise AbilityMissing("there is no packer", hint="Set BANYAN_PACKER_URL.")
-        return self._ports.packer
 
     async def _spawn(self, node: Node, effect: Spawn) -> list[Hint]:
         children = [
@@ -188,7 +126,7 @@ class _Driver:
     async def _record(self, node: Node, effect: Effect) -> None:
         log = self._turn.close(node, effect)
         if log is not None:
-            self._budget = await self._ports.store.turn(self._claimed.lease, log, pack(node))
+            self._calls.budget = await self._ports.store.turn(self._claimed.lease, log, pack(node))
 
     async def _perform_in_time(self, node: Node, effect: Effect, context: Context) -> Event:
         """Perform an effect; what goes wrong for good becomes an event for the agent."""
@@ -215,9 +153,9 @@ class _Driver:
                     numbers=context.policy.cites,
                 )
             case Choose():
-                return await self._choose(effect, context)
+                return await self._calls.choose(effect, context)
             case Generate():
-                return await self._generate(node, effect, context)
+                return await self._calls.generate(node, effect, context)
             case Cut(spans, parts, by):
                 divided = await library.split(
                     tenant,
@@ -245,127 +183,12 @@ class _Driver:
                     return Observed(reply, text=f"The search failed: {error}")
                 notes = [note for note in node.notes if query.lower() in note.lower()]
                 return Observed(reply, found, text="\n".join(f"Note: {note}" for note in notes))
-            case Pack(_, shared):
-                packer = self._packer()
-                vectors = await self._patiently(lambda: packer.pack(shared.token_ids, NUM_VECTORS))
-                return Packed(effect, vectors)
+            case Pack():
+                return await self._calls.pack(effect)
             case CallTool(tool, _, reply):
                 return Observed(reply, text=f"There is no tool {tool}.")
             case Spawn() | Finish():
                 raise ValueError("the end of a node is no effect to perform")
-
-    async def _choose(self, effect: Choose, context: Context) -> Event:
-        prompt = await self._render(effect.messages)
-        refusal = self._refuse(prompt, 1, context)
-        if refusal is not None:
-            return refusal
-        letters = {kind: LETTERS[kind] for kind in effect.kinds}
-        logprobs, completion = await self._patiently(
-            lambda: self._ports.engine.choose(prompt, letters, self._options())
-        )
-        self._spend(completion)
-        self._turn.chose(prompt, completion)
-        return Chosen(effect, logprobs, self._ports.draw())
-
-    async def _generate(self, node: Node, effect: Generate, context: Context) -> Event:
-        if effect.fixed is not None:
-            # Nothing is generated, but children may begin with the prompt all the same.
-            asks = effect.decision.kind == "delegate" and self._task.state in ("prefix", "hidden")
-            rendered = await self._render(effect.messages) if asks else None
-            return self._turn.determined(
-                effect, effect.fixed, context.abilities, self._options(), rendered
-            )
-        prompt = await self._render(effect.messages)
-        refusal = self._refuse(prompt, effect.max_tokens, context)
-        if refusal is not None:
-            return refusal
-        options = self._options(retries=node.num_invalid)
-        streams = (
-            node.path == ROOT_PATH and effect.decision.kind == "answer" and node.expects is None
-        )
-
-        async def call() -> Completion:
-            deltas = (
-                AnswerDeltas(self._ports.store, self._claimed.lease, plain=effect.schema is None)
-                if streams
-                else None
-            )
-            completion = await self._ports.engine.complete(
-                prompt,
-                schema=effect.schema,
-                max_tokens=effect.max_tokens,
-                options=options,
-                on_delta=deltas.feed if deltas else None,
-            )
-            if deltas:
-                await deltas.flush()
-            return completion
-
-        completion = await self._patiently(call)
-        self._spend(completion)
-        return self._turn.generated(
-            effect, prompt, completion, context.abilities, options, num_tries=node.num_invalid
-        )
-
-    async def _render(self, messages: Sequence[Message]) -> Prompt:
-        whole = continued(messages, self._shared, self._embeds)
-        return await self._patiently(lambda: self._ports.engine.render(whole))
-
-    def _refuse(self, prompt: Prompt, max_tokens: int, context: Context) -> Event | None:
-        """Check a call against the window and the budget before it costs anything."""
-        cost = prompt.num_tokens + max_tokens
-        if cost > context.abilities.window:
-            return TooLong()
-        if cost > self._budget.tokens:
-            left = self._budget.tokens
-            return TooExpensive(
-                "token_budget_exhausted", f"a turn needs {cost} tokens, the node has {left} left"
-            )
-        price = self._policy.prices.at_most(prompt.num_tokens, max_tokens)
-        if not costs.suffice(self._task, self._budget, price):
-            return TooExpensive(
-                "money_budget_exhausted",
-                f"a turn may cost {usd(price):.9f} USD, "
-                f"the node has {usd(self._budget.nano_usd):.9f} left",
-            )
-        return None
-
-    def _spend(self, completion: Completion) -> None:
-        spent = self._turn.spend(completion)
-        self._budget, _ = self._budget.spend(spent.tokens, spent.nano_usd)
-
-    def _options(self, retries: int = 0) -> CallOptions:
-        """Deterministic at first; after an invalid action another sample is what helps.
-
-        A rollout is sampled from the policy's own distribution, with a seed of its own for each
-        call: under a fixed one all trees of a group would be the same.
-        """
-        sampling = Sampling(
-            temperature=_RETRY_TEMPERATURE if retries else 0.0,
-            frequency_penalty=self._policy.frequency_penalty,
-            seed=retries,
-        )
-        if self._task.profile == "rollout":
-            sampling = Sampling(temperature=1.0, seed=int(self._ports.draw() * _NUM_SEEDS))
-        return CallOptions(
-            salt=f"{self._task.tenant}:{self._policy.version}",
-            policy=self._policy.adapter or OWN_WEIGHTS,
-            weights=self._policy.version if self._policy.is_full else None,
-            sampling=sampling,
-        )
-
-    async def _patiently(self, call: Callable[[], Awaitable[R]]) -> R:
-        """Repeat a call while the engine is unavailable, up to the patience that was set."""
-        give_up_at = self._now() + self._ports.engine_patience_s
-        backoff_s = _FIRST_BACKOFF_S
-        while True:
-            try:
-                return await call()
-            except EngineUnavailable:
-                if self._now() + backoff_s > give_up_at:
-                    raise
-            await asyncio.sleep(backoff_s * (0.5 + self._ports.draw()))
-            backoff_s = min(2 * backoff_s, _LONGEST_BACKOFF_S)
 
     def _now(self) -> float:
         """Seconds on the store's clock, by this machine's monotonic one since the claim."""

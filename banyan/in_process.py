@@ -13,8 +13,8 @@ from dataclasses import replace
 
 from banyan.admission import admission
 from banyan.costs import reserves
-from banyan.drive import Ports, drive
-from banyan.ports import Claimed, Hint, Reserve
+from banyan.drive import drive
+from banyan.ports import Claimed, Hint, Ports, Reserve
 from banyan.serving import Serving
 from banyan.task import Task
 from banyan.tree import TreeRecord, tree_id

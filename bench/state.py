@@ -26,7 +26,6 @@ from banyan.adapters.engines import connect
 from banyan.adapters.memory_library import MemoryLibrary
 from banyan.adapters.memory_store import MemoryStore
 from banyan.adapters.packer import HttpPacker
-from banyan.drive import Ports
 from banyan.in_process import grow
 from banyan.limits import Limits
 from banyan.local import engine_env, programs, vllm_server, weights
@@ -35,6 +34,7 @@ from banyan.local.ports import LOOPBACK, free_port
 from banyan.local.processes import Processes
 from banyan.node import Node
 from banyan.packed_state import SharedState
+from banyan.ports import Ports
 from banyan.settings import Settings
 from banyan.state import pack, unpack
 from banyan.task import Gate, StateForm, Task

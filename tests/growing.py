@@ -10,11 +10,10 @@ from typing import Any
 
 from banyan.adapters.memory_library import MemoryLibrary
 from banyan.adapters.memory_store import MemoryStore
-from banyan.drive import Ports
 from banyan.in_process import grow
 from banyan.node import Outcome
 from banyan.policy import ONLY_BASE, Policies
-from banyan.ports import Message, Packer
+from banyan.ports import Message, Packer, Ports
 from banyan.serving import Serving
 from banyan.spans import Span
 from banyan.state import unpack

@@ -21,10 +21,9 @@ from banyan.adapters.policy_file import Listed
 from banyan.adapters.served_versions import ServedVersions
 from banyan.adapters.stores import make_policies, make_store
 from banyan.adapters.swapper import Swapper
-from banyan.drive import Ports
 from banyan.errors import BanyanError
 from banyan.policy import LIVE
-from banyan.ports import Lease
+from banyan.ports import Lease, Ports
 from workers.leases import LeaseKeeper
 from workers.runner import Runner
 from workers.settings import WorkerSettings

@@ -17,10 +17,10 @@ import structlog
 from banyan import specialists
 from banyan.adapters.served_versions import ServedVersions
 from banyan.costs import reserves
-from banyan.drive import Ports, drive
+from banyan.drive import drive
 from banyan.errors import BanyanError, StaleLease, UnknownPolicy
 from banyan.node import Failure, Outcome
-from banyan.ports import Claimed, Lease, Queue
+from banyan.ports import Claimed, Lease, Ports, Queue
 from banyan.serving import Serving
 from banyan.specialists import Team
 from banyan.state import unpack

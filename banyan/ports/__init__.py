@@ -9,6 +9,7 @@ has a real adapter and an official twin without a network in `banyan/adapters/` 
 
 from __future__ import annotations
 
+from banyan.ports.bundle import Ports
 from banyan.ports.engine import (
     OWN_WEIGHTS,
     Abilities,
@@ -63,6 +64,7 @@ __all__ = [
     "Packer",
     "Part",
     "PolicyStore",
+    "Ports",
     "Prompt",
     "Queue",
     "Renewal",

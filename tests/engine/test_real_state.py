@@ -11,12 +11,11 @@ from jsonschema import Draft202012Validator
 from banyan.action import Kind
 from banyan.adapters.engine_spec import EngineSpec
 from banyan.adapters.engines import connect, make_packer
-from banyan.drive import Ports
 from banyan.in_process import grow
 from banyan.limits import Limits
 from banyan.notices import HIDDEN_UNAVAILABLE
 from banyan.packed_state import SharedState
-from banyan.ports import Message
+from banyan.ports import Message, Ports
 from banyan.settings import Settings
 from banyan.state import unpack
 from banyan.task import Gate, StateChoice, Task

@@ -9,10 +9,9 @@ from banyan.adapters.memory_store import MemoryStore
 from banyan.adapters.memory_trajectories import MemoryTrajectoryQueue
 from banyan.adapters.trajectory_folder import TrajectoryFolder
 from banyan.adapters.trajectory_writer import TrajectoryWriter
-from banyan.drive import Ports
 from banyan.in_process import grow
 from banyan.limits import Limits
-from banyan.ports import Engine
+from banyan.ports import Engine, Ports
 from banyan.task import Gate, Task
 from training.dataset import files_of, survey
 from training.eligibility import Rules

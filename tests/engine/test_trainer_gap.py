@@ -15,13 +15,12 @@ from banyan.adapters.memory_store import MemoryStore
 from banyan.adapters.memory_trajectories import MemoryTrajectoryQueue
 from banyan.adapters.trajectory_folder import TrajectoryFolder
 from banyan.adapters.trajectory_writer import TrajectoryWriter
-from banyan.drive import Ports
 from banyan.feedback import Feedback
 from banyan.in_process import grow
 from banyan.limits import Limits
 from banyan.local import engine_env, programs, training_env, weights
 from banyan.policy import BASE, Policies
-from banyan.ports import Engine
+from banyan.ports import Engine, Ports
 from banyan.serving import Serving
 from banyan.task import Gate, Task
 from tests.engine.conftest import REAL, OpenEngine, quiet

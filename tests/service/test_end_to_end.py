@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from banyan.client import AsyncClient
-from banyan.drive import Ports, drive
+from banyan.drive import drive
 from banyan.policy import BASE
-from banyan.ports import Hint
+from banyan.ports import Hint, Ports
 from banyan.state import unpack
 from banyan.task import Task
 from banyan.testing import ScriptedEngine

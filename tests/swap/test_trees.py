@@ -13,11 +13,11 @@ from banyan.adapters.memory_store import MemoryStore
 from banyan.adapters.publishing import change
 from banyan.adapters.served_versions import PIN_SLACK_S, ServedVersions
 from banyan.admission import admission
-from banyan.drive import Ports, drive
+from banyan.drive import drive
 from banyan.errors import NotFound, UnknownPolicy
 from banyan.node import Outcome
 from banyan.policy import LIVE, ONLY_BASE
-from banyan.ports import Claimed
+from banyan.ports import Claimed, Ports
 from banyan.state import unpack
 from banyan.task import Gate, Task
 from banyan.trajectory import TurnRecord

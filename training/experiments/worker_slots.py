@@ -16,10 +16,9 @@ from typing import Any
 
 from banyan.adapters.memory_library import MemoryLibrary
 from banyan.adapters.memory_store import MemoryStore
-from banyan.drive import Ports
 from banyan.in_process import grow
 from banyan.limits import Limits
-from banyan.ports import Message
+from banyan.ports import Message, Ports
 from banyan.task import Gate, Task
 from banyan.testing import ScriptedEngine
 from banyan.testing.scripted import Call
