@@ -72,10 +72,12 @@ endif
 train-setup: setup ## Make the trainer's environment (torch, TRL), which is kept outside the clone
 	$(BIN)/python -P -m banyan.local.training_env
 
-# These tests run in the trainer's environment, and mypy sees torch's own types there.
+# These tests run in the trainer's environment, and mypy sees torch's own types there; what `training`
+# stands on is checked by `lint`, with the stubs of its own packages.
 train-test: setup ## Run the tests that need torch, in the trainer's environment
 	@set -eu; python=$$($(BIN)/python -P -m banyan.local.training_env); \
-	$(BIN)/mypy --python-executable "$$python" --cache-dir .mypy_cache/torch training tests/training_torch; \
+	$(BIN)/mypy --python-executable "$$python" --cache-dir .mypy_cache/torch \
+	  --follow-imports silent training tests/training_torch; \
 	PYTHONPATH="$(CURDIR)" "$$python" -m pytest --confcutdir tests/training_torch \
 	  tests/training_torch
 
