@@ -31,6 +31,7 @@ OWN_FAILURES = frozenset(
         "children_failed",
         "indivisible_input",
         "invalid_action",
+        "money_budget_exhausted",
         "out_of_turns",
         "prompt_too_long",
         "token_budget_exhausted",

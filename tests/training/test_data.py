@@ -84,10 +84,11 @@ async def test_what_a_record_says_keeps_its_tree_out(
     assert found.reasons == {reason: 1}
 
 
-async def test_failures_of_the_policys_own_making_train(log: Log) -> None:
+@pytest.mark.parametrize("code", ["invalid_action", "money_budget_exhausted"])
+async def test_failures_of_the_policys_own_making_train(log: Log, code: str) -> None:
     await log.group("g")
     for file in log.files():
-        edit(file, 0, outcome__failure="invalid_action", outcome__status="failed")
+        edit(file, 0, outcome__failure=code, outcome__status="failed")
     assert reasons(log.root) == {}
 
 
