@@ -152,6 +152,8 @@ class WorkerProcess:
                 await runner.reap()
             except BanyanError as error:
                 log.warning("reaping failed", code=error.code)
+            except Exception:
+                log.exception("reaping failed")  # without it no lost node would be found again
 
     def _lose(self, lease: Lease) -> None:
         if self._runner is not None:

@@ -67,4 +67,6 @@ async def swap_for_ever(swappers: Sequence[Swapper], every_s: float) -> None:
                 await swapper.step()
             except BanyanError as error:
                 log.warning("swapping failed", code=error.code, detail=str(error))
+            except Exception:
+                log.exception("swapping failed")  # and the next look may find it mended
         await asyncio.sleep(every_s)
