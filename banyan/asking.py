@@ -8,6 +8,7 @@ under its schema.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from pydantic import JsonValue
 
@@ -39,6 +40,7 @@ def ask(node: Node, view: View, context: Context) -> tuple[Node, Effect]:
     task_gate = context.task.gate
     if _merged(node) is not None:  # nothing is left to choose, nor to write
         return node, _generate(node, view, gate.forced("answer", task_gate), context)
+    view = replace(view, retold=_is_retold(node, view, context))
     situation = _situation(node, view, context)
     kinds = gate.allowed(situation, task_gate, context.policy)
     if kinds == ("answer",) and not (view.shows_all or situation.has_seen):
@@ -105,8 +107,7 @@ def _fixed(
     """The whole action where the kind leaves only one."""
     if decision.kind == "answer" and (merged := _merged(node)) is not None:
         return _answer(merged)
-    may_join = view.results and node.expects is None and not node.child_rules
-    if decision.kind == "answer" and may_join and not context.policy.merges:
+    if decision.kind == "answer" and view.retold:
         text = joined(node, view.results)
         return text if text is None or plain else _answer(text)
     if decision.kind == "delegate" and specialists.must_divide(node, context.task):
@@ -114,6 +115,16 @@ def _fixed(
     if decision.kind == "delegate" and node.inputs and not context.policy.briefs:
         return delegation.without_brief(node)
     return None
+
+
+def _holds_texts(node: Node, view: View) -> bool:
+    """Whether results are there to be combined into a text."""
+    return bool(view.results) and not view.counted and node.expects is None
+
+
+def _is_retold(node: Node, view: View, context: Context) -> bool:
+    """A policy that cannot combine results reads them as it reads any other text."""
+    return _holds_texts(node, view) and not context.policy.merges
 
 
 def _answer(answer: JsonValue) -> str:
@@ -176,7 +187,7 @@ def _request(
         kinds,
         letters=letters,
         plain=plain,
-        merges=bool(view.results) and not view.counted and node.expects is None,
+        merges=_holds_texts(node, view) and not view.retold,
         words=sizes.answer_words(node) if node.expects is None else None,
         cites=context.policy.cites and bool(prompts.passages_of(node, view)),
         expects=node.expects,

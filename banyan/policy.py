@@ -53,8 +53,9 @@ class Policy(BaseModel):
     """
     merges: bool = True
     """Whether the agent can combine texts. Without, results of parts are so short that together
-    they are as long as the answer may be, and are joined in their order, without a model call. A
-    model of 135M parameters was seen to lose in a merge what its parts had kept of a story."""
+    they are as long as the answer may be, and are joined in their order, without a model call;
+    where they would be too short to say something, they are read as a text and retold. A model of
+    135M parameters was seen to lose in a merge what its parts had kept of a story."""
     frequency_penalty: float = 0.0
     """Of actions, rollouts excepted, as OpenAI-compatible servers have it. Greedy, very small
     models repeat themselves."""

@@ -35,6 +35,8 @@ _LONGEST_BRIEF = 512
 _BRIEF_SHARE = 32
 """A brief may take a 32nd of the window, within these bounds: every child reads it anew."""
 _SHORTEST_ANSWER = 24
+_SHORTEST_JOINED = 48
+"""Below this a result says too little to stand by itself: then results are retold, not joined."""
 _JOIN_TOKENS = 2
 """The empty line between two results that are joined."""
 _NUMBER_TOKENS = 6
@@ -70,11 +72,13 @@ def answer_tokens_for(
 ) -> int:
     """A child's answer: at most half as long as what it works on, so that merging shrinks.
 
-    `joined`: the answers of so many children are to be joined, and no longer than their parent's.
+    `joined`: the answers of so many children are to be joined, and no longer than their parent's,
+    where each of them can then still say something.
     """
     most = child_answer_tokens(parent.answer_tokens, window)
     if joined is not None:
-        most = min(most, max(_SHORTEST_ANSWER, parent.answer_tokens // joined - _JOIN_TOKENS))
+        share = parent.answer_tokens // joined - _JOIN_TOKENS
+        most = min(most, share) if share >= _SHORTEST_JOINED else most
     if not inputs:
         return most
     half = int(size(inputs) * density(parent) / 2)

@@ -84,11 +84,16 @@ def _material(view: View, *, soften: bool) -> list[str]:
         lines.append(shown(_shown(view.nearest.passages, number, view)))
         lines.append("</document>")
         number += len(view.nearest.passages)
-    if view.results:
+    if view.retold:
+        lines.append("<document>")
+        lines.append("\n".join(quote(passage.text) for passage in result_passages(view)))
+        lines.append("</document>")
+    elif view.results:
         lines.append("The parts of the material gave these results, in order:")
         lines.append("<results>")
         lines.append(numbered(result_passages(view), number))
         lines.append("</results>")
+    if view.results:
         num_missing = sum(outcome.answer is None for outcome in view.results)
         if num_missing:
             lines.append(f"{num_missing} of {len(view.results)} parts have no result.")

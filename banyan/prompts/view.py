@@ -36,6 +36,8 @@ class View:
     results: tuple[Outcome, ...] = ()
     rules: Mapping[str, Rule] = field(default_factory=dict)
     """By which the results merge exactly, outside the model; empty where they do not."""
+    retold: bool = False
+    """Whether the results stand as one text to be read, not as results to be combined."""
     numbers: bool = True
     """Whether passages show their numbers: where the agent is to cite them."""
     context: tuple[Passage, ...] = ()

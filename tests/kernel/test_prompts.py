@@ -34,7 +34,7 @@ def read(node: Node, view: View, *kinds: Kind, letters: bool = False, cites: boo
 
 
 def test_the_version_of_what_is_pinned_here() -> None:
-    assert prompts.PROMPT_VERSION == 4
+    assert prompts.PROMPT_VERSION == 5
 
 
 def test_a_text_that_fits_with_citations() -> None:
@@ -112,6 +112,21 @@ def test_results_of_parts_with_a_brief_and_one_that_failed() -> None:
         "Brief: A race.\n"
         "This is a part of the question: Who won?\n"
         "Goal: Name the winner"
+    )
+
+
+def test_results_that_are_retold_stand_as_a_text() -> None:
+    results = (Outcome(status="ok", answer="Ann led."), Outcome(status="ok", answer="Bob won."))
+    view = View(results=results, retold=True, numbers=False)
+    request = prompts.request(("answer",), letters=False, cites=False, plain=True, words=60)
+    _, user = prompts.dialogue(NODE, view, request, json_only=False)
+    assert user.content == (
+        "<document>\n"
+        "Ann led.\n"
+        "Bob won.\n"
+        "</document>\n"
+        "Answer the goal in full sentences from the passages, in at most 60 words.\n"
+        "Goal: Who won?"
     )
 
 

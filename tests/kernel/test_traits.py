@@ -176,6 +176,23 @@ async def test_results_are_joined_in_their_order_where_the_policy_does_not_merge
     assert sum(written) <= sizes.root_answer_tokens(2_048)
 
 
+async def test_results_too_short_to_be_joined_are_read_as_a_text() -> None:
+    def talk(messages: Sequence[Message], kind: object) -> str:
+        return " ".join([_say_the_first_number(messages, kind)] * 12)
+
+    grower = Grower(ScriptedEngine(rule=talk), policies=ONLY_JOINING)
+    limits = Limits(max_answer_tokens=100)
+    tree = await grower.grow("Summarise it.", sentences(500), limits=limits)
+    nodes, _ = await grower.store.list_nodes(tree.id, offset=0, limit=1_000)
+    children = [await grower.store.get_node(tree.id, f"0.{i}") for i in range(len(nodes) - 1)]
+    said = [str(child.outcome.answer) for child in children if child.outcome]
+    assert len(said) > 2
+    [_, last] = await grower.turns(tree.id, "0")
+    assert "<document>\n{}\n</document>".format("\n".join(said)) in last.prompt_text
+    assert "Combine" not in last.prompt_text
+    assert last.completion_tokens > 0
+
+
 def test_only_texts_that_are_short_enough_are_joined() -> None:
     node = Node(path="0", goal="?", brief=Brief(task_goal="?"), answer_tokens=50)
     said = Outcome(status="ok", answer=" One thing. ")
