@@ -127,6 +127,10 @@ def _is_retold(node: Node, view: View, context: Context) -> bool:
     return _holds_texts(node, view) and not context.policy.merges
 
 
+def _is_told_words(node: Node, context: Context) -> bool:
+    return node.expects is None and context.policy.word_limits
+
+
 def _answer(answer: JsonValue) -> str:
     return json.dumps({"answer": answer}, ensure_ascii=False)
 
@@ -188,7 +192,7 @@ def _request(
         letters=letters,
         plain=plain,
         merges=_holds_texts(node, view) and not view.retold,
-        words=sizes.answer_words(node) if node.expects is None else None,
+        words=sizes.answer_words(node) if _is_told_words(node, context) else None,
         cites=context.policy.cites and bool(prompts.passages_of(node, view)),
         expects=node.expects,
         labels=() if node.outcomes else node.labels,

@@ -56,6 +56,10 @@ class Policy(BaseModel):
     they are as long as the answer may be, and are joined in their order, without a model call;
     where they would be too short to say something, they are read as a text and retold. A model of
     135M parameters was seen to lose in a merge what its parts had kept of a story."""
+    word_limits: bool = True
+    """Whether its requests say how many words an answer may have. A model of 135M parameters was
+    seen to answer with the number ("The meeting in 30 words"): it is only cut off, at a sentence.
+    """
     frequency_penalty: float = 0.0
     """Of actions, rollouts excepted, as OpenAI-compatible servers have it. Greedy, very small
     models repeat themselves."""

@@ -24,5 +24,6 @@ class Traits(BaseModel):
     frequency_penalty: float | None = Field(None, ge=-2, le=2)
     json_answers: bool | None = None
     merges: bool | None = None
+    word_limits: bool | None = None
     structured_children: bool | None = None
     overlap_tokens: int | None = Field(None, ge=0)

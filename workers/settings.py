@@ -33,6 +33,9 @@ class WorkerSettings(Settings):
     merges: bool = Field(
         True, description="Agents combine results; false: short results are joined in order."
     )
+    word_limits: bool = Field(
+        True, description="Agents are told how many words an answer may have."
+    )
     frequency_penalty: float = Field(
         0.0, ge=-2, le=2, description="Of actions; 1 keeps very small models from repeating."
     )
@@ -70,7 +73,7 @@ class WorkerSettings(Settings):
     def traits(self) -> dict[str, bool | float]:
         """Of the policies that are on the engine of the settings."""
         names = (
-            *("briefs", "cites", "json_answers", "merges"),
+            *("briefs", "cites", "json_answers", "merges", "word_limits"),
             *("frequency_penalty", "overlap_tokens", "structured_children"),
         )
         return {name: getattr(self, name) for name in names}

@@ -46,6 +46,7 @@ SMALL_MODEL: Mapping[str, str] = {
     "BANYAN_CITES": "false",
     "BANYAN_JSON_ANSWERS": "false",
     "BANYAN_MERGES": "false",
+    "BANYAN_WORD_LIMITS": "false",
     "BANYAN_FREQUENCY_PENALTY": "0.4",
 }
 """What very small models are spared; what the user has set wins. Measured in docs/quality.md."""

@@ -200,3 +200,14 @@ def test_only_texts_that_are_short_enough_are_joined() -> None:
     assert joined(node, [said, Outcome(status="ok", answer={"n": 1})]) is None
     assert joined(node, [said] * 50) is None
     assert joined(node, []) is None
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_a_policy_says_whether_its_agents_are_told_how_long_an_answer_may_be(
+    told: bool,
+) -> None:
+    one = BASE.model_copy(update={"version": "one", "word_limits": told})
+    grower = Grower(ScriptedEngine(), policies=Policies([one], live="one"))
+    tree = await grower.grow("Say it.", sentences(40))
+    [turn] = await grower.turns(tree.id, "0")
+    assert (" words" in turn.prompt_text) == told
