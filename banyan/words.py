@@ -26,6 +26,15 @@ _FUNCTION = frozenset({
     "you", "your",
 })  # fmt: skip
 """English words that say nothing about what is asked; in other languages the weights alone tell."""
+_OF_TEXTS = frozenset({
+    "article", "book", "chapter", "contain", "content", "conversation", "cover", "describe",
+    "detail", "discuss", "discussed", "document", "explain", "file", "gist", "important",
+    "main", "material", "meeting", "mention", "outline", "overview", "page", "paper", "paragraph",
+    "part", "passage", "plot", "point", "reference", "report", "said", "say", "section", "story",
+    "summarise", "summarize", "summary", "tell", "text", "thing", "topic", "transcript", "whole",
+})  # fmt: skip
+"""Stems of words for a text and for what one does with it. Wherever they stand in it, a goal of
+these alone ("What are the main points of this document?") asks for all of it."""
 
 
 def words(text: str) -> list[str]:
@@ -45,6 +54,11 @@ def telling(text: str) -> list[str]:
     """The words of `text` that say what it is about, in order."""
     spoken = [word for word in _WORD.findall(text.casefold()) if len(word) >= _SHORTEST]
     return [_stem(word) for word in spoken if word not in _FUNCTION]
+
+
+def sought(goal: str) -> list[str]:
+    """The words whose places in a text tell where to look for what `goal` asks, in order."""
+    return [word for word in telling(asked(goal)) if word not in _OF_TEXTS]
 
 
 def _stem(word: str) -> str:

@@ -15,7 +15,7 @@ import re2
 
 from banyan.adapters.search import WINDOW_CHARS, Hit, Reader, gather, with_context
 from banyan.spans import Span
-from banyan.words import asked, telling, weight
+from banyan.words import sought, weight
 
 SLICE_CHARS = 200
 """What counts as one place."""
@@ -35,7 +35,7 @@ def nearest(
     Also the share of what the goal's words weigh that stands in these places: 1 where all of them
     were found, 0 where none was, or where the goal has no telling words.
     """
-    wanted = list(dict.fromkeys(telling(asked(goal))))[:_MAX_WORDS]
+    wanted = list(dict.fromkeys(sought(goal)))[:_MAX_WORDS]
     if not wanted:
         return [], 0.0
     alike = _alike(inputs, _scanner(wanted), read, max_chars // (2 * AROUND_CHARS))

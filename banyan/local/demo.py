@@ -3,7 +3,7 @@
     python -m banyan.local.demo [--engine llama|vllm] [--document default|long|PATH] [--goal TEXT]
 
 It ends with exit code 0 only where the solve completed, every citation stands in the document and
-the whole document was read. What it started is stopped in any case.
+what the gate chose to read was read. What it started is stopped in any case.
 """
 
 from __future__ import annotations

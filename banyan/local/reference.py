@@ -35,7 +35,7 @@ _STATEMENTS_GOAL = (
     "What do these chapters say about exceptions: how are they raised, how are they handled, and "
     "what is cleaned up afterwards?"
 )
-_ALL_GOAL = "What does this reference say about how a program can customize attributes and calls?"
+_ALL_GOAL = "Summarize this reference: what does each of its chapters explain?"
 _FILE_GOAL = "What are the main points of this document?"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from banyan.client.results import SolveResult
+from banyan.notices import NOT_ALL_READ
 
 
 def judge(result: SolveResult, text: str) -> list[tuple[str, bool]]:
@@ -10,8 +11,14 @@ def judge(result: SolveResult, text: str) -> list[tuple[str, bool]]:
     standing = sum(text[one.start : one.end] == one.quote != "" for one in result.citations)
     share = 0.0 if result.coverage is None else result.coverage.share
     total = len(result.citations)
+    looked = NOT_ALL_READ in result.notices
     return [
         (f"the solve is {result.status}", result.status == "completed"),
         (f"{standing} of {total} citations stand in the document", standing == total > 0),
-        (f"{share:.1%} of the document was read", share >= 1.0),
+        (_reading(share, looked=looked), share >= 1.0 or looked),
     ]
+
+
+def _reading(share: float, *, looked: bool) -> str:
+    read = f"{share:.1%} of the document was read"
+    return f"{read}: the gate chose to look where the goal's words stand" if looked else read

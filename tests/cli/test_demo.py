@@ -18,6 +18,7 @@ from banyan.local.errors import Missing
 from banyan.local.ports import free_port
 from banyan.local.probes import is_up
 from banyan.local.verdict import judge
+from banyan.notices import NOT_ALL_READ
 from tests.cli.commands import environment
 from tests.cli.waiting import wait_for
 
@@ -107,6 +108,13 @@ def test_a_good_result_holds_in_every_point() -> None:
         ("2 of 2 citations stand in the document", True),
         ("100.0% of the document was read", True),
     ]
+
+
+def test_what_the_gate_chose_to_leave_unread_is_said_and_is_no_fault() -> None:
+    looked = result(cite(0, 25), share=0.25).model_copy(update={"notices": (NOT_ALL_READ,)})
+    [*_, (line, holds)] = judge(looked, TEXT)
+    assert holds
+    assert line.startswith("25.0% of the document was read: the gate chose")
 
 
 @pytest.mark.parametrize(

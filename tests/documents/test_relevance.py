@@ -32,11 +32,20 @@ async def test_the_place_that_holds_the_goals_words_is_found(before: int) -> Non
 
 async def test_words_that_stand_nowhere_lower_the_share() -> None:
     library, span = await shelved(FILLER * 200 + NEEDLE + FILLER * 200)
-    near = await library.nearest(TENANT, [span], "Summarise the plot about the key", 2_000)
+    near = await library.nearest(TENANT, [span], "What did the captain say about the key?", 2_000)
     assert 0 < near.share < 0.7
     nothing = await library.nearest(TENANT, [span], "Summarise everything, please", 2_000)
     assert nothing.share == 0.0
     assert nothing.passages == ()
+
+
+@pytest.mark.parametrize(
+    "goal", ["What are the main points of this document?", "Summarize the whole story."]
+)
+async def test_a_goal_about_the_whole_text_is_found_nowhere_in_it(goal: str) -> None:
+    library, span = await shelved("The main point of this document is a whole story. " * 50)
+    near = await library.nearest(TENANT, [span], goal, 2_000)
+    assert (near.share, near.passages) == (0.0, ())
 
 
 async def test_a_goal_without_telling_words_finds_nothing() -> None:
