@@ -16,7 +16,7 @@ from banyan.adapters.blobs import FolderBlobs
 from banyan.adapters.celery_queue import CeleryQueue
 from banyan.adapters.library import BlobLibrary
 from banyan.adapters.policy_file import Listed, listed
-from banyan.adapters.stores import make_policies, make_store
+from banyan.adapters.stores import make_access, make_policies, make_store
 from banyan.errors import InvalidInput
 from banyan.telemetry import configure_logs
 from service.app import create_app
@@ -66,6 +66,11 @@ def main() -> int:
     with listener:
         host, port = listener.getsockname()[:2]
         log.info("service.listening", url=f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        if not settings.authenticates:
+            log.warning(
+                "service.not_authenticated",
+                why="everyone who reaches this address may do everything; see BANYAN_AUTH",
+            )
         server = Server(config, app.state.ports)
         server.run(sockets=[listener])
     return 0 if server.started else EXIT_NOT_STARTED
@@ -74,8 +79,15 @@ def main() -> int:
 def _app(settings: ServiceSettings, policies: Listed | None) -> FastAPI:
     library = BlobLibrary(FolderBlobs(settings.blob_dir), max_bytes=settings.max_document_bytes)
     queue = CeleryQueue(settings.broker)
-    versions = make_policies(settings)
-    return create_app(make_store(settings), library, queue, settings, policies, versions=versions)
+    return create_app(
+        make_store(settings),
+        library,
+        queue,
+        settings,
+        policies,
+        versions=make_policies(settings),
+        access=make_access(settings),
+    )
 
 
 def _listen(host: str, port: int) -> socket.socket:

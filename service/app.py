@@ -10,18 +10,23 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from banyan.adapters.memory_access import MemoryAccess
 from banyan.adapters.memory_policies import MemoryPolicies
 from banyan.adapters.policy_file import Listed
 from banyan.adapters.served_versions import ServedVersions
 from banyan.errors import BanyanError
 from banyan.policy import ONLY_BASE
-from banyan.ports import Library, PolicyStore, Queue, Store
+from banyan.ports import AccessStore, Library, PolicyStore, Queue, Store
 from service import problems
+from service.auth.described import secured
+from service.auth.gate import AuthGate
+from service.auth.keyring import Keyring
+from service.auth.oidc import TokenIssuer
 from service.context import BodyLimit, RequestContext
 from service.dependencies import Ports
 from service.engine_probe import EngineProbe
 from service.local_only import LocalOnly
-from service.routes import documents, feedback, health, policies, solve, tree
+from service.routes import documents, feedback, health, keys, policies, solve, tree
 from service.settings import ServiceSettings
 from service.versions import make_publisher
 
@@ -41,11 +46,12 @@ def create_app(
     listed: Listed | None = None,
     *,
     versions: PolicyStore | None = None,
+    access: AccessStore | None = None,
 ) -> FastAPI:
     """The service on these ports, which it closes when it ends.
 
-    `listed`: the file of policies. `versions`: where their versions are kept; default: in memory,
-    for a service on its own.
+    `listed`: the file of policies. `versions`: where their versions are kept, `access`: where keys
+    are; default: in memory, for a service on its own.
     """
     versions = versions or MemoryPolicies()
     served = listed.policies if listed else ONLY_BASE
@@ -56,8 +62,11 @@ def create_app(
         settings=settings,
         versions=ServedVersions(versions, served.resolve),
         publisher=make_publisher(versions, served.resolve, settings),
+        access=access or MemoryAccess(),
         engines=EngineProbe(listed.engines if listed else {}),
     )
+
+    issuer = TokenIssuer(settings) if settings.oidc_issuer else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -66,6 +75,9 @@ def create_app(
         finally:
             ports.stopping.set()
             await ports.engines.close()
+            if issuer is not None:
+                await issuer.close()
+            await ports.access.close()
             await queue.close()
             await library.close()
             await ports.versions.close()
@@ -79,7 +91,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.ports = ports
-    for feature in (solve, tree, feedback, documents, policies, health):
+    for feature in (solve, tree, feedback, documents, policies, keys, health):
         app.include_router(feature.router)
     app.add_exception_handler(BanyanError, problems.from_banyan)
     app.add_exception_handler(HTTPException, problems.from_http)
@@ -89,7 +101,9 @@ def create_app(
         max_bytes=settings.max_body_bytes,
         by_path={"/documents": settings.max_document_bytes},
     )
-    if not settings.allow_no_auth:
+    keyring = Keyring(ports.access, issuer) if settings.authenticates else None
+    app.add_middleware(AuthGate, keyring=keyring)
+    if not settings.authenticates and not settings.allow_no_auth:
         app.add_middleware(LocalOnly)
     app.add_middleware(RequestContext)  # the last one added is the outermost
     return app
@@ -105,4 +119,5 @@ class Service(FastAPI):
             for name in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(name, None)
             schemas.update(problems.schemas())
+            secured(self.openapi_schema or {})
         return super().openapi()

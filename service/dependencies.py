@@ -8,10 +8,12 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
+from banyan.access import Caller
+from banyan.adapters.memory_access import MemoryAccess
 from banyan.adapters.publishing import Publisher
 from banyan.adapters.served_versions import ServedVersions
 from banyan.errors import NotFound
-from banyan.ports import Library, Queue, Store
+from banyan.ports import AccessStore, Library, Queue, Store
 from banyan.tree import TreeRecord, is_tree_id, shard_of
 from service.engine_probe import EngineProbe
 from service.settings import ServiceSettings
@@ -27,6 +29,7 @@ class Ports:
     settings: ServiceSettings
     versions: ServedVersions
     publisher: Publisher
+    access: AccessStore = field(default_factory=MemoryAccess)
     engines: EngineProbe = field(default_factory=lambda: EngineProbe({}))
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -39,9 +42,20 @@ def ports(request: Request) -> Ports:
     return found
 
 
-def tenant() -> str:
-    """Whose request this is. There is one tenant until requests are authenticated."""
-    return "default"
+def caller(request: Request) -> Caller:
+    """Who sent this request, as the gate has found out."""
+    found = getattr(request.state, "caller", None)
+    if not isinstance(found, Caller):
+        raise TypeError("a public path asks for its caller")
+    return found
+
+
+CallerOf = Annotated[Caller, Depends(caller)]
+
+
+def tenant(caller: CallerOf) -> str:
+    """Whose request this is: the one place where a request gets its tenant."""
+    return caller.tenant
 
 
 PortsOf = Annotated[Ports, Depends(ports)]

@@ -1,7 +1,8 @@
-"""Makes the stores that the settings name: of trees, and of the versions of policies."""
+"""Makes the stores that the settings name: of trees, versions of policies, and keys."""
 
 from __future__ import annotations
 
+from banyan.adapters.redis_access import RedisAccess
 from banyan.adapters.redis_policies import RedisPolicies
 from banyan.adapters.redis_store import RedisStore
 from banyan.settings import Settings
@@ -22,3 +23,8 @@ def make_store(settings: Settings) -> RedisStore:
 def make_policies(settings: Settings) -> RedisPolicies:
     """The registry of versions, on the same server; likewise for one event loop."""
     return RedisPolicies(settings.redis_url)
+
+
+def make_access(settings: Settings) -> RedisAccess:
+    """API keys and signing secrets, on the same server; likewise for one event loop."""
+    return RedisAccess(settings.redis_url)

@@ -17,6 +17,7 @@ from banyan.client.cmd_eval import evaluate
 from banyan.client.cmd_eval_citations import judge
 from banyan.client.cmd_eval_compare import compare
 from banyan.client.cmd_feedback import feedback
+from banyan.client.cmd_keys import app as keys
 from banyan.client.cmd_policies import app as policies
 from banyan.client.cmd_solve import solve
 from banyan.client.cmd_up import up
@@ -38,6 +39,7 @@ app.command("eval", epilog=EXIT_CODES_HELP)(evaluate)
 app.command("eval-compare", epilog=EXIT_CODES_HELP)(compare)
 app.command("eval-citations", epilog=EXIT_CODES_HELP)(judge)
 app.add_typer(policies, name="policies")
+app.add_typer(keys, name="keys")
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the option's value

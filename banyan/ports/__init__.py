@@ -2,13 +2,14 @@
 
 `Store` keeps the durable tree, `Queue` carries hints, `Library` holds documents, `Engine` is the
 model, `Packer` makes vectors for it, `TrajectoryQueue` hands finished trees to the log,
-`PolicyStore` keeps the versions of weights, and `Weights` changes those that a replica serves. Each
-has a real adapter and an official twin without a network in `banyan/adapters/` or
-`banyan/testing/`, and one contract suite that runs against both.
+`PolicyStore` keeps the versions of weights, `Weights` changes those that a replica serves, and
+`AccessStore` keeps API keys. Each has a real adapter and an official twin without a network in
+`banyan/adapters/` or `banyan/testing/`, and one contract suite that runs against both.
 """
 
 from __future__ import annotations
 
+from banyan.ports.access import AccessStore
 from banyan.ports.bundle import Ports
 from banyan.ports.engine import (
     OWN_WEIGHTS,
@@ -45,6 +46,7 @@ from banyan.ports.weights import Weights
 __all__ = [
     "OWN_WEIGHTS",
     "Abilities",
+    "AccessStore",
     "Admission",
     "CallOptions",
     "ChildNode",

@@ -52,10 +52,11 @@ async def test_the_log_has_ids_and_no_content(
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.org"])  # noqa: S104
 def test_a_service_without_authentication_stays_on_loopback(host: str) -> None:
-    with pytest.raises(ValidationError, match="no authentication yet"):
-        ServiceSettings(host=host)
+    with pytest.raises(ValidationError, match="BANYAN_AUTH=off"):
+        ServiceSettings(host=host, auth="off")
 
-    assert ServiceSettings(host=host, allow_no_auth=True).host == host
+    assert ServiceSettings(host=host).authenticates
+    assert not ServiceSettings(host=host, allow_no_auth=True).authenticates
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])

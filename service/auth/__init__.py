@@ -1,0 +1,1 @@
+"""Authentication: who calls (keys, tokens), and what their scopes open."""

@@ -1,0 +1,28 @@
+"""Scopes: what a path needs. One table, so that a new route cannot be open by oversight."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from banyan.access import Scope
+
+Needed = Scope | Literal["public", "any"]
+"""`any`: a caller who is known. Paths that do not exist are such, or guessing would tell."""
+
+PUBLIC = frozenset({"/", "/healthz", "/readyz", "/openapi.json", "/docs", "/redoc"})
+
+_BY_HEAD: dict[str, Scope] = {
+    "documents": "documents",
+    "keys": "admin",
+    "policies": "policies",
+    "solve": "solve",
+    "v1": "solve",
+    "webhooks": "webhooks",
+}
+
+
+def needed(path: str) -> Needed:
+    """What a caller needs for this path, by its first part."""
+    if path in PUBLIC:
+        return "public"
+    return _BY_HEAD.get(path.lstrip("/").partition("/")[0], "any")
