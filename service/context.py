@@ -16,6 +16,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from banyan.access import Caller
 from service import problems
 
 REQUEST_ID = "X-Request-Id"
@@ -114,6 +115,9 @@ def _log(scope: Scope, state: Mapping[str, object], status: int, seconds: float)
         "status": status,
         "seconds": round(seconds, 4),
     }
+    caller = state.get("caller")
+    if isinstance(caller, Caller):
+        fields["tenant"], fields["by"] = caller.tenant, caller.by
     if "tree_id" in state:
         fields["tree_id"] = state["tree_id"]
     while isinstance(failure, ExceptionGroup) and len(failure.exceptions) == 1:

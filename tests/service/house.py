@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
+from banyan.adapters.memory_access import MemoryAccess
 from banyan.adapters.memory_library import MemoryLibrary
 from banyan.adapters.memory_policies import MemoryPolicies
 from banyan.adapters.memory_store import MemoryStore
@@ -116,10 +117,17 @@ class House:
     library: WatchedLibrary = field(default_factory=WatchedLibrary)
     queue: HintBox = field(default_factory=HintBox)
     policies: MemoryPolicies = field(default_factory=MemoryPolicies)
+    access: MemoryAccess = field(default_factory=MemoryAccess)
 
     def __post_init__(self) -> None:
         self.app: FastAPI = create_app(
-            self.store, self.library, self.queue, self.settings, self.listed, versions=self.policies
+            self.store,
+            self.library,
+            self.queue,
+            self.settings,
+            self.listed,
+            versions=self.policies,
+            access=self.access,
         )
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -11,19 +10,13 @@ from banyan.adapters.memory_store import MemoryStore
 from banyan.adapters.redis_store import RedisStore
 from banyan.local.valkey import Valkey
 from banyan.ports import Store
+from tests.fixtures.namespaces import namespace
 from tests.fixtures.valkey import valkey, valkey_cluster
 from tests.store.trees import NUM_SHARDS, Forest
 
-__all__ = ["valkey", "valkey_cluster"]
+__all__ = ["namespace", "valkey", "valkey_cluster"]
 
 MakeForest = Callable[..., Forest]
-
-_namespaces = itertools.count()
-
-
-def namespace() -> str:
-    """A part of a server that no other test of this run uses."""
-    return f"test{next(_namespaces)}-"
 
 
 @pytest.fixture(params=["memory", "valkey", "valkey_cluster"])
