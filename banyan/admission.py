@@ -37,4 +37,5 @@ def admission(task: Task, new_id: str, *, fingerprint: str = "") -> Admission:
         max_parallel=limits.max_parallel,
         deadline_s=limits.deadline_s,
         fingerprint=fingerprint,
+        notifies=task.webhook is not None,
     )

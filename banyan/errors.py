@@ -4,6 +4,7 @@
     ├── InvalidInput            what a caller sent; nothing was stored
     │   ├── InvalidDocument     not text, unknown encoding, too large
     │   ├── InvalidSchema       an answer or expects schema that is no JSON Schema
+    │   ├── RefusedAddress      a webhook's address that is not public, or no address at all
     │   ├── UnknownPolicy       a policy that is not served here
     │   ├── InvalidManifest     published weights whose manifest is not complete
     │   ├── BrokenWeights       weights that are not what their manifest says, or no numbers
@@ -55,6 +56,11 @@ class InvalidDocument(InvalidInput):
 class InvalidSchema(InvalidInput):
     code = "invalid_schema"
     hint = "Send a JSON Schema (draft 2020-12) whose root is an object."
+
+
+class RefusedAddress(InvalidInput):
+    code = "refused_address"
+    hint = "Give an https address that resolves to public addresses alone; see docs/security.md."
 
 
 class UnknownPolicy(InvalidInput):

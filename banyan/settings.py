@@ -57,7 +57,16 @@ class Settings(BaseSettings):
     tenant_dispatch: int = Field(
         1_024, ge=1, description="Nodes of one tenant that are dispatched at one time, per shard."
     )
-    retention_s: float = Field(7 * 86_400.0, gt=0, description="How long finished trees are kept.")
+    retention_s: float = Field(
+        7 * 86_400.0,
+        ge=86_400.0,
+        description="How long finished trees are kept; their idempotency keys for as long.",
+    )
+    webhook_networks: str = Field(
+        "",
+        description="Networks (CIDR, separated by commas) that webhooks may reach though they are "
+        "not public, and without TLS.",
+    )
     trajectory_dir: Path | None = Field(
         None, description="Folder of the trajectory log; default: nothing is logged."
     )

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from banyan.limits import Limits
 from banyan.spans import Span
+from banyan.webhooks import Webhook
 
 StateForm = Literal["summary", "prefix", "hidden"]
 """In which form a parent hands its context to its children; see `banyan/packed_state.py`."""
@@ -55,6 +56,7 @@ class Task(BaseModel):
     """Of a rollout: which trees grew from the same task, and are compared with one another."""
     train: bool = True
     """False: nothing of what is read or written here goes into the trajectory log."""
+    webhook: Webhook | None = None
 
     @model_validator(mode="after")
     def _profile_holds(self) -> Self:

@@ -14,13 +14,15 @@ from pydantic import ValidationError
 
 from banyan.adapters.blobs import FolderBlobs
 from banyan.adapters.celery_queue import CeleryQueue
+from banyan.adapters.destinations import Destinations
 from banyan.adapters.library import BlobLibrary
 from banyan.adapters.policy_file import Listed, listed
-from banyan.adapters.stores import make_access, make_policies, make_store
+from banyan.adapters.stores import make_access, make_ledger, make_policies, make_store
 from banyan.errors import InvalidInput
 from banyan.telemetry import configure_logs
 from service.app import create_app
 from service.dependencies import Ports
+from service.quota.rules import make_rules
 from service.settings import ServiceSettings
 
 log = structlog.get_logger("banyan.service")
@@ -42,6 +44,8 @@ def main() -> int:
     configure_logs(settings.log_level)
     try:
         policies = listed(settings) if settings.policies else None
+        Destinations(settings.webhook_networks)
+        make_rules(settings)
     except InvalidInput as error:
         sys.stderr.write(f"{error}\n{error.hint}\n")
         return EXIT_USAGE
@@ -87,6 +91,7 @@ def _app(settings: ServiceSettings, policies: Listed | None) -> FastAPI:
         policies,
         versions=make_policies(settings),
         access=make_access(settings),
+        ledger=make_ledger(settings),
     )
 
 

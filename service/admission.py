@@ -12,17 +12,18 @@ from collections.abc import AsyncIterator, Sequence
 
 import structlog
 
-from banyan.adapters.served_versions import ServedVersions
 from banyan.admission import admission as start_of
-from banyan.errors import Conflict, InvalidDocument, InvalidInput, NotFound
+from banyan.errors import BanyanError, Conflict, InvalidDocument, InvalidInput, NotFound
 from banyan.json_values import canonical, check_storable, check_text
-from banyan.ports import Admission, DocumentInfo, Hint, Library, Queue, Store
+from banyan.ports import Admission, DocumentInfo, Hint, Library, Queue
 from banyan.spans import Span
 from banyan.task import Task
 from banyan.tree import tree_id
 from service import answer_schema
+from service.dependencies import Ports
 from service.policies import Chosen
 from service.problems import Refused
+from service.quota.meter import Meter
 from service.schemas import MAX_METADATA_BYTES, SolveRequest
 
 MAX_KEY_CHARS = 255
@@ -33,43 +34,50 @@ log = structlog.get_logger("banyan.service")
 
 
 async def admit(
-    request: SolveRequest,
-    *,
-    tenant: str,
-    idempotency_key: str | None,
-    num_shards: int,
-    is_logged: bool,
-    store: Store,
-    library: Library,
-    queue: Queue,
-    versions: ServedVersions,
+    request: SolveRequest, *, idempotency_key: str | None, meter: Meter, ports: Ports
 ) -> str:
     """Start a tree for `request`, or find the one that the key started before. Returns its id.
 
-    Raises InvalidInput (of several kinds) before anything is stored, and Refused where the key was
-    used for another request.
+    Raises InvalidInput (of several kinds) before anything is stored, and Refused where a quota of
+    the meter's tenant is used up, or the key was used for another request.
     """
     check(request)
-    if request.profile == "rollout" and not is_logged:
+    if request.profile == "rollout" and ports.settings.trajectory_dir is None:
         raise log_is_off()
     key = checked_key(idempotency_key)
-    known = await _known_documents(request, tenant, library)
-    new_id = tree_id(tenant, key, num_shards)
-    chosen = await Chosen.of(request, versions, new_id)
-    inputs = await _inputs(request, known, tenant, library)
-    admission = _admission(request, inputs, tenant, new_id, chosen)
+    if request.webhook is not None:
+        await ports.destinations.check(request.webhook.url)
+    known = await _known_documents(request, meter.tenant, ports.library)
+    new_id = tree_id(meter.tenant, key, ports.settings.num_shards)
+    await meter.reserve(new_id, request.limits)
     try:
-        created, hints = await store.admit(admission)
+        hints = await _store(request, known, meter.tenant, new_id, ports)
+    except BanyanError:
+        await meter.give_up(new_id)
+        raise
+    await meter.keep(new_id, deadline_s=request.limits.deadline_s)
+    await _send(ports.queue, hints, new_id)
+    return new_id
+
+
+async def _store(
+    request: SolveRequest, known: dict[str, DocumentInfo], tenant: str, new_id: str, ports: Ports
+) -> list[Hint]:
+    """Texts, then the tree."""
+    chosen = await Chosen.of(request, ports.versions, new_id)
+    inputs = await _inputs(request, known, tenant, ports.library)
+    try:
+        created, hints = await ports.store.admit(
+            _admission(request, inputs, tenant, new_id, chosen)
+        )
     except Conflict as error:
         raise Refused(
             "This Idempotency-Key was used for another request.",
             code="idempotency_key_reused",
             hint="Send a new key with a new request, or the very same request again.",
-            status=409,
         ) from error
-    log.info("solve.admitted", tree_id=admission.tree_id, created=created, inputs=len(inputs))
-    await _send(queue, hints, admission.tree_id)
-    return admission.tree_id
+    log.info("solve.admitted", tree_id=new_id, created=created, inputs=len(inputs))
+    return hints
 
 
 def log_is_off() -> Refused:
@@ -177,6 +185,7 @@ def _admission(
         profile=request.profile,
         group_id=request.group_id,
         train=request.train,
+        webhook=request.webhook,
     )
     # Policies as they were asked for: a repeated request stays the same when `live` moves on.
     names = request.model_dump(include={"policy", "policies", "leaves"})

@@ -10,13 +10,15 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from banyan.adapters.destinations import Destinations
 from banyan.adapters.memory_access import MemoryAccess
+from banyan.adapters.memory_ledger import MemoryLedger
 from banyan.adapters.memory_policies import MemoryPolicies
 from banyan.adapters.policy_file import Listed
 from banyan.adapters.served_versions import ServedVersions
 from banyan.errors import BanyanError
 from banyan.policy import ONLY_BASE
-from banyan.ports import AccessStore, Library, PolicyStore, Queue, Store
+from banyan.ports import AccessStore, Ledger, Library, PolicyStore, Queue, Store
 from service import problems
 from service.auth.described import secured
 from service.auth.gate import AuthGate
@@ -26,7 +28,9 @@ from service.context import BodyLimit, RequestContext
 from service.dependencies import Ports
 from service.engine_probe import EngineProbe
 from service.local_only import LocalOnly
-from service.routes import documents, feedback, health, keys, policies, solve, tree
+from service.quota.meter import Meters
+from service.quota.rules import make_rules
+from service.routes import documents, feedback, health, keys, policies, solve, tree, webhooks
 from service.settings import ServiceSettings
 from service.versions import make_publisher
 
@@ -47,14 +51,16 @@ def create_app(
     *,
     versions: PolicyStore | None = None,
     access: AccessStore | None = None,
+    ledger: Ledger | None = None,
 ) -> FastAPI:
     """The service on these ports, which it closes when it ends.
 
     `listed`: the file of policies. `versions`: where their versions are kept, `access`: where keys
-    are; default: in memory, for a service on its own.
+    are, `ledger`: where tenants' trees are counted; default: in memory, for a service on its own.
     """
     versions = versions or MemoryPolicies()
     served = listed.policies if listed else ONLY_BASE
+    ledger = ledger or MemoryLedger()
     ports = Ports(
         store=store,
         library=library,
@@ -62,7 +68,9 @@ def create_app(
         settings=settings,
         versions=ServedVersions(versions, served.resolve),
         publisher=make_publisher(versions, served.resolve, settings),
+        meters=Meters(make_rules(settings), ledger, store),
         access=access or MemoryAccess(),
+        destinations=Destinations(settings.webhook_networks),
         engines=EngineProbe(listed.engines if listed else {}),
     )
 
@@ -78,6 +86,7 @@ def create_app(
             if issuer is not None:
                 await issuer.close()
             await ports.access.close()
+            await ledger.close()
             await queue.close()
             await library.close()
             await ports.versions.close()
@@ -91,7 +100,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.ports = ports
-    for feature in (solve, tree, feedback, documents, policies, keys, health):
+    for feature in (solve, tree, feedback, documents, policies, keys, webhooks, health):
         app.include_router(feature.router)
     app.add_exception_handler(BanyanError, problems.from_banyan)
     app.add_exception_handler(HTTPException, problems.from_http)

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Request
 
 from banyan.access import Caller
+from banyan.adapters.destinations import Destinations
 from banyan.adapters.memory_access import MemoryAccess
 from banyan.adapters.publishing import Publisher
 from banyan.adapters.served_versions import ServedVersions
@@ -16,6 +17,7 @@ from banyan.errors import NotFound
 from banyan.ports import AccessStore, Library, Queue, Store
 from banyan.tree import TreeRecord, is_tree_id, shard_of
 from service.engine_probe import EngineProbe
+from service.quota.meter import Meter, Meters
 from service.settings import ServiceSettings
 
 
@@ -29,7 +31,9 @@ class Ports:
     settings: ServiceSettings
     versions: ServedVersions
     publisher: Publisher
+    meters: Meters
     access: AccessStore = field(default_factory=MemoryAccess)
+    destinations: Destinations = field(default_factory=Destinations)
     engines: EngineProbe = field(default_factory=lambda: EngineProbe({}))
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -60,6 +64,14 @@ def tenant(caller: CallerOf) -> str:
 
 PortsOf = Annotated[Ports, Depends(ports)]
 Tenant = Annotated[str, Depends(tenant)]
+
+
+def meter(request: Request, ports: PortsOf, tenant: Tenant) -> Meter:
+    """The tenant's quotas, for this request."""
+    return ports.meters.of(tenant, request.scope["state"])
+
+
+MeterOf = Annotated[Meter, Depends(meter)]
 
 
 async def owned_tree(

@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 
 from banyan.limits import Limits
 from banyan.task import Gate, Profile, StateChoice, profile_problem
+from banyan.webhooks import Webhook
 
 MAX_GOAL_CHARS = 20_000
 MAX_DOCUMENTS = 1_000
@@ -103,7 +104,9 @@ class SolveRequest(_Model):
         description="The policy that reads what is handed out, while the root and all merges stay "
         "on `policy`; no agent chooses. Not together with `policies`.",
     )
-    webhook: None = Field(None, description="Not available in this version.")
+    webhook: Webhook | None = Field(
+        None, description="Told of the end of the solve; see docs/security.md."
+    )
     metadata: dict[str, JsonValue] = Field(
         {}, description=f"Kept with the task. At most {MAX_METADATA_BYTES} bytes as JSON."
     )
@@ -138,14 +141,6 @@ class SolveRequest(_Model):
                 "policies_or_leaves", "give policies for agents to choose from, or leaves"
             )
         return value
-
-    @field_validator("webhook", mode="before")
-    @classmethod
-    def _no_webhook(cls, value: object) -> None:
-        if value is not None:
-            raise PydanticCustomError(
-                "unsupported", "webhooks are not available in this version; wait, poll or stream"
-            )
 
 
 class Health(BaseModel):

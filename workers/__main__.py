@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from banyan.adapters.destinations import Destinations
 from banyan.adapters.policy_file import listed
 from banyan.errors import InvalidInput
 from banyan.telemetry import configure_logs
@@ -20,6 +21,7 @@ def main() -> None:
     configure_logs(settings.log_level)
     try:
         policies = listed(settings, settings.traits)
+        Destinations(settings.webhook_networks)
     except InvalidInput as error:
         sys.stderr.write(f"{error}\n{error.hint}\n")
         raise SystemExit(EXIT_USAGE) from None

@@ -24,6 +24,7 @@ from banyan.adapters.swapper import Swapper
 from banyan.errors import BanyanError
 from banyan.policy import LIVE
 from banyan.ports import Lease, Ports
+from workers.couriers import Couriers
 from workers.leases import LeaseKeeper
 from workers.runner import Runner
 from workers.settings import WorkerSettings
@@ -47,6 +48,7 @@ class WorkerProcess:
         self._swapping: asyncio.Task[None] | None = None
         self._draining: Future[None] | None = None
         self._trajectories: Trajectories | None = None
+        self._couriers: Couriers | None = None
 
     def start(self) -> None:
         """Start the loop and the runner; raises what starting them raises."""
@@ -114,6 +116,8 @@ class WorkerProcess:
         if settings.trajectory_dir is not None:
             self._trajectories = Trajectories(settings)
             self._trajectories.start()
+        self._couriers = Couriers(settings, self._ports.store)
+        self._couriers.start()
         self._leases.start()
         self._reaping = asyncio.create_task(self._reap_for_ever(self._runner))
         self._swappers = make_swappers(settings, self._listed, policies, self._ports.store)
@@ -126,6 +130,8 @@ class WorkerProcess:
             self._reaping.cancel()
         if self._trajectories is not None:
             await self._trajectories.close()
+        if self._couriers is not None:
+            await self._couriers.close()
         await self._stop_swapping()
         self._leases.stop()
         await self._queue.close()

@@ -20,6 +20,7 @@ from banyan.budget import Budget
 from banyan.errors import NotFound
 from banyan.node import Outcome, depth_of, parent_path
 from banyan.ports import Admission, Reserve, Spent, TurnLog
+from banyan.quotas import DAY_S, MINUTE_S, TenantSpending
 from banyan.tree import (
     FINAL,
     Event,
@@ -125,6 +126,10 @@ class Forest:
         self.unlogged: dict[tuple[str, int], float] = {}
         """Finished trees and their generations, and from when on a writer may take them."""
         self.num_unlogged_lost = 0
+        self.outbox: dict[tuple[str, int], float] = {}
+        """Ends that somebody must be told of, by tree and generation, and when that is due."""
+        self._used: dict[str, list[tuple[float, int, int]]] = defaultdict(list)
+        """By tenant: when, how many tokens, how many nano-dollars."""
         self._logs = logs
         self._dispatched: dict[tuple[int, str], int] = defaultdict(int)
         self._waiting: dict[tuple[int, str], dict[str, None]] = defaultdict(dict)
@@ -185,6 +190,7 @@ class Forest:
         """Record a turn: pay for it, count it, also for its policy, and say so."""
         spent, usage = log.spent, tree.usage
         node.budget, _ = node.budget.spend(spent.tokens, spent.nano_usd)
+        self._used[tree.admission.tenant].append((self.clock(), spent.tokens, spent.nano_usd))
         if log.record:
             node.turns.append(log.record)
         own = usage.by_policy.get(node.policy, Spending())
@@ -192,6 +198,22 @@ class Forest:
             update={"by_policy": {**usage.by_policy, node.policy: _counted(own, spent)}}
         )
         self.emit(tree, "node.turn", {"node": node.path, **log.event})
+
+    def spending(self, tenant: str) -> TenantSpending:
+        """What was used in this minute of the clock, the one before, and this day."""
+        now, used = self.clock(), self._used[tenant]
+
+        def between(window_s: int, back: int) -> list[tuple[float, int, int]]:
+            return [one for one in used if one[0] // window_s == now // window_s - back]
+
+        today = between(DAY_S, 0)
+        return TenantSpending(
+            now=now,
+            minute_tokens=sum(one[1] for one in between(MINUTE_S, 0)),
+            last_minute_tokens=sum(one[1] for one in between(MINUTE_S, 1)),
+            day_tokens=sum(one[1] for one in today),
+            day_nano_usd=sum(one[2] for one in today),
+        )
 
     def finish(self, tree: TreeState, node: NodeState, outcome: Outcome) -> None:
         """End the node; what it has left goes to its parent; the last child wakes the parent."""
@@ -207,6 +229,8 @@ class Forest:
             self.emit(tree, "tree.finished", {"status": tree.status})
             if self._logs:
                 self._queue_log(tree)
+            if tree.admission.notifies:
+                self.outbox[tree.id, tree.generation] = self.clock()
             return
         parent = tree.nodes[above]
         parent.budget = parent.budget.refund(node.budget)
@@ -238,12 +262,15 @@ class Forest:
         held = node.budget
         node.budget, _ = held.spend(node.reserve.tokens, node.reserve.nano_usd)
         usage = tree.usage
+        tokens = held.tokens - node.budget.tokens
+        nano_usd = held.nano_usd - node.budget.nano_usd
         tree.usage = usage.model_copy(
             update={
-                "lost_tokens": usage.lost_tokens + held.tokens - node.budget.tokens,
-                "lost_nano_usd": usage.lost_nano_usd + held.nano_usd - node.budget.nano_usd,
+                "lost_tokens": usage.lost_tokens + tokens,
+                "lost_nano_usd": usage.lost_nano_usd + nano_usd,
             }
         )
+        self._used[tree.admission.tenant].append((self.clock(), tokens, nano_usd))
         node.attempts += 1
         if node.attempts <= MAX_EXPIRIES:
             return [self.requeue(tree, node, "lease_expired")]

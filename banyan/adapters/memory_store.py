@@ -28,6 +28,7 @@ from banyan.ports import (
     Spent,
     TurnLog,
 )
+from banyan.quotas import TenantSpending
 from banyan.tree import is_tree_id
 
 
@@ -286,6 +287,9 @@ class MemoryStore(MemoryReader):
                 if late and len(overdue) < limit:
                     overdue.append((tree, node))
         return overdue
+
+    async def spending(self, tenant: str) -> TenantSpending:
+        return self._forest.spending(tenant)
 
     async def ping(self) -> None:
         """Always there."""

@@ -60,6 +60,9 @@ class Keys:
     def log(self, shard: int) -> str:
         return f"{self.tag(shard)}:log"
 
+    def outbox(self, shard: int) -> str:
+        return f"{self.tag(shard)}:outbox"
+
     def tree(self, tree_id: str) -> str:
         return f"{self.tag(shard_of(tree_id))}:tree:{tree_id}"
 

@@ -26,8 +26,13 @@ Name = Literal[
     "delta",
     "finish",
     "keep",
+    "ledger_keep",
+    "ledger_release",
+    "ledger_reserve",
     "log_nodes",
     "log_take",
+    "outbox_settle",
+    "outbox_take",
     "policies_free",
     "policies_lease",
     "policies_pin",
@@ -38,6 +43,7 @@ Name = Literal[
     "renew",
     "resume",
     "spawn",
+    "spending",
     "turn",
 ]
 

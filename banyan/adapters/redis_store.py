@@ -30,6 +30,7 @@ from banyan.budget import Budget
 from banyan.errors import Conflict, NotFound, StaleLease
 from banyan.node import Outcome
 from banyan.ports import Admission, ChildNode, Claimed, Hint, Lease, Renewal, Reserve, TurnLog
+from banyan.quotas import TenantSpending
 from banyan.tree import Event, NodeRecord, TreeRecord, shard_of
 
 
@@ -92,6 +93,7 @@ class RedisStore:
             nano_usd=admission.budget.nano_usd,
             max_parallel=admission.max_parallel,
             deadline_ms=_ms(admission.deadline_s),
+            notifies=admission.notifies,
         )
         if reply[0] == b"conflict":
             raise Conflict("the same idempotency key was used for another request")
@@ -259,6 +261,15 @@ class RedisStore:
 
     def events(self, tree_id: str, *, after: int = 0) -> AsyncIterator[Event]:
         return self._reader.events(tree_id, after=after)
+
+    async def spending(self, tenant: str) -> TenantSpending:
+        replies = await asyncio.gather(
+            *(self._run("spending", shard, tenant=tenant) for shard in range(self._num_shards))
+        )
+        now_ms, *_ = replies[0][1:]
+        return TenantSpending(
+            now_ms / 1000, *(sum(used) for used in zip(*(one[2:] for one in replies), strict=True))
+        )
 
     async def ping(self) -> None:
         async def ask(client: Client) -> None:

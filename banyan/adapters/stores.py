@@ -1,8 +1,10 @@
-"""Makes the stores that the settings name: of trees, versions of policies, and keys."""
+"""Makes the stores that the settings name: of trees, versions, keys and notices."""
 
 from __future__ import annotations
 
 from banyan.adapters.redis_access import RedisAccess
+from banyan.adapters.redis_ledger import RedisLedger
+from banyan.adapters.redis_outbox import RedisOutbox
 from banyan.adapters.redis_policies import RedisPolicies
 from banyan.adapters.redis_store import RedisStore
 from banyan.settings import Settings
@@ -23,6 +25,16 @@ def make_store(settings: Settings) -> RedisStore:
 def make_policies(settings: Settings) -> RedisPolicies:
     """The registry of versions, on the same server; likewise for one event loop."""
     return RedisPolicies(settings.redis_url)
+
+
+def make_ledger(settings: Settings) -> RedisLedger:
+    """Tenants' trees under way, on the same server; likewise for one event loop."""
+    return RedisLedger(settings.redis_url)
+
+
+def make_outbox(settings: Settings) -> RedisOutbox:
+    """Notices of ended trees, on the same server; likewise for one event loop."""
+    return RedisOutbox(settings.redis_url, num_shards=settings.num_shards)
 
 
 def make_access(settings: Settings) -> RedisAccess:

@@ -2,9 +2,10 @@
 
 `Store` keeps the durable tree, `Queue` carries hints, `Library` holds documents, `Engine` is the
 model, `Packer` makes vectors for it, `TrajectoryQueue` hands finished trees to the log,
-`PolicyStore` keeps the versions of weights, `Weights` changes those that a replica serves, and
-`AccessStore` keeps API keys. Each has a real adapter and an official twin without a network in
-`banyan/adapters/` or `banyan/testing/`, and one contract suite that runs against both.
+`PolicyStore` keeps the versions of weights, `Weights` changes those that a replica serves,
+`AccessStore` keeps API keys, `Outbox` what callers must be told of, and `Ledger` counts a tenant's
+trees. Each has a real adapter and an official twin without a network in `banyan/adapters/` or
+`banyan/testing/`, and one contract suite that runs against both.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from banyan.ports.engine import (
     Role,
     Sampling,
 )
+from banyan.ports.ledger import Entry, Ledger
 from banyan.ports.library import DocumentInfo, Library, Nearest, Part
+from banyan.ports.outbox import Notice, Outbox
 from banyan.ports.packer import Packer
 from banyan.ports.policies import PolicyStore, Station
 from banyan.ports.queue import Hint, Queue
@@ -56,13 +59,17 @@ __all__ = [
     "DocumentInfo",
     "Embeds",
     "Engine",
+    "Entry",
     "FinishedTree",
     "Hint",
     "Lease",
+    "Ledger",
     "Library",
     "Message",
     "Nearest",
+    "Notice",
     "OnDelta",
+    "Outbox",
     "Packer",
     "Part",
     "PolicyStore",

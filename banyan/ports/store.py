@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from banyan.budget import Budget
 from banyan.node import Outcome
 from banyan.ports.queue import Hint
+from banyan.quotas import TenantSpending
 from banyan.tree import Event, NodeRecord, TreeRecord
 
 
@@ -27,6 +28,8 @@ class Admission:
     """Hash of the request; the same key with another fingerprint is a Conflict."""
     policy: str = "base"
     """The root's; those of children come with them."""
+    notifies: bool = False
+    """Whether the tree's end goes into the outbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +223,10 @@ class Store(Protocol):
 
     def events(self, tree_id: str, *, after: int = 0) -> AsyncIterator[Event]:
         """Events with `seq > after`, then new ones as they happen; ends after `tree.finished`."""
+        ...
+
+    async def spending(self, tenant: str) -> TenantSpending:
+        """What the tenant's turns have used lately, those in flight at their last turn."""
         ...
 
     async def ping(self) -> None:

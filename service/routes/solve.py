@@ -10,7 +10,7 @@ from banyan.client.results import SolveResult
 from banyan.tree import FINAL, TreeRecord
 from service import streaming
 from service.admission import admit
-from service.dependencies import OwnedTree, Ports, PortsOf, Tenant
+from service.dependencies import MeterOf, OwnedTree, Ports, PortsOf
 from service.preferences import EVENT_STREAM, Preference, parse_prefer, wants_events
 from service.problems import documented
 from service.results import etag_of, result_of
@@ -42,18 +42,18 @@ _REPLIES: dict[int | str, dict[str, Any]] = {
     "/solve",
     summary="Solve a goal over documents",
     response_model=SolveResult,
-    responses={**_REPLIES, **documented(400, 409, 413, 422, 503)},
+    responses={**_REPLIES, **documented(400, 413, 422, 429, 503)},
 )
 async def start(
     *,
     body: SolveRequest,
     request: Request,
     ports: PortsOf,
-    tenant: Tenant,
+    meter: MeterOf,
     prefer: PreferHeader = None,
     accept: Annotated[str | None, Header(include_in_schema=False)] = None,
     idempotency_key: Annotated[
-        str | None, Header(description="The same key and body find the same solve again.")
+        str | None, Header(description="The same key and body find the same solve again, for 24 h.")
     ] = None,
 ) -> Response:
     """Starts a tree and waits for it: 60 s by default, then 202 with the Location to look at.
@@ -63,17 +63,7 @@ async def start(
     """
     settings = ports.settings
     preference = parse_prefer(prefer, default_s=settings.default_wait_s, settings=settings)
-    tree_id = await admit(
-        body,
-        tenant=tenant,
-        idempotency_key=idempotency_key,
-        num_shards=settings.num_shards,
-        is_logged=settings.trajectory_dir is not None,
-        store=ports.store,
-        library=ports.library,
-        queue=ports.queue,
-        versions=ports.versions,
-    )
+    tree_id = await admit(body, idempotency_key=idempotency_key, meter=meter, ports=ports)
     request.state.tree_id = tree_id
     record = await ports.store.get_tree(tree_id)
     if wants_events(accept):

@@ -30,7 +30,7 @@ async def test_every_call_that_is_not_public_needs_a_key(house: House) -> None:
 async def test_every_path_of_the_service_stands_in_the_table_of_scopes(house: House) -> None:
     described = (await house.http.get("/openapi.json")).json()["paths"]
 
-    assert {needed(path) for path in described} == {"public", *SCOPES} - {"webhooks"}
+    assert {needed(path) for path in described} == {"public", *SCOPES}
 
 
 @pytest.mark.parametrize("scope", SCOPES)

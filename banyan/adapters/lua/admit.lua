@@ -14,6 +14,7 @@ call('HSET', tree, 'tenant', a.tenant, 'status', 'queued', 'task', a.task,
   'max_parallel', a.max_parallel, 'dispatched', 0, 'llm_calls', 0, 'nodes', 1, 'max_depth', 0,
   'prompt_tokens', 0, 'cached_tokens', 0, 'completion_tokens', 0, 'lost_tokens', 0,
   'nano_usd', 0, 'lost_nano_usd', 0)
+if a.notifies then call('HSET', tree, 'notifies', 1) end
 call('HSET', node_key(id, '0'), 'packed', a.root, 'generation', 1, 'epoch', 0, 'attempts', 0,
   'tokens', a.tokens, 'nodes', a.nodes, 'nano_usd', a.nano_usd, 'policy', a.policy,
   'num_children', 0, 'open_children', 0, 'reserve_tokens', 0, 'reserve_nano_usd', 0,

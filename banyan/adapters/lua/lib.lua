@@ -9,6 +9,7 @@ local clock = call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local DUE, LEASES, CANCELLING = a.tag .. ':due', a.tag .. ':leases', a.tag .. ':cancelling'
 local LOG, LOG_LOST = a.tag .. ':log', a.tag .. ':log_lost'
+local OUTBOX = a.tag .. ':outbox'
 local BATCH = 1000 -- below Lua's limit of values on its stack
 
 local function tree_key(id, part)
@@ -145,10 +146,23 @@ local function pay(key, tokens, nano_usd)
   return tokens, nano_usd
 end
 
+-- Count what a tenant uses, by minute and by day, for its quotas.
+local function meter(id, tokens, nano_usd)
+  local used = a.tag .. ':used:' .. call('HGET', tree_key(id), 'tenant')
+  local minute = used .. ':m' .. math.floor(now / 60000)
+  local day = used .. ':d' .. math.floor(now / 86400000)
+  call('INCRBY', minute, tokens)
+  call('PEXPIRE', minute, 180000)
+  call('HINCRBY', day, 'tokens', tokens)
+  call('HINCRBY', day, 'nano_usd', nano_usd)
+  call('PEXPIRE', day, 2 * 86400000)
+end
+
 -- Record a turn: pay for it, count it, also for its policy, and say so.
 local function charge(id, path, log)
   local key, policy = tree_key(id), call('HGET', node_key(id, path), 'policy')
   pay(node_key(id, path), log.tokens, log.spent.nano_usd)
+  meter(id, log.tokens, log.spent.nano_usd)
   if #log.record > 0 then call('RPUSH', turns_key(id, path), log.record) end
   for name, count in pairs(log.spent) do
     if count > 0 then
@@ -194,6 +208,8 @@ local function finish(id, path, tenant, o)
     call('SREM', CANCELLING, id)
     emit(id, 'tree.finished', cjson.encode({ status = o.tree_status }))
     if a.logs then queue_log(id) end
+    local notifies = call('HMGET', tree_key(id), 'notifies', 'generation')
+    if notifies[1] == '1' then call('ZADD', OUTBOX, now, member(id, notifies[2])) end
     expire_tree(id)
     return
   end
@@ -227,6 +243,7 @@ local function expire_lease(id, path, ready)
   local tokens, nano_usd = pay(key, tonumber(reserve[1]), tonumber(reserve[2]))
   call('HINCRBY', tree_key(id), 'lost_tokens', tokens)
   call('HINCRBY', tree_key(id), 'lost_nano_usd', nano_usd)
+  meter(id, tokens, nano_usd)
   if call('HINCRBY', key, 'attempts', 1) <= a.max_expiries then
     return requeue(id, path, 'lease_expired', ready)
   end
