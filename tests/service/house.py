@@ -11,6 +11,7 @@ import httpx
 from fastapi import FastAPI
 
 from banyan.adapters.memory_access import MemoryAccess
+from banyan.adapters.memory_ledger import MemoryLedger
 from banyan.adapters.memory_library import MemoryLibrary
 from banyan.adapters.memory_policies import MemoryPolicies
 from banyan.adapters.memory_store import MemoryStore
@@ -118,6 +119,7 @@ class House:
     queue: HintBox = field(default_factory=HintBox)
     policies: MemoryPolicies = field(default_factory=MemoryPolicies)
     access: MemoryAccess = field(default_factory=MemoryAccess)
+    ledger: MemoryLedger = field(default_factory=MemoryLedger)
 
     def __post_init__(self) -> None:
         self.app: FastAPI = create_app(
@@ -128,6 +130,7 @@ class House:
             self.listed,
             versions=self.policies,
             access=self.access,
+            ledger=self.ledger,
         )
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),

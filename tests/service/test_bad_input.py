@@ -40,7 +40,11 @@ BAD_BODIES: dict[str, tuple[dict[str, Any], str]] = {
     "state in no known form": ({"state": "telepathy"}, "state"),
     "agents and nobody who choose": ({"policies": ["base"], "leaves": "base"}, "leaves"),
     "money that is less than nothing": ({"limits": {"max_cost_usd": -1}}, "limits.max_cost_usd"),
-    "webhook of a later version": ({"webhook": "https://example.org"}, "webhook"),
+    "webhook that is no object": ({"webhook": "https://example.org"}, "webhook"),
+    "webhook of an unknown event": (
+        {"webhook": {"url": "https://example.org", "events": ["solve.begun"]}},
+        "webhook.events.0",
+    ),
     "document without id and text": ({"documents": [{}]}, "documents.0"),
     "document with both": ({"documents": [{"id": "doc_1", "text": "a"}]}, "documents.0"),
     "too many documents": ({"documents": [{"text": "a"}] * 1_001}, "documents"),

@@ -90,7 +90,7 @@ async def test_the_same_key_with_other_leaves_is_another_request(two: House) -> 
     assert (await two.http.post("/solve", json=first, headers=headers)).status_code == 202
     assert (await two.http.post("/solve", json=first, headers=headers)).status_code == 202
     other = await two.http.post("/solve", json={"goal": "Why?"}, headers=headers)
-    assert_problem(other, 409, "idempotency_key_reused")
+    assert_problem(other, 422, "idempotency_key_reused")
 
 
 async def test_nodes_show_what_they_run_on(two: House) -> None:

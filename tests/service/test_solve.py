@@ -153,7 +153,7 @@ async def test_the_same_key_with_another_body_is_refused(house: House) -> None:
     await house.http.post("/solve", json={"goal": "Why?"}, headers=headers)
     reply = await house.http.post("/solve", json={"goal": "How?"}, headers=headers)
 
-    assert_problem(reply, 409, "idempotency_key_reused")
+    assert_problem(reply, 422, "idempotency_key_reused")
     assert len(house.store.admitted) == 1
 
 
