@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from typing import Any
 
 from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
@@ -22,6 +23,20 @@ from service.results import result_of
 from service.waiting import closing
 
 HEARTBEAT = format_sse_event(comment="still here")
+
+EVENTS_DESCRIBED: dict[str, Any] = {
+    "schema": {
+        "type": "object",
+        "description": "One event of the stream.",
+        "properties": {
+            "event": {"type": "string", "description": "Its type; the last one is `result`."},
+            "id": {"type": "string", "description": "Its sequence number; `result` has none."},
+            "data": {"type": "string", "contentMediaType": "application/json"},
+        },
+        "required": ["event", "data"],
+    }
+}
+"""How the OpenAPI document describes what a stream consists of."""
 
 _HEADERS = {
     "Cache-Control": "no-store",

@@ -27,12 +27,11 @@ PreferHeader = Annotated[
     Header(description="`wait=N`: up to N seconds for the result. `respond-async`: at once."),
 ]
 
-_EVENTS: dict[str, Any] = {"schema": {"type": "string"}}
 _REPLIES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Finished; as an event stream: under way.",
         "model": SolveResult,
-        "content": {EVENT_STREAM: _EVENTS},
+        "content": {EVENT_STREAM: streaming.EVENTS_DESCRIBED},
     },
     202: {"description": "Accepted and not finished yet; see Location.", "model": SolveResult},
 }

@@ -22,7 +22,7 @@ router = APIRouter(prefix="/solve/{id}", tags=["tree"])
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Events; `id` is the sequence number, the last one is `result`.",
-        "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
+        "content": {EVENT_STREAM: streaming.EVENTS_DESCRIBED},
     }
 }
 
