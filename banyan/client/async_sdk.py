@@ -14,6 +14,7 @@ import httpx
 
 from banyan.client import calls
 from banyan.client.calls import Call, SolveOptions
+from banyan.client.credentials import authorization
 from banyan.client.errors import ClientError, ServiceUnreachable, WaitTimedOut
 from banyan.client.results import (
     Document,
@@ -42,6 +43,7 @@ class AsyncClient:
         self,
         url: str = calls.DEFAULT_URL,
         *,
+        api_key: str | None = None,
         timeout_s: float = 30.0,
         max_attempts: int = 4,
         headers: Mapping[str, str] | None = None,
@@ -50,7 +52,9 @@ class AsyncClient:
         self._url = url
         self._timeout_s = timeout_s
         self._max_attempts = max_attempts
-        self._http = httpx.AsyncClient(base_url=url, headers=headers, transport=transport)
+        self._http = httpx.AsyncClient(
+            base_url=url, headers={**authorization(api_key), **(headers or {})}, transport=transport
+        )
 
     async def solve(
         self,

@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 import httpx
 
 from banyan.client import calls
+from banyan.client.credentials import authorization
 from banyan.client.policies import PolicyDetail, PolicyList, PolicyVersion
 
 _TIMEOUT_S = 60.0
@@ -22,10 +23,16 @@ class PolicyAdmin:
     """A connection to one service. Raises ServiceUnreachable and ServiceProblem (ClientError)."""
 
     def __init__(
-        self, url: str = calls.DEFAULT_URL, *, transport: httpx.BaseTransport | None = None
+        self,
+        url: str = calls.DEFAULT_URL,
+        *,
+        api_key: str | None = None,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._url = url
-        self._http = httpx.Client(base_url=url, timeout=_TIMEOUT_S, transport=transport)
+        self._http = httpx.Client(
+            base_url=url, timeout=_TIMEOUT_S, transport=transport, headers=authorization(api_key)
+        )
 
     def list(self) -> PolicyList:
         """All versions, and which ones are in service."""

@@ -12,6 +12,7 @@ import httpx
 
 from banyan.client import calls
 from banyan.client.calls import Call, SolveOptions
+from banyan.client.credentials import authorization
 from banyan.client.errors import ClientError, ServiceUnreachable, WaitTimedOut
 from banyan.client.results import (
     Document,
@@ -40,6 +41,7 @@ class Client:
         self,
         url: str = calls.DEFAULT_URL,
         *,
+        api_key: str | None = None,
         timeout_s: float = 30.0,
         max_attempts: int = 4,
         headers: Mapping[str, str] | None = None,
@@ -48,7 +50,9 @@ class Client:
         self._url = url
         self._timeout_s = timeout_s
         self._max_attempts = max_attempts
-        self._http = httpx.Client(base_url=url, headers=headers, transport=transport)
+        self._http = httpx.Client(
+            base_url=url, headers={**authorization(api_key), **(headers or {})}, transport=transport
+        )
 
     def solve(
         self,

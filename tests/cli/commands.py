@@ -10,7 +10,13 @@ from pathlib import Path
 
 BIN = Path(sys.executable).parent
 BANYAN = str(BIN / "banyan")
-_NAMES_OF_SERVERS = ("REDIS_URL", "BANYAN_URL", "BANYAN_REDIS_URL", "BANYAN_ENGINE_VENV")
+_NAMES_OF_SERVERS = (
+    "REDIS_URL",
+    "BANYAN_URL",
+    "BANYAN_REDIS_URL",
+    "BANYAN_ENGINE_VENV",
+    "BANYAN_API_KEY",
+)
 
 
 def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
