@@ -4,9 +4,8 @@
 # run outside a container.
 #
 # Both run as a user without rights and are configured by BANYAN_ variables (docs/running.md). The
-# service authenticates nobody and listens on loopback. In a container it needs BANYAN_HOST=0.0.0.0 and
-# BANYAN_ALLOW_NO_AUTH=true, which are not set here: set them only where something in front of it
-# admits callers. Both programs need the same folder at BANYAN_BLOB_DIR.
+# service listens on loopback. In a container it needs BANYAN_HOST=0.0.0.0, and then every call needs a
+# key (docs/security.md). Both programs need the same folder at BANYAN_BLOB_DIR.
 
 FROM python:3.11.14-slim-trixie AS base
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PATH=/opt/banyan/bin:$PATH

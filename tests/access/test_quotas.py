@@ -99,6 +99,15 @@ async def test_a_request_that_is_repeated_passes_although_the_quota_is_used_up()
         assert_problem(await submit(house, "k", goal="What?"), 422, "idempotency_key_reused")
 
 
+async def test_requests_at_one_time_with_the_same_key_are_one_solve() -> None:
+    async with limited(quota_trees=1) as house:
+        replies = await asyncio.gather(*(submit(house, "k") for _ in range(8)))
+
+        assert len({reply.json()["id"] for reply in replies}) == 1
+        assert {reply.status_code for reply in replies} == {202}
+        assert len(house.store.admitted) == 1
+
+
 async def test_nodes_count_together_and_what_can_never_fit_is_said() -> None:
     async with limited(quota_nodes=100) as house:
         assert (await submit(house, limits={"max_nodes": 60})).status_code == 202
