@@ -80,6 +80,8 @@ class NodeRecord(_Model):
     queued_at: float
     claimed_at: float | None = None
     finished_at: float | None = None
+    spent: Spending = Spending()
+    """By the node itself, without its descendants."""
     outcome: Outcome | None = None
     packed: bytes | None = None
     turns: tuple[bytes, ...] = ()

@@ -58,6 +58,7 @@ class NodeState:
     claimed_at: float | None = None
     finished_at: float | None = None
     outcome: Outcome | None = None
+    spent: Spending = field(default_factory=Spending)
     turns: list[bytes] = field(default_factory=list)
 
     @property
@@ -80,6 +81,7 @@ class TreeState:
     status: TreeStatus = "queued"
     finished_at: float | None = None
     generation: int = 1
+    resume_key: str | None = None
     cancelled: bool = False
     num_dispatched: int = 0
     usage: Usage = field(default_factory=lambda: Usage(nodes=1))
@@ -131,15 +133,26 @@ class Forest:
 
     def tree(self, tree_id: str) -> TreeState:
         """Raises NotFound, for trees that finished longer ago than is kept, too."""
-        tree = self.trees.get(tree_id)
-        if tree is not None and tree.finished_at is not None:
-            if self.clock() < tree.finished_at + self.retention_s:
-                return tree
-            del self.trees[tree_id]
-            tree = None
+        tree = self.find(tree_id)
         if tree is None:
             raise NotFound(f"there is no solve {tree_id}")
         return tree
+
+    def find(self, tree_id: str) -> TreeState | None:
+        """The tree, unless it finished longer ago than is kept."""
+        tree = self.trees.get(tree_id)
+        if tree is None or tree.finished_at is None:
+            return tree
+        if self.clock() < tree.finished_at + self.retention_s:
+            return tree
+        del self.trees[tree_id]
+        return None
+
+    def forget(self, tree: TreeState) -> None:
+        """A finished tree goes, out of the queue of the trajectory log too."""
+        del self.trees[tree.id]
+        for generation in range(1, tree.generation + 1):
+            self.unlogged.pop((tree.id, generation), None)
 
     def emit(self, tree: TreeState, kind: str, data: Mapping[str, JsonValue] | None = None) -> None:
         tree.events.append(
@@ -187,6 +200,7 @@ class Forest:
         node.budget, _ = node.budget.spend(spent.tokens, spent.nano_usd)
         if log.record:
             node.turns.append(log.record)
+        node.spent = _counted(node.spent, spent)
         own = usage.by_policy.get(node.policy, Spending())
         tree.usage = _counted(usage, spent).model_copy(
             update={"by_policy": {**usage.by_policy, node.policy: _counted(own, spent)}}

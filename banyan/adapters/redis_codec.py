@@ -16,7 +16,16 @@ from banyan.budget import Budget
 from banyan.node import Outcome
 from banyan.ports import Claimed, Lease, Spent, TurnLog
 from banyan.state import pack, unpack
-from banyan.tree import Event, NodeRecord, Spending, TreeRecord, Usage, final_status, shard_of
+from banyan.tree import (
+    Event,
+    NodeRecord,
+    Spending,
+    TreeRecord,
+    TreeStatus,
+    Usage,
+    final_status,
+    shard_of,
+)
 
 Fields = Mapping[bytes, bytes]
 
@@ -38,6 +47,7 @@ NODE_FIELDS = (
     b"claimed_at",
     b"finished_at",
     b"outcome",
+    *(b"spent:" + name.encode() for name in _SPENT),
 )
 """What lists show of a node; its packed state stays behind."""
 
@@ -56,6 +66,9 @@ class Keys:
 
     def due(self, shard: int) -> str:
         return f"{self.tag(shard)}:due"
+
+    def solves(self, shard: int, tenant: str, status: TreeStatus | None) -> str:
+        return f"{self.tag(shard)}:solves:{status or 'all'}:{tenant}"
 
     def log(self, shard: int) -> str:
         return f"{self.tag(shard)}:log"
@@ -167,6 +180,7 @@ def load_node(path: str, node: Fields, turns: Sequence[bytes] = ()) -> NodeRecor
             "queued_at": _seconds(node, b"queued_at"),
             "claimed_at": _seconds(node, b"claimed_at"),
             "finished_at": _seconds(node, b"finished_at"),
+            "spent": {name: int(node.get(b"spent:" + name.encode(), 0)) for name in _SPENT},
             "outcome": unpack(outcome, Outcome) if outcome else None,
             "packed": node.get(b"packed"),
             "turns": tuple(turns),

@@ -17,6 +17,7 @@ from banyan.adapters import redis_codec as codec
 from banyan.adapters.hints import Ready, group
 from banyan.adapters.redis_connection import RETRY_S, Connection
 from banyan.adapters.redis_events import EventReader
+from banyan.adapters.redis_listing import RedisListing
 from banyan.adapters.redis_records import RedisRecords
 from banyan.adapters.redis_scripts import Client, Name, blob, evaluate
 from banyan.adapters.store_rules import (
@@ -29,8 +30,18 @@ from banyan.adapters.store_rules import (
 from banyan.budget import Budget
 from banyan.errors import Conflict, NotFound, StaleLease
 from banyan.node import Outcome
-from banyan.ports import Admission, ChildNode, Claimed, Hint, Lease, Renewal, Reserve, TurnLog
-from banyan.tree import Event, NodeRecord, TreeRecord, shard_of
+from banyan.ports import (
+    Admission,
+    ChildNode,
+    Claimed,
+    Hint,
+    Lease,
+    Listing,
+    Renewal,
+    Reserve,
+    TurnLog,
+)
+from banyan.tree import Event, NodeRecord, TreeRecord, TreeStatus, shard_of
 
 
 class RedisStore:
@@ -65,6 +76,7 @@ class RedisStore:
         self._num_shards = num_shards
         self._keys = codec.Keys(namespace)
         self._records = RedisRecords(self._connection, self._keys)
+        self._listing = RedisListing(self._connection, self._keys, num_shards)
         self._reader = EventReader(self._connection, self._keys)
         self._rules = {
             "queued_ms": _ms(queued_s),
@@ -215,7 +227,7 @@ class RedisStore:
                 return bool(was_running)
 
     async def resume(
-        self, tree_id: str, *, extra: Budget, deadline_s: float
+        self, tree_id: str, *, extra: Budget, deadline_s: float, key: str | None = None
     ) -> tuple[bool, list[Hint]]:
         offset = 0
         while num_kept := (
@@ -229,12 +241,24 @@ class RedisStore:
             extra_nodes=extra.nodes,
             extra_nano_usd=extra.nano_usd,
             deadline_ms=_ms(deadline_s),
+            **({} if key is None else {"op": f"key:{key}"}),
         )
         if reply[0] == b"missing":
             raise NotFound(f"there is no solve {tree_id}")
         if reply[0] == b"conflict":
             raise Conflict("the solve is still running")
         return reply[1] == 1, group(codec.load_ready(reply[2]))
+
+    async def delete(self, tree_id: str, tenant: str) -> bool:
+        deleted = False
+        while True:
+            reply = await self._run_on_tree("delete", tree_id, tenant=tenant)
+            if reply[0] == b"conflict":
+                raise Conflict("the solve is still running")
+            _, is_first, num_left = reply
+            deleted = deleted or is_first == 1
+            if num_left == 0:
+                return deleted
 
     async def reap(self, *, limit: int = 256) -> list[Hint]:
         """`limit` bounds the expired leases and the overdue hints of each shard."""
@@ -256,6 +280,11 @@ class RedisStore:
         self, tree_id: str, *, offset: int, limit: int
     ) -> tuple[list[NodeRecord], int]:
         return await self._records.nodes(tree_id, offset=offset, limit=limit)
+
+    async def list_trees(
+        self, tenant: str, *, status: TreeStatus | None, after: str | None, limit: int
+    ) -> Listing:
+        return await self._listing.trees(tenant, status=status, after=after, limit=limit)
 
     def events(self, tree_id: str, *, after: int = 0) -> AsyncIterator[Event]:
         return self._reader.events(tree_id, after=after)
