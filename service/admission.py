@@ -68,7 +68,7 @@ async def admit(
             status=409,
         ) from error
     log.info("solve.admitted", tree_id=admission.tree_id, created=created, inputs=len(inputs))
-    await _send(queue, hints, admission.tree_id)
+    await send_hints(queue, hints, admission.tree_id)
     return admission.tree_id
 
 
@@ -185,7 +185,7 @@ def _admission(
     return start_of(task, new_id, fingerprint=fingerprint)
 
 
-async def _send(queue: Queue, hints: Sequence[Hint], new_id: str) -> None:
+async def send_hints(queue: Queue, hints: Sequence[Hint], new_id: str) -> None:
     """A hint that is lost costs time, not the tree: the reaper finds what nobody was told of."""
     try:
         await queue.send(hints)

@@ -21,7 +21,18 @@ from service.context import BodyLimit, RequestContext
 from service.dependencies import Ports
 from service.engine_probe import EngineProbe
 from service.local_only import LocalOnly
-from service.routes import documents, feedback, health, policies, solve, tree
+from service.routes import (
+    deletion,
+    documents,
+    feedback,
+    health,
+    listing,
+    policies,
+    resume,
+    solve,
+    trace,
+    tree,
+)
 from service.settings import ServiceSettings
 from service.versions import make_publisher
 
@@ -79,7 +90,18 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.ports = ports
-    for feature in (solve, tree, feedback, documents, policies, health):
+    for feature in (
+        solve,
+        listing,
+        resume,
+        deletion,
+        tree,
+        trace,
+        feedback,
+        documents,
+        policies,
+        health,
+    ):
         app.include_router(feature.router)
     app.add_exception_handler(BanyanError, problems.from_banyan)
     app.add_exception_handler(HTTPException, problems.from_http)
