@@ -53,7 +53,7 @@ async def admit(
     if request.profile == "rollout" and not is_logged:
         raise log_is_off()
     key = checked_key(idempotency_key)
-    known = await _known_documents(request, tenant, library)
+    known = await known_documents(request, tenant, library)
     new_id = tree_id(tenant, key, num_shards)
     chosen = await Chosen.of(request, versions, new_id)
     inputs = await _inputs(request, known, tenant, library)
@@ -113,9 +113,10 @@ def checked_key(key: str | None) -> str:
     return key
 
 
-async def _known_documents(
+async def known_documents(
     request: SolveRequest, tenant: str, library: Library
 ) -> dict[str, DocumentInfo]:
+    """Those that the request refers to by id. Raises Refused for what the tenant does not have."""
     known: dict[str, DocumentInfo] = {}
     for index, document in enumerate(request.documents):
         if document.id is None or document.id in known:

@@ -24,12 +24,14 @@ from service.local_only import LocalOnly
 from service.routes import (
     deletion,
     documents,
+    estimate,
     feedback,
     health,
     listing,
     policies,
     resume,
     solve,
+    texts,
     trace,
     tree,
 )
@@ -92,6 +94,7 @@ def create_app(
     app.state.ports = ports
     for feature in (
         solve,
+        estimate,
         listing,
         resume,
         deletion,
@@ -99,6 +102,7 @@ def create_app(
         trace,
         feedback,
         documents,
+        texts,
         policies,
         health,
     ):
