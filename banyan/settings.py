@@ -58,6 +58,9 @@ class Settings(BaseSettings):
         1_024, ge=1, description="Nodes of one tenant that are dispatched at one time, per shard."
     )
     retention_s: float = Field(7 * 86_400.0, gt=0, description="How long finished trees are kept.")
+    max_events: int = Field(
+        1_000_000, ge=1, description="Events of one tree that are kept, the newest ones."
+    )
     trajectory_dir: Path | None = Field(
         None, description="Folder of the trajectory log; default: nothing is logged."
     )

@@ -7,7 +7,7 @@ tree and its tenant have a free slot; a dispatched node counts until it finishes
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -15,7 +15,7 @@ from typing import TypeVar
 from pydantic import JsonValue
 
 from banyan.adapters.hints import Ready
-from banyan.adapters.store_rules import CANCELLED, MAX_EXPIRIES, WORKER_LOST
+from banyan.adapters.store_rules import CANCELLED, MAX_EVENTS, MAX_EXPIRIES, WORKER_LOST
 from banyan.budget import Budget
 from banyan.errors import NotFound
 from banyan.node import Outcome, depth_of, parent_path
@@ -73,7 +73,7 @@ class NodeState:
 
 @dataclass(slots=True)
 class TreeState:
-    """One tree with its nodes in the order of creation and all of its events."""
+    """One tree with its nodes in the order of creation and its events."""
 
     admission: Admission
     created_at: float
@@ -88,7 +88,9 @@ class TreeState:
     nodes: dict[str, NodeState] = field(default_factory=dict)
     shared: dict[str, bytes] = field(default_factory=dict)
     backlog: set[str] = field(default_factory=set)
-    events: list[Event] = field(default_factory=list)
+    events: deque[Event] = field(default_factory=deque)
+    """The newest ones, up to `last_event`."""
+    last_event: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -118,6 +120,7 @@ class Forest:
         tenant_dispatch: int,
         retention_s: float,
         logs: bool = False,
+        max_events: int = MAX_EVENTS,
     ) -> None:
         self.clock = clock
         self.queued_s = queued_s
@@ -128,6 +131,7 @@ class Forest:
         """Finished trees and their generations, and from when on a writer may take them."""
         self.num_unlogged_lost = 0
         self._logs = logs
+        self._max_events = max_events
         self._dispatched: dict[tuple[int, str], int] = defaultdict(int)
         self._waiting: dict[tuple[int, str], dict[str, None]] = defaultdict(dict)
 
@@ -155,9 +159,12 @@ class Forest:
             self.unlogged.pop((tree.id, generation), None)
 
     def emit(self, tree: TreeState, kind: str, data: Mapping[str, JsonValue] | None = None) -> None:
+        tree.last_event += 1
         tree.events.append(
-            Event(seq=len(tree.events) + 1, type=kind, at=self.clock(), data=dict(data or {}))
+            Event(seq=tree.last_event, type=kind, at=self.clock(), data=dict(data or {}))
         )
+        if len(tree.events) > self._max_events:
+            tree.events.popleft()
         tree.changed.set()
         tree.changed = asyncio.Event()
 

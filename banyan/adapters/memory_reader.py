@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 from banyan.adapters.memory_forest import Forest, is_final
 from banyan.adapters.memory_records import node_record, place_of, tree_record
+from banyan.adapters.store_rules import trimmed
 from banyan.errors import NotFound
 from banyan.ports import Listing
 from banyan.tree import Event, NodeRecord, TreeRecord, TreeStatus
@@ -68,10 +69,14 @@ class MemoryReader:
         tree = self._forest.tree(tree_id)
         while True:
             changed = tree.changed
-            for event in tree.events[after:]:
+            while after < tree.last_event:
+                index = after - (tree.last_event - len(tree.events))
+                if index < 0:
+                    raise trimmed(tree_id)
+                event = tree.events[index]
                 after = event.seq
                 yield event
-            if after >= len(tree.events):
+            if after >= tree.last_event:
                 if is_final(tree):
                     return
                 await changed.wait()

@@ -50,7 +50,8 @@ def tree_record(tree: TreeState) -> TreeRecord:
         deadline_at=tree.deadline_at,
         finished_at=tree.finished_at,
         generation=tree.generation,
-        last_event=len(tree.events),
+        last_event=tree.last_event,
+        first_event=tree.last_event - len(tree.events) + 1,
         usage=tree.usage,
         outcome=tree.nodes[ROOT_PATH].outcome,
     )

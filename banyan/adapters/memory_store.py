@@ -13,7 +13,7 @@ from banyan.adapters.hints import Ready, group
 from banyan.adapters.memory_forest import Forest, NodeState, TreeState, children_of, is_final
 from banyan.adapters.memory_reader import MemoryReader
 from banyan.adapters.memory_records import queued
-from banyan.adapters.store_rules import MAX_CHILDREN, MAX_EXPIRIES, too_little
+from banyan.adapters.store_rules import MAX_CHILDREN, MAX_EVENTS, MAX_EXPIRIES, too_little
 from banyan.budget import Budget
 from banyan.errors import Conflict, NotFound, StaleLease
 from banyan.node import ROOT_PATH, Outcome, child_path, depth_of
@@ -41,6 +41,7 @@ class MemoryStore(MemoryReader):
         tenant_dispatch: int = 1_024,
         retention_s: float = 7 * 86_400.0,
         logs: bool = False,
+        max_events: int = MAX_EVENTS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(
@@ -50,6 +51,7 @@ class MemoryStore(MemoryReader):
                 tenant_dispatch=tenant_dispatch,
                 retention_s=retention_s,
                 logs=logs,
+                max_events=max_events,
             )
         )
         self._now = clock

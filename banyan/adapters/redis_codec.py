@@ -147,7 +147,13 @@ def load_claimed(tree_id: str, now: bytes, deadline_at: bytes, node: Sequence[An
     )
 
 
-def load_tree(tree_id: str, tree: Fields, outcome: bytes | None) -> TreeRecord:
+def load_tree(
+    tree_id: str,
+    tree: Fields,
+    outcome: bytes | None,
+    first: Sequence[tuple[bytes, Fields]] = (),
+) -> TreeRecord:
+    """`first`: the oldest event that is kept, where it was asked for."""
     return TreeRecord.model_validate(
         {
             "id": tree_id,
@@ -159,6 +165,7 @@ def load_tree(tree_id: str, tree: Fields, outcome: bytes | None) -> TreeRecord:
             "finished_at": _seconds(tree, b"finished_at"),
             "generation": int(tree[b"generation"]),
             "last_event": int(tree[b"seq"]),
+            "first_event": load_event(first[0]).seq if first else 1,
             "usage": _load_usage(tree),
             "outcome": unpack(outcome, Outcome) if outcome else None,
         }

@@ -32,11 +32,12 @@ class RedisRecords:
         def ask(pipe: Any) -> None:
             pipe.hgetall(self._keys.tree(tree_id))
             pipe.hget(root, "outcome")
+            pipe.xrange(self._keys.events(tree_id), count=1)
 
-        fields, outcome = await self._connection.run(in_one_trip(ask))
+        fields, outcome, first = await self._connection.run(in_one_trip(ask))
         if not fields or b"deleted" in fields:
             raise NotFound(f"there is no solve {tree_id}")
-        return codec.load_tree(tree_id, fields, outcome)
+        return codec.load_tree(tree_id, fields, outcome, first)
 
     async def node(self, tree_id: str, path: str) -> NodeRecord:
         _check(tree_id)

@@ -23,6 +23,7 @@ from banyan.adapters.redis_scripts import Client, Name, blob, evaluate
 from banyan.adapters.store_rules import (
     CANCELLED,
     MAX_CHILDREN,
+    MAX_EVENTS,
     MAX_EXPIRIES,
     WORKER_LOST,
     too_little,
@@ -50,6 +51,7 @@ class RedisStore:
     `queued_s`: until an unclaimed hint is sent again. `tenant_dispatch`: nodes of one tenant that
     are dispatched at one time, per shard. `retention_s`: how long finished trees are kept.
     `logs`: finished trees are queued for the trajectory log (`RedisTrajectoryQueue`).
+    `max_events`: how many of a tree's events are kept.
     `retry_s`: how long a call waits for a server that does not answer.
     """
 
@@ -62,6 +64,7 @@ class RedisStore:
         tenant_dispatch: int = 1_024,
         retention_s: float = 7 * 86_400.0,
         logs: bool = False,
+        max_events: int = MAX_EVENTS,
         namespace: str = "",
         socket_timeout_s: float = 10.0,
         max_connections: int = 32,
@@ -83,6 +86,7 @@ class RedisStore:
             "tenant_dispatch": tenant_dispatch,
             "retention_ms": _ms(retention_s),
             "logs": logs,
+            "max_events": max_events,
             "max_expiries": MAX_EXPIRIES,
             "worker_lost": codec.dump_outcome(WORKER_LOST),
             "cancelled": codec.dump_outcome(CANCELLED),

@@ -245,7 +245,10 @@ class Store(Protocol):
         ...
 
     def events(self, tree_id: str, *, after: int = 0) -> AsyncIterator[Event]:
-        """Events with `seq > after`, then new ones as they happen; ends after `tree.finished`."""
+        """Events with `seq > after`, then new ones as they happen; ends after `tree.finished`.
+
+        Raises EventsTrimmed where the next one is not kept any more.
+        """
         ...
 
     async def ping(self) -> None:

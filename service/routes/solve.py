@@ -40,7 +40,7 @@ _REPLIES: dict[int | str, dict[str, Any]] = {
     "/solve",
     summary="Solve a goal over documents",
     response_model=SolveResult,
-    responses={**_REPLIES, **documented(400, 409, 413, 422, 503)},
+    responses={**_REPLIES, **documented(400, 409, 410, 413, 422, 503)},
 )
 async def start(
     *,

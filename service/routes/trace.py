@@ -15,6 +15,7 @@ from banyan.trace import Entry, Tracer
 from banyan.tree import TreeRecord
 from service.dependencies import OwnedTree, PortsOf
 from service.problems import documented
+from service.streaming import check_kept
 from service.waiting import closing
 
 _CHUNK_BYTES = 64 * 1024
@@ -40,6 +41,7 @@ async def trace(tree: OwnedTree, ports: PortsOf) -> StreamingResponse:
 
     Of a solve that runs, what has happened so far.
     """
+    check_kept(tree, 0)
     return StreamingResponse(
         stream_of(tree, ports.store),
         media_type="application/json",

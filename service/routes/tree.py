@@ -32,7 +32,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
     "/events",
     summary="Follow a solve",
     response_class=StreamingResponse,
-    responses={**_STREAM, **documented(400, 404, 422, 503)},
+    responses={**_STREAM, **documented(400, 404, 410, 422, 503)},
 )
 async def events(
     tree: OwnedTree,

@@ -40,10 +40,10 @@ local function is_final(status)
   return status == 'completed' or status == 'partial' or status == 'failed' or status == 'cancelled'
 end
 
--- Append an event; `data` is JSON text.
+-- Append an event; `data` is JSON text. The oldest go where there are more than are kept.
 local function emit(id, kind, data)
   local seq = call('HINCRBY', tree_key(id), 'seq', 1)
-  call('XADD', tree_key(id, ':events'), seq .. '-0', 'type', kind, 'at', now, 'data', data)
+  call('XADD', tree_key(id, ':events'), 'MAXLEN', '=', a.max_events, seq .. '-0', 'type', kind, 'at', now, 'data', data)
 end
 
 -- The list of a tenant's trees: all of them, or those with this status. Members are in the order of
