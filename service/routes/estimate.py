@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from banyan.errors import NotFound, UnknownPolicy
 from banyan.estimate import Estimate, estimate
@@ -20,6 +20,12 @@ router = APIRouter(tags=["solve"])
 
 class EstimateRequest(SolveRequest):
     """The request of a solve, and what is not known of it yet."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"goal": "Summarise it.", "more_chars": 500_000, "window": 2_048}]
+        }
+    )
 
     more_chars: int = Field(
         0, ge=0, le=10_000_000_000, description="Characters of documents that are not here yet."

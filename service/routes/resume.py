@@ -44,7 +44,13 @@ class Extra(BaseModel):
 class ResumeRequest(BaseModel):
     """How much more a solve may take."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"extra": {"tokens": 100_000, "nodes": 50}, "deadline_s": 600}]
+        },
+    )
 
     extra: Extra = Extra()
     deadline_s: float | None = Field(
