@@ -10,6 +10,7 @@
     │   ├── BrokenWeights       weights that are not what their manifest says, or no numbers
     │   └── WrongBaseModel      weights that were trained from another model than the served one
     ├── NotFound                an id that this tenant does not have
+    ├── EventsTrimmed           events that were asked for are not kept any more
     ├── Conflict                the object is not in a state that allows this
     ├── StoreError              the durable store did not do what was asked
     │   ├── StaleLease          another worker owns the node, or the tree was cancelled
@@ -85,6 +86,11 @@ class WrongBaseModel(InvalidInput):
 class NotFound(BanyanError):
     code = "not_found"
     hint = "Check the id; finished solves and documents are kept for a limited time."
+
+
+class EventsTrimmed(BanyanError):
+    code = "events_trimmed"
+    hint = "Read the solve itself, and its tree; go on from the first event that is kept."
 
 
 class Conflict(BanyanError):

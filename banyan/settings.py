@@ -62,6 +62,9 @@ class Settings(BaseSettings):
         ge=86_400.0,
         description="How long finished trees are kept; their idempotency keys for as long.",
     )
+    max_events: int = Field(
+        1_000_000, ge=1, description="Events of one tree that are kept, the newest ones."
+    )
     webhook_networks: str = Field(
         "",
         description="Networks (CIDR, separated by commas) that webhooks may reach though they are "

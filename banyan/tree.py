@@ -62,6 +62,8 @@ class TreeRecord(_Model):
     finished_at: float | None = None
     generation: int = 1
     last_event: int = 0
+    first_event: int = 1
+    """The oldest that is kept; above `last_event` where none is."""
     usage: Usage = Usage()
     outcome: Outcome | None = None
 
@@ -80,6 +82,8 @@ class NodeRecord(_Model):
     queued_at: float
     claimed_at: float | None = None
     finished_at: float | None = None
+    spent: Spending = Spending()
+    """By the node itself, without its descendants."""
     outcome: Outcome | None = None
     packed: bytes | None = None
     turns: tuple[bytes, ...] = ()

@@ -47,7 +47,7 @@ async def admit(
     key = checked_key(idempotency_key)
     if request.webhook is not None:
         await ports.destinations.check(request.webhook.url)
-    known = await _known_documents(request, meter.tenant, ports.library)
+    known = await known_documents(request, meter.tenant, ports.library)
     new_id = tree_id(meter.tenant, key, ports.settings.num_shards)
     await meter.reserve(new_id, request.limits)
     try:
@@ -56,7 +56,7 @@ async def admit(
         await meter.give_up(new_id)
         raise
     await meter.keep(new_id, deadline_s=request.limits.deadline_s)
-    await _send(ports.queue, hints, new_id)
+    await send_hints(ports.queue, hints, new_id)
     return new_id
 
 
@@ -121,9 +121,10 @@ def checked_key(key: str | None) -> str:
     return key
 
 
-async def _known_documents(
+async def known_documents(
     request: SolveRequest, tenant: str, library: Library
 ) -> dict[str, DocumentInfo]:
+    """Those that the request refers to by id. Raises Refused for what the tenant does not have."""
     known: dict[str, DocumentInfo] = {}
     for index, document in enumerate(request.documents):
         if document.id is None or document.id in known:
@@ -194,7 +195,7 @@ def _admission(
     return start_of(task, new_id, fingerprint=fingerprint)
 
 
-async def _send(queue: Queue, hints: Sequence[Hint], new_id: str) -> None:
+async def send_hints(queue: Queue, hints: Sequence[Hint], new_id: str) -> None:
     """A hint that is lost costs time, not the tree: the reaper finds what nobody was told of."""
     try:
         await queue.send(hints)

@@ -30,7 +30,22 @@ from service.engine_probe import EngineProbe
 from service.local_only import LocalOnly
 from service.quota.meter import Meters
 from service.quota.rules import make_rules
-from service.routes import documents, feedback, health, keys, policies, solve, tree, webhooks
+from service.routes import (
+    deletion,
+    documents,
+    estimate,
+    feedback,
+    health,
+    keys,
+    listing,
+    policies,
+    resume,
+    solve,
+    texts,
+    trace,
+    tree,
+    webhooks,
+)
 from service.settings import ServiceSettings
 from service.versions import make_publisher
 
@@ -100,7 +115,22 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.ports = ports
-    for feature in (solve, tree, feedback, documents, policies, keys, webhooks, health):
+    for feature in (
+        solve,
+        estimate,
+        listing,
+        resume,
+        deletion,
+        tree,
+        trace,
+        feedback,
+        documents,
+        texts,
+        policies,
+        keys,
+        webhooks,
+        health,
+    ):
         app.include_router(feature.router)
     app.add_exception_handler(BanyanError, problems.from_banyan)
     app.add_exception_handler(HTTPException, problems.from_http)

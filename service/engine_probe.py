@@ -48,6 +48,11 @@ class EngineProbe:
                 self._asked_at = time.monotonic()
             return dict(self._states)
 
+    def window(self, name: str) -> int | None:
+        """The window of a policy's engine in tokens, where the operator says it."""
+        spec = self._engines.get(name)
+        return spec.window if spec else None
+
     async def close(self) -> None:
         """Close the connections."""
         if self._client is not None:

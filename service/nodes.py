@@ -8,6 +8,7 @@ from banyan.packed_state import PackedState
 from banyan.state import unpack
 from banyan.trajectory import TurnRecord
 from banyan.tree import NodeRecord
+from service.results import spent_of
 
 
 def summary_of(record: NodeRecord) -> NodeSummary:
@@ -26,6 +27,7 @@ def summary_of(record: NodeRecord) -> NodeSummary:
         generation=record.generation,
         attempts=record.attempts,
         budget=record.budget,
+        spent=spent_of(record.spent),
         queued_at=record.queued_at,
         claimed_at=record.claimed_at,
         finished_at=record.finished_at,

@@ -57,6 +57,11 @@ class Refused(errors.InvalidInput):
         self.errors = [FieldProblem(field=field, code=code, message=message)] if field else None
 
 
+def still_running(hint: str) -> Refused:
+    """What is for finished solves only."""
+    return Refused("The solve is still running.", code="still_running", hint=hint, status=409)
+
+
 _STATUS: tuple[tuple[type[errors.BanyanError], int], ...] = (
     (errors.InvalidInput, 422),
     (errors.NotFound, 404),

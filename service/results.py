@@ -24,7 +24,7 @@ async def result_of(record: TreeRecord, store: Store, library: Library) -> Solve
     base = SolveResult(
         id=record.id,
         status=record.status,
-        usage=_usage(record.usage),
+        usage=usage_of(record.usage),
         policy=task.policy,
     )
     if outcome is None or record.status not in FINAL:
@@ -45,18 +45,21 @@ async def result_of(record: TreeRecord, store: Store, library: Library) -> Solve
     )
 
 
-def _usage(usage: tree.Usage) -> Usage:
-    """Money in USD."""
+def usage_of(usage: tree.Usage) -> Usage:
+    """What a tree spent, as callers see it: money in USD."""
     counts = usage.model_dump(exclude={"nano_usd", "lost_nano_usd", "by_policy"})
     return Usage(
         **counts,
         cost_usd=usd(usage.nano_usd),
         lost_cost_usd=usd(usage.lost_nano_usd),
-        by_policy={
-            name: Spent(**one.model_dump(exclude={"nano_usd"}), cost_usd=usd(one.nano_usd))
-            for name, one in usage.by_policy.items()
-        },
+        by_policy={name: spent_of(one) for name, one in usage.by_policy.items()},
     )
+
+
+def spent_of(spending: tree.Spending) -> Spent:
+    """What model calls used, as callers see it: money in USD."""
+    counts = spending.model_dump(exclude={"nano_usd"})
+    return Spent(**counts, cost_usd=usd(spending.nano_usd))
 
 
 async def _tokens_per_char(tree_id: str, store: Store) -> float:

@@ -51,6 +51,18 @@ class InputDocument(_Model):
 class SolveRequest(_Model):
     """What to solve, over which documents, within which limits."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "goal": "Which obligations survive termination, and for how long?",
+                    "documents": [{"text": "Confidentiality survives for two years."}],
+                    "limits": {"max_depth": 3, "deadline_s": 120},
+                }
+            ]
+        }
+    )
+
     goal: str = Field(
         min_length=1,
         max_length=MAX_GOAL_CHARS,

@@ -15,6 +15,7 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
 
 from banyan.client.results import StreamEvent
+from banyan.errors import EventsTrimmed
 from banyan.tree import FINAL, Event, TreeRecord
 from service.dependencies import Ports
 from service.preferences import EVENT_STREAM
@@ -58,10 +59,26 @@ def parse_last_event_id(header: str | None) -> int:
     return int(header)
 
 
+def check_kept(record: TreeRecord, after: int) -> None:
+    """Raises Refused (410) where the event behind `after` is not kept any more."""
+    if after + 1 < record.first_event <= record.last_event:
+        raise Refused(
+            f"Events before {record.first_event} are not kept any more.",
+            code=EventsTrimmed.code,
+            hint=f"Read the solve and its tree, then go on with Last-Event-ID: "
+            f"{record.first_event - 1}.",
+            status=410,
+        )
+
+
 def respond(
     record: TreeRecord, *, after: int, ports: Ports, headers: dict[str, str] | None = None
 ) -> StreamingResponse:
-    """Events of `record`'s tree with `seq > after`, then its result."""
+    """Events of `record`'s tree with `seq > after`, then its result.
+
+    Raises Refused where the first of these is not kept any more.
+    """
+    check_kept(record, after)
     return StreamingResponse(
         _stream(record, after, ports),
         media_type=EVENT_STREAM,

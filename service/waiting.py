@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from fastapi import Request
 
+from banyan.errors import EventsTrimmed
 from banyan.ports import Store
 from banyan.tree import FINAL, Event, TreeRecord
 from service.dependencies import Ports
@@ -50,9 +51,12 @@ async def closing(events: AsyncIterator[Event]) -> AsyncIterator[AsyncIterator[E
 
 
 async def _drain(store: Store, record: TreeRecord) -> None:
-    async with closing(store.events(record.id, after=record.last_event)) as events:
-        async for _ in events:
-            pass
+    while record.status not in FINAL:
+        with suppress(EventsTrimmed):  # the newest tell of the end
+            async with closing(store.events(record.id, after=record.last_event)) as events:
+                async for _ in events:
+                    pass
+        record = await store.get_tree(record.id)
 
 
 async def _disconnected(request: Request) -> None:

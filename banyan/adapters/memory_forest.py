@@ -7,7 +7,7 @@ tree and its tenant have a free slot; a dispatched node counts until it finishes
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -15,7 +15,7 @@ from typing import TypeVar
 from pydantic import JsonValue
 
 from banyan.adapters.hints import Ready
-from banyan.adapters.store_rules import CANCELLED, MAX_EXPIRIES, WORKER_LOST
+from banyan.adapters.store_rules import CANCELLED, MAX_EVENTS, MAX_EXPIRIES, WORKER_LOST
 from banyan.budget import Budget
 from banyan.errors import NotFound
 from banyan.node import Outcome, depth_of, parent_path
@@ -59,6 +59,7 @@ class NodeState:
     claimed_at: float | None = None
     finished_at: float | None = None
     outcome: Outcome | None = None
+    spent: Spending = field(default_factory=Spending)
     turns: list[bytes] = field(default_factory=list)
 
     @property
@@ -73,7 +74,7 @@ class NodeState:
 
 @dataclass(slots=True)
 class TreeState:
-    """One tree with its nodes in the order of creation and all of its events."""
+    """One tree with its nodes in the order of creation and its events."""
 
     admission: Admission
     created_at: float
@@ -81,13 +82,16 @@ class TreeState:
     status: TreeStatus = "queued"
     finished_at: float | None = None
     generation: int = 1
+    resume_key: str | None = None
     cancelled: bool = False
     num_dispatched: int = 0
     usage: Usage = field(default_factory=lambda: Usage(nodes=1))
     nodes: dict[str, NodeState] = field(default_factory=dict)
     shared: dict[str, bytes] = field(default_factory=dict)
     backlog: set[str] = field(default_factory=set)
-    events: list[Event] = field(default_factory=list)
+    events: deque[Event] = field(default_factory=deque)
+    """The newest ones, up to `last_event`."""
+    last_event: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -117,6 +121,7 @@ class Forest:
         tenant_dispatch: int,
         retention_s: float,
         logs: bool = False,
+        max_events: int = MAX_EVENTS,
     ) -> None:
         self.clock = clock
         self.queued_s = queued_s
@@ -131,25 +136,40 @@ class Forest:
         self._used: dict[str, list[tuple[float, int, int]]] = defaultdict(list)
         """By tenant: when, how many tokens, how many nano-dollars."""
         self._logs = logs
+        self._max_events = max_events
         self._dispatched: dict[tuple[int, str], int] = defaultdict(int)
         self._waiting: dict[tuple[int, str], dict[str, None]] = defaultdict(dict)
 
     def tree(self, tree_id: str) -> TreeState:
         """Raises NotFound, for trees that finished longer ago than is kept, too."""
-        tree = self.trees.get(tree_id)
-        if tree is not None and tree.finished_at is not None:
-            if self.clock() < tree.finished_at + self.retention_s:
-                return tree
-            del self.trees[tree_id]
-            tree = None
+        tree = self.find(tree_id)
         if tree is None:
             raise NotFound(f"there is no solve {tree_id}")
         return tree
 
+    def find(self, tree_id: str) -> TreeState | None:
+        """The tree, unless it finished longer ago than is kept."""
+        tree = self.trees.get(tree_id)
+        if tree is None or tree.finished_at is None:
+            return tree
+        if self.clock() < tree.finished_at + self.retention_s:
+            return tree
+        del self.trees[tree_id]
+        return None
+
+    def forget(self, tree: TreeState) -> None:
+        """A finished tree goes, out of the queue of the trajectory log too."""
+        del self.trees[tree.id]
+        for generation in range(1, tree.generation + 1):
+            self.unlogged.pop((tree.id, generation), None)
+
     def emit(self, tree: TreeState, kind: str, data: Mapping[str, JsonValue] | None = None) -> None:
+        tree.last_event += 1
         tree.events.append(
-            Event(seq=len(tree.events) + 1, type=kind, at=self.clock(), data=dict(data or {}))
+            Event(seq=tree.last_event, type=kind, at=self.clock(), data=dict(data or {}))
         )
+        if len(tree.events) > self._max_events:
+            tree.events.popleft()
         tree.changed.set()
         tree.changed = asyncio.Event()
 
@@ -193,6 +213,7 @@ class Forest:
         self._used[tree.admission.tenant].append((self.clock(), spent.tokens, spent.nano_usd))
         if log.record:
             node.turns.append(log.record)
+        node.spent = _counted(node.spent, spent)
         own = usage.by_policy.get(node.policy, Spending())
         tree.usage = _counted(usage, spent).model_copy(
             update={"by_policy": {**usage.by_policy, node.policy: _counted(own, spent)}}

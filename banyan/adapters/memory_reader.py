@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from banyan.adapters.memory_forest import Forest, is_final
-from banyan.adapters.memory_records import node_record, tree_record
+from banyan.adapters.memory_records import node_record, place_of, tree_record
+from banyan.adapters.store_rules import trimmed
 from banyan.errors import NotFound
-from banyan.tree import Event, NodeRecord, TreeRecord
+from banyan.ports import Listing
+from banyan.tree import Event, NodeRecord, TreeRecord, TreeStatus
 
 
 class MemoryReader:
@@ -44,14 +46,37 @@ class MemoryReader:
         nodes = list(self._forest.tree(tree_id).nodes.values())
         return [node_record(node) for node in nodes[offset : offset + limit]], len(nodes)
 
+    async def list_trees(
+        self, tenant: str, *, status: TreeStatus | None, after: str | None, limit: int
+    ) -> Listing:
+        known = (self._forest.find(tree_id) for tree_id in tuple(self._forest.trees))
+        wanted = [
+            tree
+            for tree in known
+            if tree is not None
+            and tree.admission.tenant == tenant
+            and status in {None, tree.status}
+            and (after is None or place_of(tree) < after)
+        ]
+        wanted.sort(key=place_of, reverse=True)
+        shown = wanted[:limit]
+        return Listing(
+            tuple(tree_record(tree).model_copy(update={"outcome": None}) for tree in shown),
+            place_of(shown[-1]) if len(wanted) > limit else None,
+        )
+
     async def events(self, tree_id: str, *, after: int = 0) -> AsyncIterator[Event]:
         tree = self._forest.tree(tree_id)
         while True:
             changed = tree.changed
-            for event in tree.events[after:]:
+            while after < tree.last_event:
+                index = after - (tree.last_event - len(tree.events))
+                if index < 0:
+                    raise trimmed(tree_id)
+                event = tree.events[index]
                 after = event.seq
                 yield event
-            if after >= len(tree.events):
+            if after >= tree.last_event:
                 if is_final(tree):
                     return
                 await changed.wait()

@@ -17,6 +17,11 @@ def queued(tree: TreeState, nodes: Iterable[NodeState]) -> Iterator[Ready]:
             yield tree.id, node.path, node.continuation
 
 
+def place_of(tree: TreeState) -> str:
+    """Its place in lists: by the time of admission, then by its id."""
+    return f"{round(tree.created_at * 1000):015d}|{tree.id}"
+
+
 def node_record(node: NodeState) -> NodeRecord:
     return NodeRecord(
         path=node.path,
@@ -30,6 +35,7 @@ def node_record(node: NodeState) -> NodeRecord:
         queued_at=node.queued_at,
         claimed_at=node.claimed_at,
         finished_at=node.finished_at,
+        spent=node.spent,
         outcome=node.outcome,
     )
 
@@ -44,7 +50,8 @@ def tree_record(tree: TreeState) -> TreeRecord:
         deadline_at=tree.deadline_at,
         finished_at=tree.finished_at,
         generation=tree.generation,
-        last_event=len(tree.events),
+        last_event=tree.last_event,
+        first_event=tree.last_event - len(tree.events) + 1,
         usage=tree.usage,
         outcome=tree.nodes[ROOT_PATH].outcome,
     )

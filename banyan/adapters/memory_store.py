@@ -13,7 +13,7 @@ from banyan.adapters.hints import Ready, group
 from banyan.adapters.memory_forest import Forest, NodeState, TreeState, children_of, is_final
 from banyan.adapters.memory_reader import MemoryReader
 from banyan.adapters.memory_records import queued
-from banyan.adapters.store_rules import MAX_CHILDREN, MAX_EXPIRIES, too_little
+from banyan.adapters.store_rules import MAX_CHILDREN, MAX_EVENTS, MAX_EXPIRIES, too_little
 from banyan.budget import Budget
 from banyan.errors import Conflict, NotFound, StaleLease
 from banyan.node import ROOT_PATH, Outcome, child_path, depth_of
@@ -42,6 +42,7 @@ class MemoryStore(MemoryReader):
         tenant_dispatch: int = 1_024,
         retention_s: float = 7 * 86_400.0,
         logs: bool = False,
+        max_events: int = MAX_EVENTS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(
@@ -51,6 +52,7 @@ class MemoryStore(MemoryReader):
                 tenant_dispatch=tenant_dispatch,
                 retention_s=retention_s,
                 logs=logs,
+                max_events=max_events,
             )
         )
         self._now = clock
@@ -250,21 +252,33 @@ class MemoryStore(MemoryReader):
         return True
 
     async def resume(
-        self, tree_id: str, *, extra: Budget, deadline_s: float
+        self, tree_id: str, *, extra: Budget, deadline_s: float, key: str | None = None
     ) -> tuple[bool, list[Hint]]:
         tree = self._forest.tree(tree_id)
         root = tree.nodes[ROOT_PATH]
+        if key is not None and tree.resume_key == key:
+            return True, []
         if not is_final(tree):
             raise Conflict("the solve is still running")
         if root.complete:
             return False, []
         tree.status, tree.finished_at, tree.cancelled = "queued", None, False
         tree.generation += 1
+        tree.resume_key = key
         tree.deadline_at = self._now() + deadline_s
         self._forest.emit(tree, "tree.resumed", {"generation": tree.generation})
         root.budget = root.budget.refund(extra)
         self._forest.reopen(tree, root)
         return True, group(self._forest.dispatch(tree.tenant))
+
+    async def delete(self, tree_id: str, tenant: str) -> bool:
+        tree = self._forest.find(tree_id)
+        if tree is None or tree.admission.tenant != tenant:
+            return False
+        if not is_final(tree):
+            raise Conflict("the solve is still running")
+        self._forest.forget(tree)
+        return True
 
     async def reap(self, *, limit: int = 256) -> list[Hint]:
         now = self._now()

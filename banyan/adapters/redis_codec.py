@@ -6,6 +6,7 @@ Times in Redis are whole milliseconds; records carry seconds.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
@@ -16,7 +17,16 @@ from banyan.budget import Budget
 from banyan.node import Outcome
 from banyan.ports import Claimed, Lease, Spent, TurnLog
 from banyan.state import pack, unpack
-from banyan.tree import Event, NodeRecord, Spending, TreeRecord, Usage, final_status, shard_of
+from banyan.tree import (
+    Event,
+    NodeRecord,
+    Spending,
+    TreeRecord,
+    TreeStatus,
+    Usage,
+    final_status,
+    shard_of,
+)
 
 Fields = Mapping[bytes, bytes]
 
@@ -38,6 +48,7 @@ NODE_FIELDS = (
     b"claimed_at",
     b"finished_at",
     b"outcome",
+    *(b"spent:" + name.encode() for name in _SPENT),
 )
 """What lists show of a node; its packed state stays behind."""
 
@@ -56,6 +67,9 @@ class Keys:
 
     def due(self, shard: int) -> str:
         return f"{self.tag(shard)}:due"
+
+    def solves(self, shard: int, tenant: str, status: TreeStatus | None) -> str:
+        return f"{self.tag(shard)}:solves:{status or 'all'}:{tenant}"
 
     def log(self, shard: int) -> str:
         return f"{self.tag(shard)}:log"
@@ -137,7 +151,13 @@ def load_claimed(tree_id: str, now: bytes, deadline_at: bytes, node: Sequence[An
     )
 
 
-def load_tree(tree_id: str, tree: Fields, outcome: bytes | None) -> TreeRecord:
+def load_tree(
+    tree_id: str,
+    tree: Fields,
+    outcome: bytes | None,
+    first: Sequence[tuple[bytes, Fields]] = (),
+) -> TreeRecord:
+    """`first`: the oldest event that is kept, where it was asked for."""
     return TreeRecord.model_validate(
         {
             "id": tree_id,
@@ -149,6 +169,7 @@ def load_tree(tree_id: str, tree: Fields, outcome: bytes | None) -> TreeRecord:
             "finished_at": _seconds(tree, b"finished_at"),
             "generation": int(tree[b"generation"]),
             "last_event": int(tree[b"seq"]),
+            "first_event": load_event(first[0]).seq if first else 1,
             "usage": _load_usage(tree),
             "outcome": unpack(outcome, Outcome) if outcome else None,
         }
@@ -170,6 +191,7 @@ def load_node(path: str, node: Fields, turns: Sequence[bytes] = ()) -> NodeRecor
             "queued_at": _seconds(node, b"queued_at"),
             "claimed_at": _seconds(node, b"claimed_at"),
             "finished_at": _seconds(node, b"finished_at"),
+            "spent": {name: int(node.get(b"spent:" + name.encode(), 0)) for name in _SPENT},
             "outcome": unpack(outcome, Outcome) if outcome else None,
             "packed": node.get(b"packed"),
             "turns": tuple(turns),
@@ -202,3 +224,21 @@ def _load_usage(tree: Fields) -> Usage:
 def _seconds(fields: Fields, name: bytes) -> float | None:
     value = fields.get(name)
     return None if value is None else int(value) / 1000
+
+
+def load_all_ready(replies: Sequence[list[Any]]) -> list[Ready]:
+    """What the scripts of several shards made ready."""
+    return [entry for _, ready in replies for entry in load_ready(ready)]
+
+
+def by_shard(leases: Sequence[Lease]) -> dict[int, list[Lease]]:
+    """Leases under the shards that hold their trees."""
+    grouped: dict[int, list[Lease]] = defaultdict(list)
+    for lease in leases:
+        grouped[shard_of(lease.tree_id)].append(lease)
+    return grouped
+
+
+def plain(leases: Sequence[Lease]) -> list[tuple[str, str, int]]:
+    """Tree, path and epoch of each, as scripts take them."""
+    return [(lease.tree_id, lease.path, lease.epoch) for lease in leases]

@@ -14,6 +14,7 @@ from banyan.adapters.redis_codec import Keys, load_event
 from banyan.adapters.redis_connection import Connection
 from banyan.adapters.redis_reader import StreamReader, Subscription
 from banyan.adapters.redis_scripts import Client
+from banyan.adapters.store_rules import trimmed
 from banyan.errors import NotFound
 from banyan.tree import FINAL, Event, is_tree_id, shard_of
 
@@ -31,7 +32,7 @@ class EventReader:
     async def events(self, tree_id: str, *, after: int = 0) -> AsyncIterator[Event]:
         """Events with `seq > after` as they happen, until the tree has finished for now.
 
-        Raises NotFound, and StoreUnavailable where the server stays away.
+        Raises NotFound, EventsTrimmed, and StoreUnavailable where the server stays away.
         """
         if not is_tree_id(tree_id):
             raise NotFound(f"there is no solve {tree_id}")
@@ -41,6 +42,8 @@ class EventReader:
                 # The status is read before the events: if it is final, they are all there.
                 status, history = await self._history(tree_id, after)
                 for event in history:
+                    if event.seq != after + 1:
+                        raise trimmed(tree_id)
                     after = event.seq
                     yield event
                 if history:

@@ -32,11 +32,12 @@ class RedisRecords:
         def ask(pipe: Any) -> None:
             pipe.hgetall(self._keys.tree(tree_id))
             pipe.hget(root, "outcome")
+            pipe.xrange(self._keys.events(tree_id), count=1)
 
-        fields, outcome = await self._connection.run(_in_one_trip(ask))
-        if not fields:
+        fields, outcome, first = await self._connection.run(in_one_trip(ask))
+        if not fields or b"deleted" in fields:
             raise NotFound(f"there is no solve {tree_id}")
-        return codec.load_tree(tree_id, fields, outcome)
+        return codec.load_tree(tree_id, fields, outcome, first)
 
     async def node(self, tree_id: str, path: str) -> NodeRecord:
         _check(tree_id)
@@ -45,7 +46,7 @@ class RedisRecords:
             pipe.hgetall(self._keys.node(tree_id, path))
             pipe.lrange(self._keys.turns(tree_id, path), 0, -1)
 
-        fields, turns = await self._connection.run(_in_one_trip(ask))
+        fields, turns = await self._connection.run(in_one_trip(ask))
         if not fields:
             raise NotFound(f"solve {tree_id} has no node {path}")
         return codec.load_node(path, fields, turns)
@@ -60,7 +61,7 @@ class RedisRecords:
         def ask(pipe: Any) -> None:
             pipe.hget(*key)
 
-        [found] = await self._connection.run(_in_one_trip(ask))
+        [found] = await self._connection.run(in_one_trip(ask))
         if found is None:
             raise NotFound(f"solve {tree_id} has no shared state {name}")
         packed = bytes(found)
@@ -77,7 +78,7 @@ class RedisRecords:
             # A range that ends before it starts is empty, as a page of no nodes should be.
             pipe.lrange(key, offset, offset + limit - 1 if limit else -(2**31))
 
-        total, paths = await self._connection.run(_in_one_trip(ask_paths))
+        total, paths = await self._connection.run(in_one_trip(ask_paths))
         if not total:
             raise NotFound(f"there is no solve {tree_id}")
 
@@ -85,7 +86,7 @@ class RedisRecords:
             for path in paths:
                 pipe.hmget(self._keys.node(tree_id, path.decode()), codec.NODE_FIELDS)
 
-        rows = await self._connection.run(_in_one_trip(ask_nodes)) if paths else []
+        rows = await self._connection.run(in_one_trip(ask_nodes)) if paths else []
         records = []
         for path, row in zip(paths, rows, strict=True):
             pairs = zip(codec.NODE_FIELDS, row, strict=True)
@@ -95,7 +96,9 @@ class RedisRecords:
         return records, total
 
 
-def _in_one_trip(ask: Callable[[Any], None]) -> Callable[[Client], Awaitable[list[Any]]]:
+def in_one_trip(ask: Callable[[Any], None]) -> Callable[[Client], Awaitable[list[Any]]]:
+    """An operation that sends all that `ask` puts into a pipeline, and returns the replies."""
+
     async def operation(client: Client) -> list[Any]:
         async with client.pipeline(transaction=False) as pipe:
             ask(pipe)

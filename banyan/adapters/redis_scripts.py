@@ -23,6 +23,7 @@ Name = Literal[
     "admit",
     "cancel",
     "claim",
+    "delete",
     "delta",
     "finish",
     "keep",

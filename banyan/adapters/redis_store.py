@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from banyan.adapters import redis_codec as codec
-from banyan.adapters.hints import Ready, group
+from banyan.adapters.hints import group
 from banyan.adapters.redis_connection import RETRY_S, Connection
 from banyan.adapters.redis_events import EventReader
+from banyan.adapters.redis_listing import RedisListing
 from banyan.adapters.redis_records import RedisRecords
 from banyan.adapters.redis_scripts import Client, Name, blob, evaluate
 from banyan.adapters.store_rules import (
     CANCELLED,
     MAX_CHILDREN,
+    MAX_EVENTS,
     MAX_EXPIRIES,
     WORKER_LOST,
     too_little,
@@ -29,9 +30,19 @@ from banyan.adapters.store_rules import (
 from banyan.budget import Budget
 from banyan.errors import Conflict, NotFound, StaleLease
 from banyan.node import Outcome
-from banyan.ports import Admission, ChildNode, Claimed, Hint, Lease, Renewal, Reserve, TurnLog
+from banyan.ports import (
+    Admission,
+    ChildNode,
+    Claimed,
+    Hint,
+    Lease,
+    Listing,
+    Renewal,
+    Reserve,
+    TurnLog,
+)
 from banyan.quotas import TenantSpending
-from banyan.tree import Event, NodeRecord, TreeRecord, shard_of
+from banyan.tree import Event, NodeRecord, TreeRecord, TreeStatus, shard_of
 
 
 class RedisStore:
@@ -40,6 +51,7 @@ class RedisStore:
     `queued_s`: until an unclaimed hint is sent again. `tenant_dispatch`: nodes of one tenant that
     are dispatched at one time, per shard. `retention_s`: how long finished trees are kept.
     `logs`: finished trees are queued for the trajectory log (`RedisTrajectoryQueue`).
+    `max_events`: how many of a tree's events are kept.
     `retry_s`: how long a call waits for a server that does not answer.
     """
 
@@ -52,6 +64,7 @@ class RedisStore:
         tenant_dispatch: int = 1_024,
         retention_s: float = 7 * 86_400.0,
         logs: bool = False,
+        max_events: int = MAX_EVENTS,
         namespace: str = "",
         socket_timeout_s: float = 10.0,
         max_connections: int = 32,
@@ -66,12 +79,14 @@ class RedisStore:
         self._num_shards = num_shards
         self._keys = codec.Keys(namespace)
         self._records = RedisRecords(self._connection, self._keys)
+        self._listing = RedisListing(self._connection, self._keys, num_shards)
         self._reader = EventReader(self._connection, self._keys)
         self._rules = {
             "queued_ms": _ms(queued_s),
             "tenant_dispatch": tenant_dispatch,
             "retention_ms": _ms(retention_s),
             "logs": logs,
+            "max_events": max_events,
             "max_expiries": MAX_EXPIRIES,
             "worker_lost": codec.dump_outcome(WORKER_LOST),
             "cancelled": codec.dump_outcome(CANCELLED),
@@ -119,10 +134,10 @@ class RedisStore:
         return [codec.load_claimed(tree_id, now, deadline_at, node) for node in nodes]
 
     async def renew(self, leases: Sequence[Lease], *, lease_s: float) -> Renewal:
-        by_shard = _by_shard(leases)
+        by_shard = codec.by_shard(leases)
         replies = await asyncio.gather(
             *(
-                self._run("renew", shard, leases=_plain(group_), lease_ms=_ms(lease_s))
+                self._run("renew", shard, leases=codec.plain(group_), lease_ms=_ms(lease_s))
                 for shard, group_ in by_shard.items()
             )
         )
@@ -197,11 +212,11 @@ class RedisStore:
     async def release(self, leases: Sequence[Lease]) -> list[Hint]:
         replies = await asyncio.gather(
             *(
-                self._run("release", shard, leases=_plain(group_))
-                for shard, group_ in _by_shard(leases).items()
+                self._run("release", shard, leases=codec.plain(group_))
+                for shard, group_ in codec.by_shard(leases).items()
             )
         )
-        return group(_all_ready(replies))
+        return group(codec.load_all_ready(replies))
 
     async def delta(self, lease: Lease, data: Mapping[str, Any]) -> None:
         await self._write("delta", lease, event=codec.dump_event({"node": lease.path, **data}))
@@ -217,7 +232,7 @@ class RedisStore:
                 return bool(was_running)
 
     async def resume(
-        self, tree_id: str, *, extra: Budget, deadline_s: float
+        self, tree_id: str, *, extra: Budget, deadline_s: float, key: str | None = None
     ) -> tuple[bool, list[Hint]]:
         offset = 0
         while num_kept := (
@@ -231,6 +246,7 @@ class RedisStore:
             extra_nodes=extra.nodes,
             extra_nano_usd=extra.nano_usd,
             deadline_ms=_ms(deadline_s),
+            **({} if key is None else {"op": f"key:{key}"}),
         )
         if reply[0] == b"missing":
             raise NotFound(f"there is no solve {tree_id}")
@@ -238,12 +254,23 @@ class RedisStore:
             raise Conflict("the solve is still running")
         return reply[1] == 1, group(codec.load_ready(reply[2]))
 
+    async def delete(self, tree_id: str, tenant: str) -> bool:
+        deleted = False
+        while True:
+            reply = await self._run_on_tree("delete", tree_id, tenant=tenant)
+            if reply[0] == b"conflict":
+                raise Conflict("the solve is still running")
+            _, is_first, num_left = reply
+            deleted = deleted or is_first == 1
+            if num_left == 0:
+                return deleted
+
     async def reap(self, *, limit: int = 256) -> list[Hint]:
         """`limit` bounds the expired leases and the overdue hints of each shard."""
         replies = await asyncio.gather(
             *(self._run("reap", shard, limit=limit) for shard in range(self._num_shards))
         )
-        return group(_all_ready(replies))
+        return group(codec.load_all_ready(replies))
 
     async def get_tree(self, tree_id: str) -> TreeRecord:
         return await self._records.tree(tree_id)
@@ -258,6 +285,11 @@ class RedisStore:
         self, tree_id: str, *, offset: int, limit: int
     ) -> tuple[list[NodeRecord], int]:
         return await self._records.nodes(tree_id, offset=offset, limit=limit)
+
+    async def list_trees(
+        self, tenant: str, *, status: TreeStatus | None, after: str | None, limit: int
+    ) -> Listing:
+        return await self._listing.trees(tenant, status=status, after=after, limit=limit)
 
     def events(self, tree_id: str, *, after: int = 0) -> AsyncIterator[Event]:
         return self._reader.events(tree_id, after=after)
@@ -310,18 +342,3 @@ def _ms(seconds: float) -> int:
 
 def _token() -> str:
     return secrets.token_hex(8)
-
-
-def _by_shard(leases: Sequence[Lease]) -> dict[int, list[Lease]]:
-    grouped: dict[int, list[Lease]] = defaultdict(list)
-    for lease in leases:
-        grouped[shard_of(lease.tree_id)].append(lease)
-    return grouped
-
-
-def _plain(leases: Sequence[Lease]) -> list[tuple[str, str, int]]:
-    return [(lease.tree_id, lease.path, lease.epoch) for lease in leases]
-
-
-def _all_ready(replies: Sequence[list[Any]]) -> list[Ready]:
-    return [entry for _, ready in replies for entry in codec.load_ready(ready)]

@@ -43,6 +43,10 @@ class ServedVersions:
             await self.load()
         raise Conflict("the registry is changed by others all the time", hint="Try it again.")
 
+    async def look_up(self, name: str) -> Policy:
+        """What `name` stands for at this moment, without any tree. Raises as `assign` does."""
+        return resolve(await self.load(), self._listed, name, "")
+
     async def of_tree(self, version: str, tree_id: str, *, left_s: float) -> Policy:
         """The version of a tree that runs for `left_s` seconds more, which stays loaded meanwhile.
 

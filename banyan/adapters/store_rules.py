@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from banyan.budget import Budget
+from banyan.errors import EventsTrimmed
 from banyan.node import Failure, Outcome
 
 MAX_EXPIRIES = 5
 """Leases of one node that may expire in one generation before it fails as `worker_lost`."""
 
+MAX_EVENTS = 1_000_000
+"""Events of one tree that are kept, the newest ones; about 200 bytes each."""
+
 MAX_CHILDREN = 10_000
 """Children of one spawn."""
+
+
+def trimmed(tree_id: str) -> EventsTrimmed:
+    """What a reader of events is told who asks for one that is not kept any more."""
+    return EventsTrimmed(f"the next event of solve {tree_id} is not kept any more")
 
 
 def too_little(path: str, held: Budget) -> str:

@@ -18,6 +18,7 @@ def make_store(settings: Settings) -> RedisStore:
         queued_s=settings.queued_s,
         tenant_dispatch=settings.tenant_dispatch,
         retention_s=settings.retention_s,
+        max_events=settings.max_events,
         logs=settings.trajectory_dir is not None,
     )
 

@@ -10,7 +10,7 @@ from banyan.budget import Budget
 from banyan.node import Outcome
 from banyan.ports.queue import Hint
 from banyan.quotas import TenantSpending
-from banyan.tree import Event, NodeRecord, TreeRecord
+from banyan.tree import Event, NodeRecord, TreeRecord, TreeStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,18 @@ class TurnLog:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """A part of a tenant's trees, newest first, without their outcomes.
+
+    `next` is where the part behind this one begins; None at the end. A part may be shorter than
+    was asked for, where trees have just gone.
+    """
+
+    trees: tuple[TreeRecord, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Renewal:
     """Leases that are lost: taken over by another worker, or their tree was cancelled.
 
@@ -195,11 +207,19 @@ class Store(Protocol):
         ...
 
     async def resume(
-        self, tree_id: str, *, extra: Budget, deadline_s: float
+        self, tree_id: str, *, extra: Budget, deadline_s: float, key: str | None = None
     ) -> tuple[bool, list[Hint]]:
         """Re-open a finished tree: incomplete nodes run again as a new generation.
 
-        False where there is nothing to run again. Conflict: the tree is still running.
+        False where there is nothing to run again. Conflict: the tree is still running. The `key`
+        of the resume before changes nothing, however the tree stands by now.
+        """
+        ...
+
+    async def delete(self, tree_id: str, tenant: str) -> bool:
+        """Forget a finished tree; what was not logged of it never is. Conflict: it runs.
+
+        False where the tenant has no such tree.
         """
         ...
 
@@ -221,8 +241,17 @@ class Store(Protocol):
         """Nodes in the order of creation, and how many there are in all."""
         ...
 
+    async def list_trees(
+        self, tenant: str, *, status: TreeStatus | None, after: str | None, limit: int
+    ) -> Listing:
+        """The tenant's trees, newest first, from behind `after`: the `next` of another listing."""
+        ...
+
     def events(self, tree_id: str, *, after: int = 0) -> AsyncIterator[Event]:
-        """Events with `seq > after`, then new ones as they happen; ends after `tree.finished`."""
+        """Events with `seq > after`, then new ones as they happen; ends after `tree.finished`.
+
+        Raises EventsTrimmed where the next one is not kept any more.
+        """
         ...
 
     async def spending(self, tenant: str) -> TenantSpending:

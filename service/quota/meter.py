@@ -80,10 +80,10 @@ class Meter:
         self._state = state
         self._is_reserved = False
 
-    async def reserve(self, tree_id: str, limits: Limits) -> None:
-        """Count a tree that shall be admitted or opened again. Raises Refused (429, 422).
+    async def reserve(self, tree_id: str, limits: Limits, *, reopens: bool = False) -> None:
+        """Count a tree that shall be admitted or, where `reopens`, resumed. Raises Refused.
 
-        A tree that is there already passes: the request that started it is being repeated.
+        One that is to be admitted and is there already passes: its request is being repeated.
         """
         quota = self._quota
         if quota.nodes is not None and limits.max_nodes > quota.nodes:
@@ -103,7 +103,7 @@ class Meter:
         refusal = self._refusal(limits, entry, spending)
         if refusal is not None:
             await self.give_up(tree_id)
-            if not await self._is_there(tree_id):
+            if reopens or not await self._is_there(tree_id):
                 raise refusal
 
     async def keep(self, tree_id: str, *, deadline_s: float) -> None:

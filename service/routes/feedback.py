@@ -29,7 +29,11 @@ router = APIRouter(prefix="/solve/{id}", tags=["feedback"])
 class FeedbackRequest(BaseModel):
     """How well a node did. The root is the solve as a whole."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"value": 1.0, "comment": "All of it is right."}]},
+    )
 
     value: float = Field(ge=0, le=1, allow_inf_nan=False, description="0: wrong, 1: right.")
     source: Source = Field(

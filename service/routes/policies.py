@@ -40,6 +40,8 @@ class _Body(BaseModel):
 class Publication(_Body):
     """What to publish."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"directory": "incoming/run-7"}]})
+
     directory: str = Field(
         min_length=1,
         max_length=255,
@@ -51,6 +53,8 @@ class Publication(_Body):
 class Promotion(_Body):
     """Where a version shall go."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"share": 0.1}]})
+
     share: float = Field(
         1.0, gt=0, le=1, description="Of new solves; less than 1 makes it a canary."
     )
@@ -58,6 +62,8 @@ class Promotion(_Body):
 
 class Rejection(_Body):
     """Why a version shall never be served."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "It repeats itself."}]})
 
     reason: str = Field("by an operator", min_length=1, max_length=500)
 

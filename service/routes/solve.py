@@ -7,17 +7,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Request, Response
 
 from banyan.client.results import SolveResult
-from banyan.tree import FINAL, TreeRecord
 from service import streaming
 from service.admission import admit
-from service.dependencies import MeterOf, OwnedTree, Ports, PortsOf
+from service.dependencies import MeterOf, OwnedTree, PortsOf
 from service.preferences import EVENT_STREAM, Preference, parse_prefer, wants_events
 from service.problems import documented
-from service.results import etag_of, result_of
+from service.replies import reply, reply_under_way
+from service.results import etag_of
 from service.schemas import SolveRequest
 from service.waiting import wait_finished
-
-RETRY_AFTER_S = 1
 
 router = APIRouter(tags=["solve"])
 one = APIRouter(prefix="/solve/{id}")
@@ -41,7 +39,7 @@ _REPLIES: dict[int | str, dict[str, Any]] = {
     "/solve",
     summary="Solve a goal over documents",
     response_model=SolveResult,
-    responses={**_REPLIES, **documented(400, 413, 422, 429, 503)},
+    responses={**_REPLIES, **documented(400, 409, 410, 413, 422, 429, 503)},
 )
 async def start(
     *,
@@ -69,10 +67,7 @@ async def start(
         location = {"Location": f"/solve/{tree_id}"}
         return streaming.respond(record, after=0, ports=ports, headers=location)
     record = await wait_finished(record, preference.wait_s, request=request, ports=ports)
-    status = 200 if record.status in FINAL else 202
-    reply = await _reply(record, status=status, preference=preference, ports=ports)
-    reply.headers["Location"] = f"/solve/{tree_id}"
-    return reply
+    return await reply_under_way(record, preference=preference, ports=ports)
 
 
 @one.get(
@@ -93,7 +88,7 @@ async def read(
     tree = await wait_finished(tree, preference.wait_s, request=request, ports=ports)
     if if_none_match is not None and etag_of(tree) in if_none_match:
         return Response(status_code=304, headers={"ETag": etag_of(tree)})
-    return await _reply(tree, status=200, preference=preference, ports=ports)
+    return await reply(tree, status=200, preference=preference, ports=ports)
 
 
 @one.post(
@@ -106,21 +101,7 @@ async def cancel(tree: OwnedTree, ports: PortsOf) -> Response:
     """Ends what is not finished. Repeating it, or cancelling what is finished, changes nothing."""
     await ports.store.cancel(tree.id)
     tree = await ports.store.get_tree(tree.id)
-    return await _reply(tree, status=200, preference=Preference(0.0), ports=ports)
-
-
-async def _reply(
-    record: TreeRecord, *, status: int, preference: Preference, ports: Ports
-) -> Response:
-    headers = {"ETag": etag_of(record)}
-    if record.status not in FINAL:
-        headers["Retry-After"] = str(RETRY_AFTER_S)
-    if preference.applied:
-        headers["Preference-Applied"] = preference.applied
-    result = await result_of(record, ports.store, ports.library)
-    return Response(
-        result.model_dump_json(), status_code=status, headers=headers, media_type="application/json"
-    )
+    return await reply(tree, status=200, preference=Preference(0.0), ports=ports)
 
 
 router.include_router(one)

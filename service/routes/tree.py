@@ -8,12 +8,13 @@ from fastapi import APIRouter, Header, Path, Query
 from fastapi.responses import StreamingResponse
 
 from banyan.client.results import NodeDetail, TreePage
-from service import streaming
+from service import cursors, streaming
 from service.dependencies import OwnedTree, PortsOf
 from service.nodes import detail_of, summary_of
 from service.preferences import EVENT_STREAM
 from service.problems import documented
 from service.routes.feedback import NODE_PATTERN
+from service.routes.listing import MAX_CURSOR_CHARS
 
 MAX_PAGE = 1_000
 
@@ -31,7 +32,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
     "/events",
     summary="Follow a solve",
     response_class=StreamingResponse,
-    responses={**_STREAM, **documented(400, 404, 422, 503)},
+    responses={**_STREAM, **documented(400, 404, 410, 422, 503)},
 )
 async def events(
     tree: OwnedTree,
@@ -53,17 +54,26 @@ async def events(
 async def nodes(
     tree: OwnedTree,
     ports: PortsOf,
-    offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    cursor: Annotated[
+        str | None, Query(max_length=MAX_CURSOR_CHARS, description="`next` of the page before.")
+    ] = None,
+    offset: Annotated[
+        int, Query(ge=0, le=10_000_000, description="To jump; `cursor` goes before it.")
+    ] = 0,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
 ) -> TreePage:
-    """Its nodes in the order of their creation; the root is the first."""
+    """Its nodes in the order of their creation; the root is the first, new ones come at the end."""
+    if cursor is not None:
+        offset = int(cursors.decode(cursor, cursors.OFFSET))
     records, total = await ports.store.list_nodes(tree.id, offset=offset, limit=limit)
+    behind = offset + limit
     return TreePage(
         id=tree.id,
         total=total,
         offset=offset,
         limit=limit,
         nodes=tuple(summary_of(record) for record in records),
+        next=cursors.encode(str(behind)) if behind < total else None,
     )
 
 

@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+from jsonschema import Draft202012Validator
+
 from tests.service.house import House
 
 
@@ -47,3 +49,22 @@ async def test_streams_are_described_as_streams(house: House) -> None:
     assert list(paths["/solve/{id}/events"]["get"]["responses"]["200"]["content"]) == [
         "text/event-stream"
     ]
+
+
+async def test_every_json_body_has_an_example_that_follows_its_schema(house: House) -> None:
+    document = await described(house)
+    bodies = [
+        operation["requestBody"]["content"]["application/json"]["schema"]
+        for operations in document["paths"].values()
+        for operation in operations.values()
+        if "application/json" in operation.get("requestBody", {}).get("content", {})
+    ]
+    names = {name for body in bodies for name in re.findall(r"schemas/(\w+)", json.dumps(body))}
+
+    assert {"SolveRequest", "EstimateRequest", "ResumeRequest", "FeedbackRequest"} <= names
+    for name in names:
+        schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+        examples = document["components"]["schemas"][name]["examples"]
+        assert examples, name
+        for example in examples:
+            Draft202012Validator(schema).validate(example)

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from banyan.node import Outcome
-from tests.service.house import House, answered, assert_problem
+from service.settings import ServiceSettings
+from tests.service.house import House, WatchedStore, answered, assert_problem
 from tests.service.served import PATIENCE_S, Served, frames_of
 
 EVENTS = {"Accept": "text/event-stream"}
@@ -207,3 +208,24 @@ async def test_an_upload_that_breaks_off_leaves_nothing(served: Served) -> None:
 
     assert await reader.read() == b""
     served.house.assert_nothing_stored()
+
+
+async def test_events_that_are_not_kept_any_more_are_gone_and_it_is_said_what_is_there() -> None:
+    house = House(ServiceSettings(), store=WatchedStore(max_events=3))
+    async with house.http:
+        solve = await house.submit()
+        await play(house, solve)
+        path = f"/solve/{solve}"
+        last = (await house.store.get_tree(solve)).last_event
+        for reply in (
+            await house.http.get(f"{path}/events"),
+            await house.http.get(f"{path}/events", headers={"Last-Event-ID": str(last - 4)}),
+            await house.http.get(f"{path}/trace"),
+        ):
+            problem = assert_problem(reply, 410, "events_trimmed")
+            assert f"Last-Event-ID: {last - 3}" in problem["hint"]
+        kept = await house.http.get(f"{path}/events", headers={"Last-Event-ID": str(last - 3)})
+
+    assert [line for line in kept.text.splitlines() if line.startswith("id: ")] == [
+        f"id: {seq}" for seq in range(last - 2, last + 1)
+    ]

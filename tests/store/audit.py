@@ -24,6 +24,7 @@ async def audit_books(
     by_policy = usage.by_policy.values()
     for name in Spending.model_fields:
         assert sum(getattr(one, name) for one in by_policy) == getattr(usage, name)
+        assert sum(getattr(node.spent, name) for node in nodes) == getattr(usage, name)
     assert sum(n.budget.nodes for n in nodes) + usage.nodes - 1 == admitted.nodes
     assert usage.nodes == len(nodes)
     unfinished: Counter[str | None] = Counter(

@@ -8,6 +8,7 @@ import pytest
 
 from banyan.adapters.memory_store import MemoryStore
 from banyan.adapters.redis_store import RedisStore
+from banyan.adapters.store_rules import MAX_EVENTS
 from banyan.local.valkey import Valkey
 from banyan.ports import Store
 from tests.fixtures.namespaces import namespace
@@ -34,12 +35,19 @@ async def make(url: str | None) -> AsyncIterator[MakeForest]:
     stores: list[Store] = []
 
     def make_one(
-        *, queued_s: float = 60.0, tenant_dispatch: int = 1_024, retention_s: float = 600.0
+        *,
+        queued_s: float = 60.0,
+        tenant_dispatch: int = 1_024,
+        retention_s: float = 600.0,
+        max_events: int = MAX_EVENTS,
     ) -> Forest:
         store: Store
         if url is None:
             store = MemoryStore(
-                queued_s=queued_s, tenant_dispatch=tenant_dispatch, retention_s=retention_s
+                queued_s=queued_s,
+                tenant_dispatch=tenant_dispatch,
+                retention_s=retention_s,
+                max_events=max_events,
             )
         else:
             store = RedisStore(
@@ -48,6 +56,7 @@ async def make(url: str | None) -> AsyncIterator[MakeForest]:
                 queued_s=queued_s,
                 tenant_dispatch=tenant_dispatch,
                 retention_s=retention_s,
+                max_events=max_events,
                 namespace=namespace(),
             )
         stores.append(store)

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from banyan.budget import Budget
-from banyan.errors import NotFound
+from banyan.errors import EventsTrimmed, NotFound
 from banyan.tree import Event
 from tests.store.conftest import MakeForest
 from tests.store.trees import FAILED, PARTIAL, Forest, eventually, log
@@ -160,3 +160,21 @@ async def test_finished_trees_are_forgotten_after_the_retention(make: MakeForest
     await eventually(gone)
     with pytest.raises(NotFound):
         await forest.store.list_nodes(tree, offset=0, limit=1)
+
+
+async def test_a_reader_of_events_that_are_not_kept_any_more_is_told(make: MakeForest) -> None:
+    forest = make(max_events=3)
+    tree = await forest.plant()
+    record = await forest.store.get_tree(tree)
+    assert (record.first_event, record.last_event) == (1, 1)
+    lease = await forest.lease(tree)
+    await forest.store.delta(lease, {"text": "The"})
+    await forest.finish(lease)
+    record = await forest.store.get_tree(tree)
+    assert (record.first_event, record.last_event) == (3, 5)
+    for after in (0, 1):
+        with pytest.raises(EventsTrimmed):
+            await follow(forest, tree, [], after=after)
+    seen: list[Event] = []
+    await follow(forest, tree, seen, after=2)
+    assert [event.seq for event in seen] == [3, 4, 5]

@@ -132,3 +132,26 @@ async def test_a_resumed_tree_outlives_the_time_it_would_have_been_kept(make: Ma
     await forest.run(tree, "0", PARTIAL)
     assert paths(await resume(forest, tree)) == ["0.1.1"]
     assert (await forest.store.get_tree(tree)).generation == 3
+
+
+async def test_the_key_of_the_last_resume_counts_once(forest: Forest) -> None:
+    tree = await forest.plant()
+    await forest.run(tree, "0", FAILED)
+    extra = Budget(tokens=100, nodes=1)
+
+    async def resume_with(key: str) -> bool:
+        resumed, _ = await forest.store.resume(tree, extra=extra, deadline_s=60.0, key=key)
+        return resumed
+
+    assert await resume_with("mine")
+    assert await resume_with("mine")
+    await forest.run(tree, "0", FAILED)
+    assert await resume_with("mine")
+    record = await forest.store.get_tree(tree)
+    assert (record.status, record.generation) == ("failed", 2)
+    assert (await forest.node(tree)).budget.tokens == forest.admitted[tree].tokens + 100
+
+    assert await resume_with("another")
+    assert (await forest.store.get_tree(tree)).generation == 3
+    with pytest.raises(Conflict):
+        await resume_with("a third")

@@ -28,7 +28,6 @@ local function take(path)
     'reserve_tokens', reserve[1], 'reserve_nano_usd', reserve[2])
   call('ZREM', DUE, member(id, path))
   call('ZADD', LEASES, now + a.lease_ms, member(id, path))
-  call('HSET', tree_key(id), 'status', 'running')
   emit(id, 'node.claimed', cjson.encode({ node = path, worker = a.worker, epoch = epoch }))
 end
 
@@ -51,4 +50,5 @@ for _, path in ipairs(a.paths) do
     claimed[#claimed + 1] = show(path) -- this very claim, repeated because its reply was lost
   end
 end
+if tree[1] == 'queued' and #claimed > 0 then set_status(id, 'running') end
 return { 'ok', now, tree[3], claimed }

@@ -10,6 +10,7 @@ local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local DUE, LEASES, CANCELLING = a.tag .. ':due', a.tag .. ':leases', a.tag .. ':cancelling'
 local LOG, LOG_LOST = a.tag .. ':log', a.tag .. ':log_lost'
 local OUTBOX = a.tag .. ':outbox'
+local EXPIRING = a.tag .. ':expiring'
 local BATCH = 1000 -- below Lua's limit of values on its stack
 
 local function tree_key(id, part)
@@ -40,10 +41,42 @@ local function is_final(status)
   return status == 'completed' or status == 'partial' or status == 'failed' or status == 'cancelled'
 end
 
--- Append an event; `data` is JSON text.
+-- Append an event; `data` is JSON text. The oldest go where there are more than are kept.
 local function emit(id, kind, data)
   local seq = call('HINCRBY', tree_key(id), 'seq', 1)
-  call('XADD', tree_key(id, ':events'), seq .. '-0', 'type', kind, 'at', now, 'data', data)
+  call('XADD', tree_key(id, ':events'), 'MAXLEN', '=', a.max_events, seq .. '-0', 'type', kind, 'at', now, 'data', data)
+end
+
+-- The list of a tenant's trees: all of them, or those with this status. Members are in the order of
+-- admission.
+local function list_key(tenant, status)
+  return a.tag .. ':solves:' .. status .. ':' .. tenant
+end
+
+local function list_member(id, created_at)
+  return string.format('%015d|%s', created_at, id)
+end
+
+local function set_status(id, status)
+  local tree = call('HMGET', tree_key(id), 'tenant', 'status', 'created_at')
+  local entry = list_member(id, tree[3])
+  if tree[2] then call('ZREM', list_key(tree[1], tree[2]), entry) end
+  call('ZADD', list_key(tree[1], status), 0, entry)
+  call('HSET', tree_key(id), 'status', status)
+end
+
+local function expiring_entry(id)
+  local tree = call('HMGET', tree_key(id), 'created_at', 'tenant')
+  return id .. '|' .. tree[1] .. '|' .. tree[2]
+end
+
+-- Take a finished tree that has gone, or is about to, off its tenant's lists.
+local function unlist(entry)
+  local id, created_at, tenant = string.match(entry, '^(.-)|(.-)|(.*)$')
+  for _, status in ipairs({ 'all', 'completed', 'partial', 'failed', 'cancelled' }) do
+    call('ZREM', list_key(tenant, status), list_member(id, created_at))
+  end
+  call('ZREM', EXPIRING, entry)
 end
 
 -- A tree stands in its tenant's `waiting` set while it has a backlog and a free slot of its own.
@@ -168,6 +201,7 @@ local function charge(id, path, log)
     if count > 0 then
       call('HINCRBY', key, name, count)
       call('HINCRBY', key, 'policy:' .. policy .. ':' .. name, count)
+      call('HINCRBY', node_key(id, path), 'spent:' .. name, count)
     end
   end
   emit(id, 'node.turn', log.event)
@@ -179,6 +213,20 @@ local function expire_tree(id)
   for _, part in ipairs({ ':events', ':nodes', ':open', ':backlog', ':shared' }) do
     call('PEXPIRE', tree_key(id, part), a.retention_ms)
   end
+  call('ZADD', EXPIRING, now + a.retention_ms, expiring_entry(id))
+end
+
+-- Forget up to BATCH nodes of a tree that is being deleted, the last ones first, and in the end the
+-- tree itself; how many are left.
+local function delete_batch(id)
+  local nodes = tree_key(id, ':nodes')
+  for _, path in ipairs(call('LRANGE', nodes, -BATCH, -1)) do
+    call('UNLINK', node_key(id, path), turns_key(id, path))
+  end
+  call('LTRIM', nodes, 0, -BATCH - 1)
+  local left = call('LLEN', nodes)
+  if left == 0 then call('UNLINK', tree_key(id)) end
+  return left
 end
 
 -- A finished tree waits for a writer of the trajectory log, at most for as long as it is kept. What
@@ -204,7 +252,8 @@ local function finish(id, path, tenant, o)
   call('PEXPIRE', key, keep)
   call('PEXPIRE', turns_key(id, path), keep)
   if not parent then
-    call('HSET', tree_key(id), 'status', o.tree_status, 'finished_at', now)
+    set_status(id, o.tree_status)
+    call('HSET', tree_key(id), 'finished_at', now)
     call('SREM', CANCELLING, id)
     emit(id, 'tree.finished', cjson.encode({ status = o.tree_status }))
     if a.logs then queue_log(id) end

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- REAP: go on with a cancel that was cut off, void leases that ran out, send overdue hints again.
+-- REAP: go on with a cancel that was cut off, void leases that ran out, send overdue hints again,
+-- take trees that have expired off the lists.
 local ready = {}
 local cut_off = call('SRANDMEMBER', CANCELLING)
 if cut_off then cancel_batch(cut_off) end
@@ -25,5 +26,8 @@ for _, entry in ipairs(overdue(DUE)) do
   else
     call('ZREM', DUE, entry)
   end
+end
+for _, entry in ipairs(overdue(EXPIRING)) do
+  unlist(entry)
 end
 return { 'ok', ready }

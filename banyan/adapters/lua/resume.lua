@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 -- RESUME: open a finished tree again. Incomplete nodes run again as a new generation.
 local id, key = a.tree, tree_key(a.tree)
-local tree = call('HMGET', key, 'status', 'resume_op', 'tenant')
-if not tree[1] then return { 'missing' } end
+local tree = call('HMGET', key, 'status', 'resume_op', 'tenant', 'deleted')
+if not tree[1] or tree[4] then return { 'missing' } end
 if tree[2] == a.op then return { 'ok', 1, {} } end -- applied before; REAP sends the hints
 if not is_final(tree[1]) then return { 'conflict' } end
 
@@ -13,7 +13,9 @@ end
 
 if is_complete('0') then return { 'ok', 0, {} } end
 local generation = call('HINCRBY', key, 'generation', 1)
-call('HSET', key, 'status', 'queued', 'cancelled', 0, 'deadline_at', now + a.deadline_ms,
+set_status(id, 'queued')
+call('ZREM', EXPIRING, expiring_entry(id))
+call('HSET', key, 'cancelled', 0, 'deadline_at', now + a.deadline_ms,
   'resume_op', a.op)
 call('HDEL', key, 'finished_at')
 call('PERSIST', key)
