@@ -34,6 +34,7 @@ from service.routes import (
     texts,
     trace,
     tree,
+    web,
 )
 from service.settings import ServiceSettings
 from service.versions import make_publisher
@@ -105,6 +106,7 @@ def create_app(
         texts,
         policies,
         health,
+        web,
     ):
         app.include_router(feature.router)
     app.add_exception_handler(BanyanError, problems.from_banyan)
