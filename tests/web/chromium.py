@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 
-from playwright.async_api import Browser, async_playwright
 
 PACKAGE = "chromium"
+NO_BROWSER = "no Chromium to run it in"
+"""What the tests that could not be run are known by at the end of a run."""
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
     "--no-sandbox",  # Chromium refuses to start as root with it
@@ -50,18 +49,6 @@ def chromium() -> Path:
     if found is None:
         raise NoChromium(f"the package {PACKAGE} has put no program on PATH")
     return found
-
-
-@asynccontextmanager
-async def browsing() -> AsyncIterator[Browser]:
-    """A headless browser with an empty profile that is thrown away. Raises NoChromium."""
-    program = chromium()
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=list(FLAGS))
-        try:
-            yield browser
-        finally:
-            await browser.close()
 
 
 def _found() -> Path | None:

@@ -9,7 +9,8 @@ import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page
 
 from bench.stack import Stack
-from tests.web.chromium import NoChromium, browsing, chromium
+from tests.web.browsing import browsing
+from tests.web.chromium import NO_BROWSER, NoChromium, chromium
 
 WINDOW = 2_048
 LATENCY_S = 0.05
@@ -21,7 +22,7 @@ async def browser() -> AsyncIterator[Browser]:
     try:
         chromium()
     except NoChromium as error:
-        pytest.skip(f"needs Chromium: {error}")
+        pytest.skip(f"{NO_BROWSER}: {error}")
     async with browsing() as browser:
         yield browser
 

@@ -120,7 +120,7 @@ function liveFacts(node, now) {
     ["Queued again", node.numRequeues ? `${count(node.numRequeues)} times` : null],
     ["Its own tokens", own],
     ["Subtree", node.children.length ? `${count(node.sub.nodes)} nodes, ${count(node.sub.tokens)} tokens, ${usd(node.sub.costUsd)}` : null],
-    ["Share of the model time", node.children.length && node.sub.modelS ? percent(node.own.modelS / node.sub.modelS) : null],
+    ["Own share of model time", node.children.length && node.sub.modelS ? percent(node.own.modelS / node.sub.modelS) : null],
     ["Nodes below", node.children.length ? states : null],
   ]));
 }
