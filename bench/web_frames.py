@@ -24,7 +24,9 @@ from tests.web.browsing import browsing
 
 RECORD = """() => {
   window.frames_ms = []; let last = performance.now();
-  const next = (now) => { window.frames_ms.push(now - last); last = now; requestAnimationFrame(next); };
+  const next = (now) => {
+    window.frames_ms.push(now - last); last = now; requestAnimationFrame(next);
+  };
   requestAnimationFrame((now) => { last = now; requestAnimationFrame(next); });
 }"""
 SCROLL = """(steps) => new Promise((resolve) => {

@@ -8,7 +8,6 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-
 PACKAGE = "chromium"
 NO_BROWSER = "no Chromium to run it in"
 """What the tests that could not be run are known by at the end of a run."""

@@ -18,8 +18,8 @@ from tests.web.browsing import browsing
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "img"
 GOAL = "What do the sections tell of the banyan, and which obligations survive termination?"
 TEXT = "\n\n".join(
-    f"## Section {index}\n\nA banyan drops roots from its branches, and the roots become trunks, as "
-    f"number {index} shows. Obligation {index} survives termination for two years."
+    f"## Section {index}\n\nA banyan drops roots from its branches, and the roots become trunks, "
+    f"as number {index} shows. Obligation {index} survives termination for two years."
     for index in range(300)
 )
 WIDE, NARROW = (1280, 800), (390, 780)
@@ -34,7 +34,7 @@ async def take(browser: Browser, url: str, solve: str, other: str, folder: Path)
     await page.locator("#panel-node details.turn").first.wait_for()
     await page.screenshot(path=folder / "web-tree-light.png")
     await page.get_by_role("tab", name="Answer").click()
-    await page.locator(".cite").nth(1).click()
+    await page.locator(".cite").last.click()
     await page.locator("mark.here").first.wait_for()
     await page.screenshot(path=folder / "web-citation-light.png")
     await page.goto(f"{url}/compare?a={solve}&b={other}")
@@ -67,12 +67,16 @@ async def _open(page: Page, address: str) -> None:
     await page.locator('.run-line .dot[data-state="completed"]').wait_for()
 
 
-async def main(folder: Path) -> None:
+async def take_all(url: str, solve: str, other: str, folder: Path) -> None:
+    async with browsing() as browser:
+        await take(browser, url, solve, other, folder)
+
+
+def main(folder: Path) -> None:
+    """Grow two trees, and take the pictures of them."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (
-        Stack(latency_s=0.1, num_workers=1, slots=32, window=2_048) as stack,
-        httpx.Client(timeout=130.0, trust_env=False) as http,
-    ):
+    stack = Stack(latency_s=0.1, num_workers=1, slots=32, window=2_048)
+    with stack, httpx.Client(timeout=130.0, trust_env=False) as http:
         upload = http.post(
             f"{stack.url}/documents?title=banyans.md",
             content=TEXT.encode(),
@@ -85,9 +89,8 @@ async def main(folder: Path) -> None:
         limits = {"max_depth": 4, "max_nodes": 341, "max_tokens": 10**9}
         other = stack.submit(http, "fan-out 4", gate=gate, limits=limits)
         stack.wait(http, other)
-        async with browsing() as browser:
-            await take(browser, stack.url, solve, other, folder)
+        asyncio.run(take_all(stack.url, solve, other, folder))
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER))
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)
