@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Error, Page, expect
+from playwright.async_api import Error, Page, Route, expect
 
 from bench.stack import Stack
 from tests.web.conftest import Watched
@@ -203,6 +203,25 @@ async def test_a_solve_that_does_not_exist_is_said_to_be_unknown(
     watched.troubles.clear()  # Chromium reports the 404 of the API as an error
 
 
+async def test_the_answer_is_shown_where_the_oldest_events_are_gone(
+    watched: Watched, stack: Stack, http: httpx.AsyncClient
+) -> None:
+    page = watched.page
+    solve = await finished(http, "fan-out 2")
+    gone = {"detail": "Events before 9 are not kept any more.", "code": "events_trimmed"}
+
+    async def trimmed(route: Route) -> None:
+        await route.fulfill(status=410, json=gone)
+
+    await page.route("**/events", trimmed)
+    await open_solve(page, stack, solve)
+    await expect(page.locator(".problem")).to_contain_text("Events before 9 are not kept any more.")
+    await expect(page.locator("#panel-answer .prose")).to_have_text(
+        "The fake model says that it is ok."
+    )
+    watched.troubles.clear()  # the request that was refused
+
+
 async def test_a_wrong_limit_is_refused_with_a_reason_and_can_be_corrected(
     watched: Watched, stack: Stack
 ) -> None:
@@ -243,7 +262,7 @@ async def test_a_key_is_asked_for_where_the_service_wants_one_and_stays_in_the_t
     solve = await finished(http, "fan-out 2")
     given: list[str | None] = []
 
-    async def guard(route: Any) -> None:
+    async def guard(route: Route) -> None:
         given.append(route.request.headers.get("authorization"))
         if given[-1] == "Bearer good":
             await route.continue_()

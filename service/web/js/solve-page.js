@@ -23,8 +23,8 @@ export class SolvePage {
     this.result = null;
     this.clock = null;
     this.head = new RunHead({
-      id, onCancel: () => this.#do(() => this.#cancel()), onResume: () => this.#do(() => this.#resume()),
-      onTrace: () => this.#do(() => this.#trace()), onState: (state) => this.#goToState(state),
+      id, onCancel: () => this.#act(() => this.#cancel()), onResume: () => this.#act(() => this.#resume()),
+      onTrace: () => this.#act(() => this.#trace()), onState: (state) => this.#goToState(state),
     });
     this.sources = new SourceView();
     const titleOf = (document) => this.sources.titleOf(document);
@@ -75,8 +75,23 @@ export class SolvePage {
     } catch (error) {
       if (error.status === 404 && this.model.lastSeq === 0) {
         this.main.replaceChildren(empty("There is no solve with this id. It may have been deleted, or be of another key."));
-      } else this.#fail(error);
+      } else {
+        this.#fail(error);
+        if (error.code === "events_trimmed") this.#do(() => this.#withoutEvents());
+      }
     }
+  }
+
+  /** The oldest events are gone, and the problem says so: the result is shown without the tree. */
+  async #withoutEvents() {
+    this.result = await api.solve(this.id);
+    this.model.status = this.result.status;
+    this.head.setStream("done");
+    if (FINAL.has(this.result.status)) {
+      this.answer.drawResult(this.result);
+      this.sources.setResult(this.result);
+    }
+    this.redraw();
   }
 
   #take(events) {
@@ -169,8 +184,13 @@ export class SolvePage {
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
   }
 
-  async #do(action) {
+  /** What a person asked for: what went wrong before is no longer shown. */
+  #act(action) {
     this.trouble.hidden = true;
+    return this.#do(action);
+  }
+
+  async #do(action) {
     try {
       await action();
     } catch (error) {
