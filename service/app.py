@@ -45,6 +45,7 @@ from service.routes import (
     trace,
     tree,
     webhooks,
+    web,
 )
 from service.settings import ServiceSettings
 from service.versions import make_publisher
@@ -130,6 +131,7 @@ def create_app(
         keys,
         webhooks,
         health,
+        web,
     ):
         app.include_router(feature.router)
     app.add_exception_handler(BanyanError, problems.from_banyan)

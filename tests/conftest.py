@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.web.chromium import NO_BROWSER
+
 pytest_plugins = ["tests.fixtures.busy", "tests.fixtures.engines", "tests.fixtures.valkey"]
 
 _NEEDS_TORCH = Path(__file__).parent / "training_torch"
@@ -23,3 +25,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(
             "tests/training_torch was left out: torch is not here; `make train-test` runs it"
         )
+    skipped = terminalreporter.stats.get("skipped", [])
+    without_browser = [report.nodeid for report in skipped if NO_BROWSER in str(report.longrepr)]
+    for test in without_browser:
+        terminalreporter.write_line(f"{test} was not run: {NO_BROWSER}")
