@@ -20,8 +20,9 @@ from service import problems
 from service.context import BodyLimit, RequestContext
 from service.dependencies import Ports
 from service.engine_probe import EngineProbe
+from service.facade.errors import OpenAIErrors
 from service.local_only import LocalOnly
-from service.routes import documents, feedback, health, policies, solve, tree
+from service.routes import documents, facade, feedback, health, policies, solve, tree
 from service.settings import ServiceSettings
 from service.versions import make_publisher
 
@@ -56,6 +57,7 @@ def create_app(
         settings=settings,
         versions=ServedVersions(versions, served.resolve),
         publisher=make_publisher(versions, served.resolve, settings),
+        policy_names=served.names,
         engines=EngineProbe(listed.engines if listed else {}),
     )
 
@@ -79,7 +81,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.ports = ports
-    for feature in (solve, tree, feedback, documents, policies, health):
+    for feature in (solve, tree, feedback, documents, policies, facade, health):
         app.include_router(feature.router)
     app.add_exception_handler(BanyanError, problems.from_banyan)
     app.add_exception_handler(HTTPException, problems.from_http)
@@ -91,7 +93,8 @@ def create_app(
     )
     if not settings.allow_no_auth:
         app.add_middleware(LocalOnly)
-    app.add_middleware(RequestContext)  # the last one added is the outermost
+    app.add_middleware(RequestContext)
+    app.add_middleware(OpenAIErrors)  # the last one added is the outermost
     return app
 
 

@@ -11,6 +11,7 @@ from fastapi import Depends, Path, Request
 from banyan.adapters.publishing import Publisher
 from banyan.adapters.served_versions import ServedVersions
 from banyan.errors import NotFound
+from banyan.policy import ONLY_BASE
 from banyan.ports import Library, Queue, Store
 from banyan.tree import TreeRecord, is_tree_id, shard_of
 from service.engine_probe import EngineProbe
@@ -27,6 +28,7 @@ class Ports:
     settings: ServiceSettings
     versions: ServedVersions
     publisher: Publisher
+    policy_names: tuple[str, ...] = ONLY_BASE.names
     engines: EngineProbe = field(default_factory=lambda: EngineProbe({}))
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
