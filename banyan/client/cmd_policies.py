@@ -20,6 +20,7 @@ app = typer.Typer(
     help="Versions of the served weights: list, publish, promote, take back.",
     epilog=EXIT_CODES_HELP,
     no_args_is_help=True,
+    add_completion=False,
 )
 
 Url = Annotated[str, typer.Option(envvar="BANYAN_URL", help="The service; see `banyan up`.")]

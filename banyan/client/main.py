@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 try:
     import typer
@@ -12,32 +13,68 @@ except ModuleNotFoundError:  # the SDK alone was installed
     sys.stderr.write('banyan: the command line needs "banyan-serve[cli]"; install that.\n')
     sys.exit(3)
 
-from banyan.client.cmd_doctor import doctor
-from banyan.client.cmd_eval import evaluate
-from banyan.client.cmd_eval_citations import judge
-from banyan.client.cmd_eval_compare import compare
-from banyan.client.cmd_feedback import feedback
-from banyan.client.cmd_policies import app as policies
-from banyan.client.cmd_solve import solve
-from banyan.client.cmd_up import up
 from banyan.client.exits import EXIT_CODES_HELP
+from banyan.client.lazy import Lazy, LazyGroup
+
+
+class Commands(LazyGroup):
+    """What there is; a test compares each line with the command's own help."""
+
+    table: ClassVar[Mapping[str, Lazy]] = {
+        "up": Lazy(
+            "banyan.client.cmd_up",
+            "up",
+            "Run Redis, the model server, workers and the service here, until Ctrl-C.",
+        ),
+        "solve": Lazy(
+            "banyan.client.cmd_solve",
+            "solve",
+            "Upload the files, solve GOAL over them, and print the answer with its sources.",
+        ),
+        "feedback": Lazy(
+            "banyan.client.cmd_feedback",
+            "feedback",
+            "Attach a success VALUE to the solve ID in the trajectory log.",
+        ),
+        "doctor": Lazy(
+            "banyan.client.cmd_doctor",
+            "doctor",
+            "Say what this machine has of what Banyan needs, and how to get the rest.",
+        ),
+        "policies": Lazy(
+            "banyan.client.cmd_policies",
+            "app",
+            "Versions of the served weights: list, publish, promote, take back.",
+        ),
+        "eval": Lazy(
+            "banyan.client.cmd_eval",
+            "evaluate",
+            "Measure the service and baselines on SETs: scores, intervals, tokens, calls, time.",
+        ),
+        "eval-compare": Lazy(
+            "banyan.client.cmd_eval_compare",
+            "compare",
+            "Put runs of `banyan eval` beside each other, over the items that all of them "
+            "answered.",
+        ),
+        "eval-citations": Lazy(
+            "banyan.client.cmd_eval_citations",
+            "judge",
+            "Let a model judge a sample of the service's citations, and pairs whose answer is "
+            "known.",
+        ),
+    }
+
 
 app = typer.Typer(
     name="banyan",
+    cls=Commands,
     help="Banyan: recursive inference as a service.",
     epilog=EXIT_CODES_HELP,
     no_args_is_help=True,
-    add_completion=False,
+    rich_markup_mode=None,  # rich is slow to import, and the list needs none of it
     pretty_exceptions_enable=False,
 )
-app.command(epilog=EXIT_CODES_HELP)(up)
-app.command(epilog=EXIT_CODES_HELP)(solve)
-app.command(epilog=EXIT_CODES_HELP)(feedback)
-app.command(epilog=EXIT_CODES_HELP)(doctor)
-app.command("eval", epilog=EXIT_CODES_HELP)(evaluate)
-app.command("eval-compare", epilog=EXIT_CODES_HELP)(compare)
-app.command("eval-citations", epilog=EXIT_CODES_HELP)(judge)
-app.add_typer(policies, name="policies")
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the option's value
