@@ -31,6 +31,48 @@ class Commands(LazyGroup):
             "solve",
             "Upload the files, solve GOAL over them, and print the answer with its sources.",
         ),
+        "follow": Lazy(
+            "banyan.client.cmd_follow",
+            "follow",
+            "Show the tree of ID as it grows, and its answer when it is finished.",
+        ),
+        "list": Lazy(
+            "banyan.client.cmd_list",
+            "list_all",
+            "Show your solves, newest first: a table on a terminal, tab-separated lines when "
+            "piped.",
+        ),
+        "tree": Lazy(
+            "banyan.client.cmd_tree",
+            "tree",
+            "Print the nodes of ID, children below their parent: path, state, children.",
+        ),
+        "cancel": Lazy(
+            "banyan.client.cmd_cancel",
+            "cancel",
+            "End what is not finished of ID; repeating it changes nothing.",
+        ),
+        "resume": Lazy(
+            "banyan.client.cmd_resume",
+            "resume",
+            "Run again what failed of ID: what is complete stays. Then wait, and print the answer.",
+        ),
+        "estimate": Lazy(
+            "banyan.client.cmd_estimate",
+            "estimate",
+            "Say what solving GOAL over the files would take: calls, nodes, depth, tokens, "
+            "seconds.",
+        ),
+        "trace": Lazy(
+            "banyan.client.cmd_trace",
+            "trace",
+            "Write the Chrome trace of ID, which https://ui.perfetto.dev opens.",
+        ),
+        "delete": Lazy(
+            "banyan.client.cmd_delete",
+            "delete",
+            "Forget the finished solve ID, with its nodes and its answer. Documents stay.",
+        ),
         "feedback": Lazy(
             "banyan.client.cmd_feedback",
             "feedback",

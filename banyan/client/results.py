@@ -112,6 +112,7 @@ class NodeSummary(_Model):
     generation: int
     attempts: int
     budget: Budget = Field(description="What it and its descendants may still use.")
+    spent: Spent = Field(Spent(), description="By the node itself, without its descendants.")
     queued_at: float
     claimed_at: float | None = None
     finished_at: float | None = None
@@ -125,6 +126,9 @@ class TreePage(_Model):
     offset: int
     limit: int
     nodes: tuple[NodeSummary, ...]
+    next: str | None = Field(
+        None, description="The `cursor` of the page behind this one; null where there is none yet."
+    )
 
 
 class Turn(_Model):
