@@ -20,7 +20,7 @@ from service import problems
 from service.context import BodyLimit, RequestContext
 from service.dependencies import Ports
 from service.engine_probe import EngineProbe
-from service.facade.errors import OpenAIErrors
+from service.facade.errors import PREFIX, OpenAIErrors
 from service.local_only import LocalOnly
 from service.routes import documents, facade, feedback, health, policies, solve, tree
 from service.settings import ServiceSettings
@@ -108,4 +108,7 @@ class Service(FastAPI):
             for name in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(name, None)
             schemas.update(problems.schemas())
+            for path, operations in (self.openapi_schema or {})["paths"].items():
+                for operation in operations.values() if path.startswith(PREFIX) else ():
+                    operation["responses"].pop("422", None)  # it is 400 there
         return super().openapi()
