@@ -108,7 +108,8 @@ class Service(FastAPI):
             for name in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(name, None)
             schemas.update(problems.schemas())
-            for path, operations in (self.openapi_schema or {})["paths"].items():
+            paths: dict[str, dict[str, Any]] = (self.openapi_schema or {}).get("paths", {})
+            for path, operations in paths.items():
                 for operation in operations.values() if path.startswith(PREFIX) else ():
                     operation["responses"].pop("422", None)  # it is 400 there
         return super().openapi()
