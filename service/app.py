@@ -104,12 +104,12 @@ class Service(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, made once."""
         if self.openapi_schema is None:
-            schemas = super().openapi()["components"]["schemas"]
+            document = super().openapi()
+            schemas = document["components"]["schemas"]
             for name in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(name, None)
             schemas.update(problems.schemas())
-            paths: dict[str, dict[str, Any]] = (self.openapi_schema or {}).get("paths", {})
-            for path, operations in paths.items():
+            for path, operations in document["paths"].items():
                 for operation in operations.values() if path.startswith(PREFIX) else ():
                     operation["responses"].pop("422", None)  # it is 400 there
         return super().openapi()
