@@ -62,6 +62,7 @@ demo: ## Solve a question over a long document with everything on this machine
 test: lint ## Run everything: style, types, layout and all tests on real parts
 	$(BIN)/python -P -m banyan.local.engine_env
 ifeq ($(TESTS),tests)
+	$(BIN)/python -m tests.facade.clients_env
 	$(BIN)/python -P -m banyan.local.training_env
 endif
 	$(BIN)/python -m pytest $(TESTS)
@@ -88,13 +89,16 @@ lint: setup ## Check style, spelling, types and the direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-lock: setup ## Resolve the dependencies anew and write service.lock and training.lock
+lock: setup ## Resolve the dependencies anew and write the lock files (not the engines')
 	$(BIN)/uv pip compile --override requirements/overrides.txt --python-version 3.11 \
 	  --generate-hashes --extra dev pyproject.toml -o requirements/service.lock --no-emit-index-url
 	$(BIN)/uv pip compile --override requirements/engine-overrides.txt --python-version 3.11 \
 	  --generate-hashes --constraint requirements/service.lock --extra training pyproject.toml \
 	  requirements/training.in -o requirements/training.lock --no-emit-index-url \
 	  --no-emit-find-links $(TORCH_LINKS)
+	$(BIN)/uv pip compile --python-version 3.11 --generate-hashes \
+	  --constraint requirements/service.lock requirements/clients.in \
+	  -o requirements/clients.lock --no-emit-index-url
 
 clean: ## Remove what was made here (not the engine's environment)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var

@@ -27,6 +27,7 @@ from service.auth.oidc import TokenIssuer
 from service.context import BodyLimit, RequestContext
 from service.dependencies import Ports
 from service.engine_probe import EngineProbe
+from service.facade.errors import PREFIX, OpenAIErrors
 from service.local_only import LocalOnly
 from service.quota.meter import Meters
 from service.quota.rules import make_rules
@@ -34,6 +35,7 @@ from service.routes import (
     deletion,
     documents,
     estimate,
+    facade,
     feedback,
     health,
     keys,
@@ -44,8 +46,8 @@ from service.routes import (
     texts,
     trace,
     tree,
-    webhooks,
     web,
+    webhooks,
 )
 from service.settings import ServiceSettings
 from service.versions import make_publisher
@@ -87,6 +89,7 @@ def create_app(
         meters=Meters(make_rules(settings), ledger, store),
         access=access or MemoryAccess(),
         destinations=Destinations(settings.webhook_networks),
+        policy_names=served.names,
         engines=EngineProbe(listed.engines if listed else {}),
     )
 
@@ -130,6 +133,7 @@ def create_app(
         policies,
         keys,
         webhooks,
+        facade,
         health,
         web,
     ):
@@ -146,7 +150,8 @@ def create_app(
     app.add_middleware(AuthGate, keyring=keyring)
     if not settings.authenticates and not settings.allow_no_auth:
         app.add_middleware(LocalOnly)
-    app.add_middleware(RequestContext)  # the last one added is the outermost
+    app.add_middleware(RequestContext)
+    app.add_middleware(OpenAIErrors)  # the last one added is the outermost
     return app
 
 
@@ -156,9 +161,13 @@ class Service(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, made once."""
         if self.openapi_schema is None:
-            schemas = super().openapi()["components"]["schemas"]
+            document = super().openapi()
+            schemas = document["components"]["schemas"]
             for name in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(name, None)
             schemas.update(problems.schemas())
-            secured(self.openapi_schema or {})
+            for path, operations in document["paths"].items():
+                for operation in operations.values() if path.startswith(PREFIX) else ():
+                    operation["responses"].pop("422", None)  # it is 400 there
+            secured(document)
         return super().openapi()

@@ -14,6 +14,7 @@ from banyan.adapters.memory_access import MemoryAccess
 from banyan.adapters.publishing import Publisher
 from banyan.adapters.served_versions import ServedVersions
 from banyan.errors import NotFound
+from banyan.policy import ONLY_BASE
 from banyan.ports import AccessStore, Library, Queue, Store
 from banyan.tree import TreeRecord, is_tree_id, shard_of
 from service.engine_probe import EngineProbe
@@ -34,6 +35,7 @@ class Ports:
     meters: Meters
     access: AccessStore = field(default_factory=MemoryAccess)
     destinations: Destinations = field(default_factory=Destinations)
+    policy_names: tuple[str, ...] = ONLY_BASE.names
     engines: EngineProbe = field(default_factory=lambda: EngineProbe({}))
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 

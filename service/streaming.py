@@ -39,7 +39,7 @@ EVENTS_DESCRIBED: dict[str, Any] = {
 }
 """How the OpenAPI document describes what a stream consists of."""
 
-_HEADERS = {
+HEADERS = {
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",  # nginx would hold events back
 }
@@ -82,30 +82,41 @@ def respond(
     return StreamingResponse(
         _stream(record, after, ports),
         media_type=EVENT_STREAM,
-        headers={**_HEADERS, **(headers or {})},
+        headers={**HEADERS, **(headers or {})},
     )
 
 
 async def _stream(record: TreeRecord, after: int, ports: Ports) -> AsyncIterator[bytes]:
     # Where everything was read before, there is nothing to wait for.
     if record.status not in FINAL or after < record.last_event:
-        async with closing(ports.store.events(record.id, after=after)) as events:
-            paced = _with_heartbeats(events, ports.settings.heartbeat_s, ports.stopping)
-            async with aclosing(paced):
-                async for event in paced:
-                    yield HEARTBEAT if event is None else _encode(event)
+        async with aclosing(events_of(record, after, ports)) as events:
+            async for event in events:
+                yield HEARTBEAT if event is None else _encode(event)
         record = await ports.store.get_tree(record.id)
     if record.status in FINAL:
         result = await result_of(record, ports.store, ports.library)
         yield format_sse_event(event="result", data_str=result.model_dump_json())
 
 
+async def events_of(record: TreeRecord, after: int, ports: Ports) -> AsyncGenerator[Event | None]:
+    """The tree's events behind `after` until its end, and None wherever a heartbeat is due."""
+    async with closing(ports.store.events(record.id, after=after)) as events:
+        paced = _with_heartbeats(events, ports.settings.heartbeat_s, ports.stopping)
+        async with aclosing(paced):
+            async for event in paced:
+                yield event
+
+
+def sent_as(event: Event) -> StreamEvent:
+    """The event as clients know it."""
+    return StreamEvent(type=event.type, seq=event.seq, at=event.at, data=event.data)
+
+
 def _encode(event: Event) -> bytes:
-    sent = StreamEvent(type=event.type, seq=event.seq, at=event.at, data=event.data)
     return format_sse_event(
         event=event.type,
         id=str(event.seq),
-        data_str=sent.model_dump_json(exclude={"result"}),
+        data_str=sent_as(event).model_dump_json(exclude={"result"}),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Any, Self, Unpack
 
 import httpx
 
@@ -16,6 +16,7 @@ from banyan.client import calls
 from banyan.client.calls import Call, SolveOptions
 from banyan.client.credentials import authorization
 from banyan.client.errors import ClientError, ServiceUnreachable, WaitTimedOut
+from banyan.client.listing import SolvePage
 from banyan.client.results import (
     Document,
     NodeDetail,
@@ -26,7 +27,9 @@ from banyan.client.results import (
 )
 from banyan.client.retry import Retry
 from banyan.client.sse import Parser
+from banyan.estimate import Estimate
 from banyan.feedback import Source
+from banyan.tree import TreeStatus
 
 _READ_BYTES = 1 << 16
 
@@ -60,19 +63,19 @@ class AsyncClient:
         self,
         goal: str,
         *,
-        documents: Sequence[Document | str] = (),
+        documents: Sequence[Document | str | Path] = (),
         files: Sequence[Path] = (),
         texts: Sequence[str] = (),
         timeout_s: float | None = None,
         **options: Unpack[SolveOptions],
     ) -> SolveResult:
-        """Solve `goal` over documents (or their ids), files and texts, and wait for the result.
+        """Solve `goal` over documents (their ids, or files), files and texts; wait for the result.
 
         Raises WaitTimedOut after `timeout_s` seconds; the solve goes on.
         """
         began = time.monotonic()
         result = await self._start(
-            goal, [*documents, *await self._uploaded(files)], texts, timeout_s, options
+            goal, await self._uploaded([*documents, *files]), texts, timeout_s, options
         )
         if result.finished:
             return result
@@ -83,14 +86,14 @@ class AsyncClient:
         self,
         goal: str,
         *,
-        documents: Sequence[Document | str] = (),
+        documents: Sequence[Document | str | Path] = (),
         files: Sequence[Path] = (),
         texts: Sequence[str] = (),
         **options: Unpack[SolveOptions],
     ) -> SolveResult:
         """Start a solve and return at once; its `id` is what `wait` and `stream` take."""
         return await self._start(
-            goal, [*documents, *await self._uploaded(files)], texts, 0.0, options
+            goal, await self._uploaded([*documents, *files]), texts, 0.0, options
         )
 
     async def get(self, solve_id: str) -> SolveResult:
@@ -138,6 +141,65 @@ class AsyncClient:
     async def cancel(self, solve_id: str) -> SolveResult:
         """End what is not finished; a finished solve stays as it is."""
         return calls.result_of(await self._send(calls.cancel(solve_id)))
+
+    async def list(
+        self,
+        *,
+        status: TreeStatus | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> SolvePage:
+        """Your solves, newest first; `next` of a page is the `cursor` of the one behind it."""
+        call = calls.listing(status=status, cursor=cursor, limit=limit)
+        return calls.parse(await self._send(call), SolvePage)
+
+    async def estimate(
+        self,
+        goal: str,
+        *,
+        documents: Sequence[Document | str | Path] = (),
+        texts: Sequence[str] = (),
+        window: int | None = None,
+        **options: Unpack[SolveOptions],
+    ) -> Estimate:
+        """What a solve would take. Files are not uploaded: their bytes count as characters."""
+        known = [one for one in documents if not isinstance(one, Path)]
+        call = calls.estimate(
+            goal,
+            documents=known,
+            texts=texts,
+            more_chars=sum(one.stat().st_size for one in documents if isinstance(one, Path)),
+            window=window,
+            options=options,
+        )
+        return calls.parse(await self._send(call), Estimate)
+
+    async def resume(
+        self,
+        solve_id: str,
+        *,
+        extra_tokens: int = 0,
+        extra_nodes: int = 0,
+        extra_cost_usd: float = 0.0,
+        deadline_s: float | None = None,
+    ) -> SolveResult:
+        """Open a finished solve again: what is complete stays, what is not runs once more."""
+        call = calls.resume(
+            solve_id,
+            extra_tokens=extra_tokens,
+            extra_nodes=extra_nodes,
+            extra_cost_usd=extra_cost_usd,
+            deadline_s=deadline_s,
+        )
+        return calls.result_of(await self._send(call))
+
+    async def delete(self, solve_id: str) -> None:
+        """Forget a finished solve; also where it is gone already."""
+        await self._send(calls.delete(solve_id))
+
+    async def trace(self, solve_id: str) -> dict[str, Any]:
+        """When each node ran and waited, as Chrome trace JSON."""
+        return calls.parse_json(await self._send(calls.trace(solve_id)))
 
     async def feedback(
         self,
@@ -193,8 +255,11 @@ class AsyncClient:
         call = calls.solve(goal, documents=documents, texts=texts, wait_s=wait_s, options=options)
         return calls.result_of(await self._send(call))
 
-    async def _uploaded(self, files: Sequence[Path]) -> list[Document]:
-        return [await self.upload(path) for path in files]
+    async def _uploaded(
+        self, documents: Sequence[Document | str | Path]
+    ) -> Sequence[Document | str]:
+        """The documents, with those that are files uploaded."""
+        return [await self.upload(one) if isinstance(one, Path) else one for one in documents]
 
     async def _send(self, call: Call) -> httpx.Response:
         retry = Retry(self._max_attempts)

@@ -17,12 +17,21 @@ from banyan.client.results import Document, SolveResult
 from banyan.feedback import Source
 from banyan.limits import Limits
 from banyan.task import Gate, Profile, StateChoice
+from banyan.tree import TreeStatus
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 MAX_WAIT_S = 60.0
 """Of one request; longer waits are made of several."""
 STREAM_SILENCE_S = 60.0
 """The service sends a heartbeat every 15 s; after this long the connection is taken for broken."""
+
+TEXT = "text/plain; charset=utf-8"
+KINDS = {
+    ".htm": "text/html",
+    ".html": "text/html",
+    ".md": "text/markdown; charset=utf-8",
+    ".pdf": "application/pdf",
+}
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -54,7 +63,7 @@ class SolveOptions(TypedDict, total=False):
 class Call:
     """One request. `body` is JSON, `source` a document: a path is read anew at every attempt."""
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "DELETE"]
     path: str
     headers: dict[str, str] = field(default_factory=dict)
     params: dict[str, str] = field(default_factory=dict)
@@ -73,14 +82,7 @@ def solve(
     options: SolveOptions,
 ) -> Call:
     """POST /solve. It carries a key in any case, so that it can be sent again after a failure."""
-    body: dict[str, Any] = {
-        "goal": goal,
-        "documents": [{"id": one if isinstance(one, str) else one.id} for one in documents]
-        + [{"text": text} for text in texts],
-    }
-    for name, value in options.items():
-        if name != "idempotency_key":
-            body[name] = _plain(value)
+    body = _request(goal, documents, texts, options)
     wait_s = min(wait_s, MAX_WAIT_S)
     return Call(
         "POST",
@@ -90,9 +92,31 @@ def solve(
             "Idempotency-Key": options.get("idempotency_key") or secrets.token_hex(16),
             "Prefer": _prefer(wait_s),
         },
-        body=json.dumps(body, ensure_ascii=False, allow_nan=False).encode(),
+        body=_json(body),
         patience_s=wait_s,
     )
+
+
+def estimate(
+    goal: str,
+    *,
+    documents: Sequence[Document | str],
+    texts: Sequence[str],
+    more_chars: int,
+    window: int | None,
+    options: SolveOptions,
+) -> Call:
+    """POST /solve/estimate."""
+    body = _request(goal, documents, texts, options) | {"more_chars": more_chars}
+    if window is not None:
+        body["window"] = window
+    return _posted("/solve/estimate", body)
+
+
+def listing(*, status: TreeStatus | None, cursor: str | None, limit: int) -> Call:
+    """GET /solve."""
+    params = {"status": status, "cursor": cursor, "limit": str(limit)}
+    return Call("GET", "/solve", params={name: of for name, of in params.items() if of is not None})
 
 
 def read(solve_id: str, *, wait_s: float = 0.0) -> Call:
@@ -107,20 +131,41 @@ def cancel(solve_id: str) -> Call:
     return Call("POST", f"/solve/{solve_id}/cancel")
 
 
+def resume(
+    solve_id: str,
+    *,
+    extra_tokens: int,
+    extra_nodes: int,
+    extra_cost_usd: float,
+    deadline_s: float | None,
+) -> Call:
+    """POST /solve/{id}/resume. It carries a key, so that what it adds counts once."""
+    extra = {"tokens": extra_tokens, "nodes": extra_nodes, "cost_usd": extra_cost_usd}
+    body = {"extra": {name: value for name, value in extra.items() if value}}
+    call = _posted(f"/solve/{solve_id}/resume", body | {"deadline_s": deadline_s})
+    call.headers["Idempotency-Key"] = secrets.token_hex(16)
+    return call
+
+
+def delete(solve_id: str) -> Call:
+    """DELETE /solve/{id}."""
+    return Call("DELETE", f"/solve/{solve_id}")
+
+
+def trace(solve_id: str) -> Call:
+    """GET /solve/{id}/trace."""
+    return Call("GET", f"/solve/{solve_id}/trace", patience_s=STREAM_SILENCE_S)
+
+
 def feedback(
     solve_id: str, value: float, *, node: str, source: Source, comment: str | None, key: str | None
 ) -> Call:
     """POST /solve/{id}/feedback. Without a key, the same words are the same feedback."""
     body = {"value": value, "node": node, "source": source, "comment": comment}
-    headers = {"Content-Type": "application/json"}
+    call = _posted(f"/solve/{solve_id}/feedback", body)
     if key is not None:
-        headers["Idempotency-Key"] = key
-    return Call(
-        "POST",
-        f"/solve/{solve_id}/feedback",
-        headers=headers,
-        body=json.dumps(body, allow_nan=False).encode(),
-    )
+        call.headers["Idempotency-Key"] = key
+    return call
 
 
 def tree(solve_id: str, *, offset: int, limit: int) -> Call:
@@ -143,13 +188,17 @@ def events(solve_id: str, *, after: int) -> Call:
 
 
 def upload(source: Path | str | bytes, *, title: str | None) -> Call:
-    """POST /documents. A Path is a file, a str is the text itself, bytes are text in UTF-8."""
+    """POST /documents. A Path is a file of the kind that its name says: see KINDS, else text.
+
+    A str is the text itself, bytes are text in UTF-8.
+    """
+    kind = KINDS.get(source.suffix.lower(), TEXT) if isinstance(source, Path) else TEXT
     if isinstance(source, Path) and title is None:
         title = source.name
     return Call(
         "POST",
         "/documents",
-        headers={"Content-Type": "text/plain; charset=utf-8"},
+        headers={"Content-Type": kind},
         params={"title": title} if title else {},
         body=source.encode() if isinstance(source, str) else _bytes(source),
         source=source if isinstance(source, Path) else None,
@@ -199,6 +248,42 @@ def unreachable(url: str, error: httpx.TransportError) -> ServiceUnreachable:
     """A connection that failed, in our words."""
     reason = str(error) or type(error).__name__
     return ServiceUnreachable(f"no answer from {url}: {reason}")
+
+
+def parse_json(response: httpx.Response) -> dict[str, Any]:
+    """The reply as a JSON object. Raises ClientError where it is something else."""
+    try:
+        value = response.json()
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise ClientError(f"{response.request.url} did not answer as Banyan does")
+    return value
+
+
+def _request(
+    goal: str,
+    documents: Sequence[Document | str],
+    texts: Sequence[str],
+    options: SolveOptions,
+) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "goal": goal,
+        "documents": [{"id": one if isinstance(one, str) else one.id} for one in documents]
+        + [{"text": text} for text in texts],
+    }
+    for name, value in options.items():
+        if name != "idempotency_key":
+            body[name] = _plain(value)
+    return body
+
+
+def _posted(path: str, body: Mapping[str, Any]) -> Call:
+    return Call("POST", path, headers={"Content-Type": "application/json"}, body=_json(body))
+
+
+def _json(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
 
 
 def _prefer(wait_s: float) -> str:

@@ -19,7 +19,10 @@ from banyan.client.keys import KeyInfo, KeyList, NewKey
 from banyan.client.messages import told
 
 app = typer.Typer(
-    help="API keys: make, list, revoke.", epilog=EXIT_CODES_HELP, no_args_is_help=True
+    help="API keys: make, list, revoke.",
+    add_completion=False,
+    epilog=EXIT_CODES_HELP,
+    no_args_is_help=True,
 )
 
 Url = Annotated[str, typer.Option(envvar="BANYAN_URL", help="The service; see `banyan up`.")]

@@ -13,6 +13,7 @@ from rich.table import Table
 from banyan.client.calls import DEFAULT_URL, MAX_WAIT_S
 from banyan.client.exits import EXIT_CODES_HELP, Exit
 from banyan.client.messages import told
+from banyan.client.options import AsJson, Url
 from banyan.client.policies import PolicyList, PolicyVersion
 from banyan.client.policy_admin import PolicyAdmin
 
@@ -20,10 +21,9 @@ app = typer.Typer(
     help="Versions of the served weights: list, publish, promote, take back.",
     epilog=EXIT_CODES_HELP,
     no_args_is_help=True,
+    add_completion=False,
 )
 
-Url = Annotated[str, typer.Option(envvar="BANYAN_URL", help="The service; see `banyan up`.")]
-AsJson = Annotated[bool, typer.Option("--json", help="The result as one JSON object.")]
 Name = Annotated[str, typer.Argument(metavar="VERSION", help="Such as policy-v3.")]
 
 

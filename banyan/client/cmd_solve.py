@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 
 from banyan.client.calls import DEFAULT_URL, SolveOptions
-from banyan.client.exits import exit_of
+from banyan.client.ending import end_with
 from banyan.client.messages import told
-from banyan.client.progress import make_progress
-from banyan.client.report import print_result
-from banyan.client.results import SolveResult, StreamEvent
 from banyan.client.sdk import Client
+from banyan.client.watching import watch
 from banyan.limits import Limits
 from banyan.task import Gate, GateMode, StateChoice
 
@@ -148,44 +144,8 @@ def solve(
         # By the names used here: the same text may have been stored before under another.
         names = {one.id: title for one, (_, title) in zip(documents, sources, strict=True)}
         started = client.submit(goal, documents=documents, **options)
-        result = _watch(client, started.id, follow=follow, as_json=as_json)
-    if as_json:
-        typer.echo(result.model_dump_json())
-    else:
-        print_result(Console(highlight=False), result, names)
-    raise typer.Exit(exit_of(result.status))
-
-
-def _watch(client: Client, solve_id: str, *, follow: bool, as_json: bool) -> SolveResult:
-    """The result; Ctrl-C cancels the solve, and its result says so."""
-    try:
-        return _wait(client, solve_id, follow=follow, as_json=as_json)
-    except KeyboardInterrupt:
-        client.cancel(solve_id)
-        return client.wait(solve_id)
-
-
-def _wait(client: Client, solve_id: str, *, follow: bool, as_json: bool) -> SolveResult:
-    console = Console(stderr=True, highlight=False)
-    if follow and as_json:
-        return _follow(client, solve_id, lambda event: typer.echo(_event_json(event)))
-    if follow:
-        with make_progress(console) as progress:
-            return _follow(client, solve_id, progress.show)
-    with console.status("solving"):  # shows nothing where stderr is no terminal
-        return client.wait(solve_id)
-
-
-def _follow(client: Client, solve_id: str, show: Callable[[StreamEvent], None]) -> SolveResult:
-    for event in client.stream(solve_id):
-        if event.result is not None:
-            return event.result
-        show(event)
-    return client.wait(solve_id)
-
-
-def _event_json(event: StreamEvent) -> str:
-    return event.model_dump_json(exclude={"result"})
+        result = watch(client, started.id, follow=follow, as_json=as_json)
+    end_with(result, as_json=as_json, names=names)
 
 
 def _limits(given: dict[str, Any]) -> Limits:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
-from banyan.tree import TreeStatus
+if TYPE_CHECKING:  # `banyan --help` needs the codes, and nothing that is slow to import
+    from banyan.tree import TreeStatus
 
 
 class Exit(IntEnum):

@@ -10,8 +10,23 @@ def problem(status: int, retry_after_s: float | None = None) -> ServiceProblem:
     return ServiceProblem("no", status=status, code="x", retry_after_s=retry_after_s)
 
 
+def at_most() -> float:
+    """No spread."""
+    return 0.0
+
+
+def test_delays_are_spread_over_their_upper_half() -> None:
+    failure = ServiceUnreachable("no answer")
+    drawn = [0.999, 0.5, 0.0]
+
+    delays = [Retry(4, drawn.pop).delay_s(failure) for _ in range(3)]
+
+    assert delays == pytest.approx([0.25, 0.1875, 0.125], abs=1e-3)
+    assert 0.125 <= Retry(4).delay_s(failure) <= 0.25
+
+
 def test_delays_double_until_the_attempts_are_used_up() -> None:
-    retry = Retry(4)
+    retry = Retry(4, at_most)
     failure = ServiceUnreachable("no answer")
 
     assert [retry.delay_s(failure) for _ in range(3)] == [0.25, 0.5, 1.0]
@@ -22,22 +37,22 @@ def test_delays_double_until_the_attempts_are_used_up() -> None:
 @pytest.mark.parametrize("status", [400, 404, 409, 413, 422, 500])
 def test_what_would_fail_again_is_not_tried_again(status: int) -> None:
     with pytest.raises(ServiceProblem):
-        Retry(4).delay_s(problem(status))
+        Retry(4, at_most).delay_s(problem(status))
 
 
 def test_a_reply_that_nobody_understands_is_not_asked_for_again() -> None:
     with pytest.raises(ClientError):
-        Retry(4).delay_s(ClientError("not Banyan"))
+        Retry(4, at_most).delay_s(ClientError("not Banyan"))
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_the_service_may_ask_for_more_patience_within_bounds(status: int) -> None:
-    assert Retry(4).delay_s(problem(status, retry_after_s=2.0)) == 2.0
-    assert Retry(4).delay_s(problem(status, retry_after_s=3_600.0)) == MAX_DELAY_S
+    assert Retry(4, at_most).delay_s(problem(status, retry_after_s=2.0)) == 2.0
+    assert Retry(4, at_most).delay_s(problem(status, retry_after_s=3_600.0)) == MAX_DELAY_S
 
 
 def test_progress_forgets_what_failed_before() -> None:
-    retry = Retry(2)
+    retry = Retry(2, at_most)
     failure = ServiceUnreachable("no answer")
     for _ in range(10):
         assert retry.delay_s(failure) == 0.25

@@ -16,7 +16,7 @@ from workers.settings import WorkerSettings
 LINKS = [(page, target) for page in pages() for target in links_of(page)]
 
 _ROW = re.compile(r"^\| `(BANYAN_[A-Z_]+)` \| (.*?) \| .+ \|$", re.MULTILINE)
-_CALL = re.compile(r"`((?:GET|POST|DELETE) /[a-z{}/]+)")
+_CALL = re.compile(r"`((?:GET|POST|DELETE) /[a-z0-9{}/]+)")
 _CODE = re.compile(r"code=\"([a-z_]+)\"")
 _VARIABLE = re.compile(r"BANYAN_[A-Z][A-Z_]+")
 _QUOTED = re.compile(r"\"(BANYAN_[A-Z_]+)\"")

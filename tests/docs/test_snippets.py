@@ -126,8 +126,10 @@ def test_banyan_commands_parse() -> None:
 
 def parsed(command: Any, words: list[str]) -> Any:
     """The parameters of the command that `words` lead to, through groups of commands."""
-    if hasattr(command, "commands"):
-        return parsed(command.commands[words[0]], words[1:])
+    if hasattr(command, "resolve_command"):
+        context = command.make_context("group", list(words[:1]), resilient_parsing=True)
+        _, found, _ = command.resolve_command(context, list(words[:1]))
+        return parsed(found, words[1:])
     return command.make_context("command", list(words)).params
 
 

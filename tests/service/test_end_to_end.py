@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 
 import pytest
 
 from banyan.client import AsyncClient
-from banyan.drive import drive
-from banyan.policy import BASE
-from banyan.ports import Hint, Ports
-from banyan.state import unpack
-from banyan.task import Task
-from banyan.testing import ScriptedEngine
-from tests.service.house import House
 from tests.service.served import Served
+from tests.service.working import working
 
 DOCUMENT = "\n\n".join(
     f"Section {index}. A banyan drops roots, and the roots become trunks, as number {index} shows."
@@ -26,32 +19,8 @@ DOCUMENT = "\n\n".join(
 @pytest.fixture
 async def worker(served: Served) -> AsyncIterator[None]:
     """Drives every node that the service and its trees make ready."""
-    working = asyncio.create_task(work(served.house))
-    yield
-    working.cancel()
-    await asyncio.gather(working, return_exceptions=True)
-
-
-async def work(house: House) -> None:
-    ports = Ports(store=house.store, library=house.library, engine=ScriptedEngine())
-    async with asyncio.TaskGroup() as driving:
-        done = 0
-        while True:
-            await house.queue.sent.wait()
-            house.queue.sent.clear()
-            new, done = house.queue.hints[done:], len(house.queue.hints)
-            for hint in new:
-                driving.create_task(work_on(house, hint, ports))
-
-
-async def work_on(house: House, hint: Hint, ports: Ports) -> None:
-    task = unpack((await house.store.get_tree(hint.tree_id)).task, Task)
-    claimed = await house.store.claim(
-        hint.tree_id, hint.paths, worker="w", lease_s=600.0, reserves={}
-    )
-    nodes = [drive(node, task, BASE, ports) for node in claimed]
-    ready: Sequence[list[Hint]] = await asyncio.gather(*nodes)
-    await house.queue.send([one for hints in ready for one in hints])
+    async with working(served.house):
+        yield
 
 
 @pytest.mark.usefixtures("worker")
