@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from banyan.node import Node, Outcome, depth_of, parent_path
+from banyan.packed_state import SharedState
 from banyan.ports import StoredNode
 from banyan.state import unpack_fields
 from banyan.task import Task
@@ -31,6 +33,8 @@ from banyan.trajectory import (
 from banyan.tree import TreeRecord
 
 Fields = Mapping[str, Any]
+Prefixes = Mapping[str, tuple[int, ...]]
+"""Token ids of the prefixes that a tree's nodes share, by the names of their shared states."""
 
 _CERTAIN = 1e-6
 """Nats; above this a probability is 1 but for rounding."""
@@ -47,10 +51,37 @@ def tree_part(record: TreeRecord, task: Task, num_nodes: int) -> LoggedTree:
     )
 
 
-def logged_node(record: TreeRecord, task: Task, tree: LoggedTree, stored: StoredNode) -> LoggedNode:
-    """The record of one node. Raises PackError where the store holds something else."""
-    node = unpack_fields(stored.packed, Node)
-    turns = [unpack_fields(turn, TurnRecord) for turn in stored.turns]
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A stored node with its fields and those of its turns."""
+
+    stored: StoredNode
+    node: Fields
+    turns: tuple[Fields, ...]
+
+    @property
+    def inherited(self) -> str:
+        """The shared state that its prompts begin with; "" where there is none."""
+        return next((turn["inherited"] for turn in self.turns if turn.get("inherited")), "")
+
+
+def opened(stored: StoredNode) -> Opened:
+    """Unpack a node. Raises PackError where the store holds something else."""
+    turns = tuple([unpack_fields(turn, TurnRecord) for turn in stored.turns])
+    return Opened(stored, unpack_fields(stored.packed, Node), turns)
+
+
+def prefix_of(shared: bytes) -> tuple[int, ...] | None:
+    """The token ids of a shared prefix; None for vectors. Raises PackError."""
+    fields = unpack_fields(shared, SharedState)
+    return tuple(fields["token_ids"]) if fields["form"] == "prefix" else None
+
+
+def logged_node(
+    record: TreeRecord, task: Task, tree: LoggedTree, opened: Opened, prefixes: Prefixes
+) -> LoggedNode:
+    """The record of one node. `prefixes` has what it inherited, where that is a prefix."""
+    stored, node, turns = opened.stored, opened.node, opened.turns
     handed = node.get("packed_state") or {}
     return LoggedNode(
         tree_id=record.id,
@@ -62,7 +93,7 @@ def logged_node(record: TreeRecord, task: Task, tree: LoggedTree, stored: Stored
         tree=tree,
         goal=node["goal"],
         gate=_gate(turns, task),
-        turns=tuple(_turn(turn) for turn in turns),
+        turns=tuple([_turn(turn, prefixes) for turn in turns]),
         packed_state=LoggedState(
             form=handed.get("form", "summary"),
             bytes=len(stored.packed),
@@ -130,12 +161,12 @@ def token_mask(turn: Fields) -> tuple[int, ...] | None:
     return tuple([0 if logprob > -_CERTAIN else 1 for logprob in logprobs])
 
 
-def _turn(turn: Fields) -> LoggedTurn:
+def _turn(turn: Fields, prefixes: Prefixes) -> LoggedTurn:
     return LoggedTurn(
         index=turn["index"],
         generation=turn["generation"],
-        choice=_choice(turn),
-        prompt_token_ids=_whole(turn, "prompt_token_ids"),
+        choice=_choice(turn, prefixes),
+        prompt_token_ids=_whole(turn, "prompt_token_ids", prefixes),
         completion_token_ids=turn["completion_token_ids"],
         logprobs=turn["logprobs"],
         logprobs_kind=turn["logprobs_kind"],
@@ -156,20 +187,26 @@ def _turn(turn: Fields) -> LoggedTurn:
     )
 
 
-def _whole(turn: Fields, name: str) -> tuple[int, ...] | None:
-    """The prompt's token ids; None where it begins with a state that the record only names.
+def _whole(turn: Fields, name: str, prefixes: Prefixes) -> tuple[int, ...] | None:
+    """The prompt's token ids, behind those of the prefix that it begins with.
 
-    The record has then only what stands behind that state, which must not pass for the whole.
+    None where it begins with vectors: what stands behind them must not pass for the whole. Empty
+    where no model was asked.
     """
-    return None if turn.get("inherited") else turn[name]
+    own: tuple[int, ...] | None = turn[name]
+    inherited = turn.get("inherited")
+    if not inherited or not own:
+        return own
+    prefix = prefixes.get(inherited)
+    return None if prefix is None else (*prefix, *own)
 
 
-def _choice(turn: Fields) -> LoggedChoice:
+def _choice(turn: Fields, prefixes: Prefixes) -> LoggedChoice:
     decision = turn["decision"]
     logprobs, kind, forced = decision.get("logprobs"), decision["kind"], decision["forced"]
     drawn = decision["mode"] == "sampled" and not forced and logprobs and kind
     return LoggedChoice(
-        prompt_token_ids=_whole(turn, "choice_prompt_token_ids"),
+        prompt_token_ids=_whole(turn, "choice_prompt_token_ids", prefixes),
         logprobs=logprobs,
         kind=kind,
         forced=forced,

@@ -99,6 +99,7 @@ class LoggedSampling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class LoggedTurn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One turn. The lengths of the three tuples of the completion agree: `[T]`.
 
+    `prompt_token_ids` are of the whole prompt, a shared prefix included; null behind vectors.
     `action_token_mask[T]` is 1 for tokens that the policy itself drew, else 0: greedy ones, and
     those to which the grammar left no other. `logprobs` (nats) are `masked` by the grammar and
     renormalised, or `raw`; with `grammar`, raw ones are not of the distribution that was drawn from

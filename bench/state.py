@@ -1,10 +1,13 @@
 """What each form of packed state costs a child, on real vLLM: milliseconds, bytes, tokens anew.
 
-    python -m bench.state --children 8 --words 900
+    python -m bench.state
+    python -m bench.state --children 8 --engine http://127.0.0.1:8000 --packer http://127.0.0.1:8001
 
 One tree a form: a root whose prompt has about `--words` words lists `--children` children, which
 answer behind what they were handed. The cache of each form is apart (another tenant), so that none
-profits from the one before. Pack and unpack are timed alone, the median of `--repeats`.
+profits from the one before. Pack and unpack are timed alone, the median of `--repeats`. Then the
+time to the first token of a prompt, with its beginning in the cache and without (`first_token.py`).
+vLLM must run with `--enable-prompt-embeds`; where no servers are named, they are started.
 """
 
 from __future__ import annotations
@@ -16,7 +19,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -42,6 +46,7 @@ from banyan.testing.delegating import Delegating
 from banyan.trajectory import TurnRecord
 from banyan.transfer import NUM_VECTORS
 from banyan.tree import TreeRecord
+from bench.first_token import FirstToken, first_token
 
 FORMS: tuple[StateForm, ...] = ("summary", "prefix", "hidden")
 BRIEF = "The river rises in the hills, runs past the mill, and meets the sea by the old lighthouse."
@@ -61,7 +66,16 @@ class Row:
     computed_tokens: float
     call_s: float
     parent_tokens: int
+    cached_tokens: float
     valid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """All that one run measures."""
+
+    rows: list[Row]
+    first_token: FirstToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +116,7 @@ class Bench:
             computed_tokens=statistics.mean(t.prompt_tokens - t.cached_tokens for t in firsts),
             call_s=statistics.mean(turn.seconds for turn in firsts),
             parent_tokens=delegation.prompt_tokens,
+            cached_tokens=statistics.mean(turn.cached_tokens for turn in firsts),
             valid=sum(turn.valid for turn in firsts),
         )
 
@@ -146,11 +161,12 @@ class Bench:
         return 1e3 * statistics.median(times)
 
 
-async def run(options: argparse.Namespace, engine_url: str, packer_url: str) -> list[Row]:
+async def run(options: argparse.Namespace, engine_url: str, packer_url: str) -> Results:
     """All forms, one after the other; each is printed as soon as it is measured."""
     settings = Settings(engine_kind="vllm", engine_urls=engine_url, packer_url=packer_url)
     goals = [f"Say what place number {n} in the text is." for n in range(options.children)]
-    engine = Delegating(engine_url, connect(EngineSpec.of(settings), engine_url), goals, BRIEF)
+    plain = connect(EngineSpec.of(settings), engine_url)
+    engine = Delegating(engine_url, plain, goals, BRIEF)
     packer = HttpPacker(EngineHttp(packer_url))
     ports = Ports(MemoryStore(), MemoryLibrary(), engine, packer=packer)
     bench = Bench(ports, packer_url, options.children, options.words, options.repeats)
@@ -160,7 +176,9 @@ async def run(options: argparse.Namespace, engine_url: str, packer_url: str) -> 
         for form in FORMS:
             rows.append(await bench.measure(form))
             show(rows[-1])
-        return rows
+        first = await first_token(plain, options.pairs)
+        print(first.said, flush=True)
+        return Results(rows, first)
     finally:
         await engine.close()
         await packer.close()
@@ -168,37 +186,56 @@ async def run(options: argparse.Namespace, engine_url: str, packer_url: str) -> 
 
 _COLUMNS = [
     *("form", "pack ms", "unpack ms", "B/child", "shared B"),
-    *("parent", "prompt", "computed", "call s"),
+    *("parent", "prompt", "cached", "computed", "call s"),
 ]
 _TITLES = "  ".join(f"{title:>9}" for title in _COLUMNS)
 
 
 def show(row: Row) -> None:
-    """A line of the table; `parent`, `prompt` and `computed` are tokens."""
+    """A line of the table; `parent`, `prompt`, `cached` and `computed` are tokens."""
     print(
         f"{row.form:>9}  {row.pack_ms:9.2f}  {row.unpack_ms:9.2f}  {row.bytes_per_child:9.0f}  "
         f"{row.shared_bytes:9d}  {row.parent_tokens:9d}  {row.prompt_tokens:9.0f}  "
-        f"{row.computed_tokens:9.0f}  {row.call_s:9.2f}",
+        f"{row.cached_tokens:9.0f}  {row.computed_tokens:9.0f}  {row.call_s:9.2f}",
         flush=True,
     )
 
 
 def main() -> int:
-    """Start vLLM and the packer, run, print; `--json FILE` writes the rows too."""
+    """Run and print; `--json FILE` writes the results too."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--children", type=int, default=8)
-    parser.add_argument("--words", type=int, default=900, help="in the parent's prompt, about")
+    parser.add_argument("--children", type=int, default=4)
+    parser.add_argument("--words", type=int, default=600, help="in the parent's prompt, about")
     parser.add_argument("--window", type=int, default=4_096)
-    parser.add_argument("--repeats", type=int, default=21)
+    parser.add_argument("--repeats", type=int, default=11)
+    parser.add_argument("--pairs", type=int, default=3, help="prompts with and without the cache")
+    parser.add_argument("--engine", help="a vLLM server that runs, with --enable-prompt-embeds")
+    parser.add_argument("--packer", help="a packer server that runs")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    if bool(options.engine) != bool(options.packer):
+        parser.error("--engine and --packer go together")
+    with ExitStack() as opened:
+        if options.engine:
+            urls = options.engine, options.packer
+        else:
+            urls = opened.enter_context(_servers(options.window))
+        results = asyncio.run(run(options, *urls))
+    if options.json:
+        options.json.write_text(json.dumps(asdict(results), indent=1))
+    return 0
+
+
+@contextmanager
+def _servers(window: int) -> Iterator[tuple[str, str]]:
+    """The two servers, until the block ends."""
     python = engine_env.ensure(_say)
     model = weights.ensure_hf(weights.find_gguf(), python, _say)
     serving = vllm_server.VllmOptions(
         model=str(model),
         port=free_port(),
         served_name="smollm2",
-        window=options.window,
+        window=window,
         more=("--enable-prompt-embeds",),
     )
     packer_port = free_port()
@@ -216,10 +253,7 @@ def main() -> int:
         )
         vllm_server.wait_ready(packing, packer_url, _say)
         vllm_server.wait_ready(engine, serving.url, _say)
-        rows = asyncio.run(run(options, serving.url, packer_url))
-    if options.json:
-        options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1))
-    return 0
+        yield serving.url, packer_url
 
 
 def _say(sentence: str) -> None:

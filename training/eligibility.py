@@ -19,7 +19,7 @@ REASONS: dict[str, str] = {
     "not_sampled": "its gate mode is not `sampled`",
     "temperature": "an action was not sampled at temperature 1 and top_p 1, without a penalty",
     "no_group": "it belongs to no group",
-    "no_token_ids": "its engine told no token ids or no log-probabilities",
+    "no_token_ids": "its engine told no token ids or no log-probabilities, or a prompt had vectors",
     "coalesced": "a call was shared between nodes",
     "stale": "the policy that produced a token is too many versions old",
     "no_success": "nothing says how well its root did",

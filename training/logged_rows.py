@@ -62,7 +62,7 @@ def logged_rows(nodes: Sequence[LoggedNode]) -> LoggedRows:
         turns: list[TurnTokens] = []
         for turn in node.turns:
             _add_choice(found, index, turn.choice, version_number(turn.policy_version))
-            if turn.prompt_token_ids:
+            if turn.completion_token_ids:
                 turns.append(_turn_tokens(turn, found.left_out))
             else:
                 found.left_out["determined"] += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from banyan.adapters.memory_forest import Forest, is_final
-from banyan.adapters.memory_records import node_record, place_of, tree_record
+from banyan.adapters.memory_records import node_record, place_of, shared_state, tree_record
 from banyan.adapters.store_rules import trimmed
 from banyan.errors import NotFound
 from banyan.ports import Listing
@@ -35,10 +35,7 @@ class MemoryReader:
         )
 
     async def shared(self, tree_id: str, name: str) -> bytes:
-        found = self._forest.tree(tree_id).shared.get(name)
-        if found is None:
-            raise NotFound(f"solve {tree_id} has no shared state {name}")
-        return found
+        return shared_state(self._forest, tree_id, name)
 
     async def list_nodes(
         self, tree_id: str, *, offset: int, limit: int

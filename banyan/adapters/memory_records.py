@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from banyan.adapters.hints import Ready
-from banyan.adapters.memory_forest import NodeState, TreeState
+from banyan.adapters.memory_forest import Forest, NodeState, TreeState
+from banyan.errors import NotFound
 from banyan.node import ROOT_PATH
 from banyan.tree import NodeRecord, TreeRecord
 
@@ -55,3 +56,11 @@ def tree_record(tree: TreeState) -> TreeRecord:
         usage=tree.usage,
         outcome=tree.nodes[ROOT_PATH].outcome,
     )
+
+
+def shared_state(forest: Forest, tree_id: str, name: str) -> bytes:
+    """What the children of one spawn share, packed. Raises NotFound."""
+    found = forest.tree(tree_id).shared.get(name)
+    if found is None:
+        raise NotFound(f"solve {tree_id} has no shared state {name}")
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from banyan.adapters.memory_forest import NodeState
-from banyan.adapters.memory_records import tree_record
+from banyan.adapters.memory_records import shared_state, tree_record
 from banyan.adapters.memory_store import MemoryStore
 from banyan.ports import FinishedTree, StoredNode, Taken
 from banyan.state import pack
@@ -33,6 +33,9 @@ class MemoryTrajectoryQueue:
     async def nodes(self, tree_id: str, *, offset: int, limit: int) -> tuple[StoredNode, ...]:
         nodes = list(self._forest.tree(tree_id).nodes.values())
         return tuple(_stored(node) for node in nodes[offset : offset + limit])
+
+    async def shared(self, tree_id: str, name: str) -> bytes:
+        return shared_state(self._forest, tree_id, name)
 
     async def close(self) -> None:
         """Nothing to close."""

@@ -64,6 +64,9 @@ class RedisTrajectoryQueue:
             raise NotFound(f"node {found.decode()} of solve {tree_id} has expired")
         return tuple(_stored(path, fields, turns) for path, fields, turns in found)
 
+    async def shared(self, tree_id: str, name: str) -> bytes:
+        return await self._records.shared(tree_id, name)
+
     async def close(self) -> None:
         await self._connection.close()
 

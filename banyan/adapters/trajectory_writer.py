@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import msgspec
 import structlog
@@ -17,7 +18,15 @@ import zstandard
 from banyan.adapters.blobs import Staged
 from banyan.adapters.trajectory_folder import TrajectoryFolder
 from banyan.errors import NotFound, PackError
-from banyan.logged import logged_node, same_place, tree_part, without_content
+from banyan.logged import (
+    Opened,
+    logged_node,
+    opened,
+    prefix_of,
+    same_place,
+    tree_part,
+    without_content,
+)
 from banyan.ports import FinishedTree, StoredNode, TrajectoryQueue
 from banyan.state import unpack
 from banyan.task import Task
@@ -81,35 +90,39 @@ class TrajectoryWriter:
         key = TrajectoryFolder.key(tree, part.finished_at)
         with await asyncio.to_thread(self._folder.stage) as staged:
             lines = _Lines(staged)
+            writing = _Writing(record, task, part, lines)
             for offset in range(0, num_nodes, _PAGE):
                 limit = min(_PAGE, num_nodes - offset)
                 nodes = await self._queue.nodes(tree.tree_id, offset=offset, limit=limit)
                 if len(nodes) != limit:
                     raise NotFound(f"solve {tree.tree_id} has fewer nodes than it counted")
-                await asyncio.to_thread(self._add, lines, record, task, part, nodes)
+                read = await asyncio.to_thread(_open, nodes)
+                await self._inherit(writing, read)
+                await asyncio.to_thread(self._add, writing, read)
             if not _is(await self._queue.tree(tree.tree_id), tree):
                 return
             await asyncio.to_thread(lines.keep, key)
         self.counts.update({"trees": 1, "nodes": num_nodes})
         log.debug("tree logged", tree=tree.tree_id, nodes=num_nodes)
 
-    def _add(
-        self,
-        lines: _Lines,
-        record: TreeRecord,
-        task: Task,
-        part: LoggedTree,
-        nodes: Sequence[StoredNode],
-    ) -> None:
-        for stored in nodes:
-            node = logged_node(record, task, part, stored)
+    async def _inherit(self, writing: _Writing, nodes: Sequence[Opened]) -> None:
+        """Load the prefixes that these nodes' prompts begin with. Raises NotFound, PackError."""
+        for name in {node.inherited for node in nodes} - writing.prefixes.keys() - {""}:
+            prefix = prefix_of(await self._queue.shared(writing.record.id, name))
+            if prefix is not None:
+                writing.prefixes[name] = prefix
+
+    def _add(self, writing: _Writing, nodes: Sequence[Opened]) -> None:
+        task = writing.task
+        for read in nodes:
+            node = logged_node(writing.record, task, writing.part, read, writing.prefixes)
             if not task.train:
                 node = without_content(node, "opted_out")
             elif self._redact is not None:
                 node = self._redacted(node, self._redact)
             if node.dropped is not None:
                 self.counts[node.dropped] += 1
-            lines.add(node)
+            writing.lines.add(node)
 
     def _redacted(self, node: LoggedNode, redact: Redact) -> LoggedNode:
         """What the operator lets pass. A function that fails lets nothing pass."""
@@ -147,6 +160,21 @@ class _Lines:
     def keep(self, key: str) -> None:
         self._staged.write(self._compressor.flush())
         self._staged.keep(key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """A tree on its way into a file. `prefixes`: token ids of what its nodes share, by name."""
+
+    record: TreeRecord
+    task: Task
+    part: LoggedTree
+    lines: _Lines
+    prefixes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+def _open(nodes: Sequence[StoredNode]) -> list[Opened]:
+    return [opened(node) for node in nodes]
 
 
 def _is(record: TreeRecord, tree: FinishedTree) -> bool:

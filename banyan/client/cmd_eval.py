@@ -53,6 +53,14 @@ def evaluate(
         typer.Option("--engine", help="A model server that runs already; see --engine-kind."),
     ] = None,
     engine_kind: Annotated[EngineName, typer.Option(help="As --engine of `banyan up`.")] = "llama",
+    packer_url: Annotated[
+        str | None,
+        typer.Option(
+            "--packer",
+            help="A packer server that runs already, started with --scores; for books_lm beside "
+            "an --engine.",
+        ),
+    ] = None,
     model: Annotated[str | None, typer.Option(help="As --model of `banyan up`.")] = None,
     window: Annotated[
         int, typer.Option(min=512, help="Tokens of prompt and completion together.")
@@ -98,6 +106,7 @@ def evaluate(
         url=url,
         engine_kind=engine_kind,
         engine_url=engine_url,
+        packer_url=packer_url,
         model=model,
         window=window,
         gate=gate,

@@ -22,6 +22,8 @@ DEFAULT_OUT = Path("var/eval")
 class Plan:
     """`url` names a service that runs, `engine_url` a model server; what is not named is started.
 
+    `packer_url` names a packer that scores; one is started beside a model server that is.
+
     `limit` is of each bucket. `parallel` questions are in flight at one time.
     """
 
@@ -32,6 +34,7 @@ class Plan:
     url: str | None = None
     engine_kind: EngineKind = "llama"
     engine_url: str | None = None
+    packer_url: str | None = None
     model: str | None = None
     window: int = 2_048
     gate: GateMode | None = None

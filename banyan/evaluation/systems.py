@@ -14,6 +14,7 @@ from banyan.client.calls import SolveOptions
 from banyan.evaluation.baselines import BASELINES, PEERS, make_baseline
 from banyan.evaluation.errors import Unknown
 from banyan.evaluation.language.systems import language_systems
+from banyan.evaluation.language.vectors import open_vectors
 from banyan.evaluation.plan import BOOKS, SERVICE, Plan
 from banyan.evaluation.prompt_logprobs import open_scorer
 from banyan.evaluation.question import Question, System
@@ -125,7 +126,10 @@ async def open_systems(plan: Plan, stage: Stage) -> AsyncIterator[Cast]:
         language: tuple[System, ...] = ()
         if stage.engine is not None and BOOKS in plan.sets:
             scorer = await opened.enter_async_context(open_scorer(stage.engine.url, model))
-            language = language_systems(plan, scorer, service)
+            vectors = None
+            if stage.packer_url is not None:
+                vectors = await opened.enter_async_context(open_vectors(stage.packer_url))
+            language = language_systems(plan, scorer, service, vectors)
         yield Cast(tuple(systems), model, InputTokens(engine), language, stage.engine_peak_bytes)
 
 

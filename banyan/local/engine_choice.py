@@ -37,6 +37,10 @@ class EnginePlan:
     argv: tuple[str, ...] | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     start_s: float = LLAMA_START_S
+    folder: Path | None = None
+    """The model's weights, where vLLM is started here on a folder."""
+    python: Path | None = None
+    """Of the environment that vLLM is started from."""
     is_small: bool = False
     """The model of 135M parameters that is there without a download, see `SMALL_MODEL`."""
 
@@ -168,6 +172,8 @@ def _vllm(options: Options, progress: Progress, *, install: bool) -> EnginePlan:
         argv=tuple(vllm_server.command(python, server)),
         env=vllm_server.environment(python, server),
         start_s=vllm_server.START_S,
+        folder=Path(model) if Path(model).is_dir() else None,
+        python=python,
         is_small=options.model is None,
     )
 

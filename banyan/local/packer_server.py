@@ -3,11 +3,14 @@
     python packer_server.py --model FOLDER --port 8001
 
 Run by the engine environment's Python as a plain script, since torch lives there. It loads nothing
-of the model but the matrix of its input embeddings. This packer is not trained: each vector is the
-mean of a segment of the embeddings, at the mean length that these have.
+of the model but the matrix of its input embeddings; the whole model with `--scores`, which
+evaluations need. This packer is not trained: each vector is the mean of a segment of the
+embeddings, at the mean length that these have.
 
     POST /pack    {"token_ids": [...], "num_vectors": 32}   {"vectors": base64 of safetensors}
     POST /encode  {"vectors": base64 of safetensors}   {"embeds": base64 of torch.save, "num": 32}
+    POST /score   {"before": [...], "vectors": base64 of safetensors, "behind": [...],
+                   "num_scored": 512}   {"logprobs": [...]}, of the last tokens of `behind`
 
 It trusts whoever reaches it, as the engine does; tenants' requests never do.
 """
@@ -68,21 +71,54 @@ def _mean(rows: Any) -> Any:
     return mean * (rows.norm(dim=1).mean() / mean.norm().clamp_min(1e-6))
 
 
-def encode(packed: bytes) -> tuple[bytes, int]:
-    """Safetensors as the engine takes them, `torch.save`, and the number of vectors."""
+def load(packed: bytes) -> Any:
+    """The vectors `[K, D]` in safetensors of a packer."""
     try:
-        vectors = st.load(packed)[_VECTORS]
+        return st.load(packed)[_VECTORS]
     except Exception as error:
         raise Refused("vectors: no safetensors of a packer") from error
+
+
+def encode(packed: bytes) -> tuple[bytes, int]:
+    """Safetensors as the engine takes them, `torch.save`, and the number of vectors."""
+    vectors = load(packed)
     buffer = io.BytesIO()
     torch.save(vectors.contiguous(), buffer)
     return buffer.getvalue(), len(vectors)
 
 
+def load_model(folder: Path) -> Any:
+    """The whole model, in float32."""
+    from transformers import AutoModelForCausalLM  # noqa: PLC0415  # most packers do without
+
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+
+
+def score(model: Any, body: dict[str, Any]) -> list[float]:
+    """Log-probabilities (nats) of the last tokens of `behind`, behind all else."""
+    if model is None:
+        raise Refused("this packer was not started with --scores")
+    table = model.get_input_embeddings().weight
+    before, behind, num = body["before"], body["behind"], int(body["num_scored"])
+    vectors = load(base64.b64decode(body["vectors"], validate=True))
+    if not before or not 0 < num <= len(behind) or vectors.shape[1] != table.shape[1]:
+        raise Refused("a token before, `num_scored` of those behind, vectors of the model's size")
+    if not all(0 <= token < len(table) for token in (*before, *behind)):
+        raise Refused("token ids below the size of the vocabulary")
+    with torch.inference_mode():
+        parts = (table[torch.tensor(before)], vectors.to(table.dtype), table[torch.tensor(behind)])
+        # The last `num` places, each of which tells of the token that follows it.
+        output = model(inputs_embeds=torch.cat(parts)[None], logits_to_keep=num + 1)
+        logprobs = torch.log_softmax(output.logits[0, :-1].float(), dim=-1)
+        scored = logprobs.gather(1, torch.tensor(behind[-num:])[:, None])[:, 0]
+    return [float(value) for value in scored]
+
+
 class Handler(BaseHTTPRequestHandler):
-    """One request; `embeddings` is set once at start."""
+    """One request; `embeddings` and `model` are set once at start."""
 
     embeddings: Any = None
+    model: Any = None
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
@@ -102,6 +138,8 @@ class Handler(BaseHTTPRequestHandler):
                 case "/encode":
                     embeds, num = encode(base64.b64decode(body["vectors"], validate=True))
                     self._reply(200, {"embeds": _text(embeds), "num": num})
+                case "/score":
+                    self._reply(200, {"logprobs": score(self.model, body)})
                 case _:
                     self._refuse(404, "there is no such path")
         except (Refused, ValueError, KeyError, TypeError, binascii.Error) as error:
@@ -132,7 +170,10 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True, help="folder with safetensors")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8001)
+    parser.add_argument("--scores", action="store_true", help="load the whole model, for /score")
     options = parser.parse_args()
+    if options.scores:
+        Handler.model = load_model(options.model)
     Handler.embeddings = load_embeddings(options.model)
     server = ThreadingHTTPServer((options.host, options.port), Handler)
     sys.stderr.write(f"packer: {tuple(Handler.embeddings.shape)} on port {options.port}\n")

@@ -51,6 +51,24 @@ def test_the_gpu_build_is_locked_to_the_same_vllm_and_takes_torch_as_it_is(tmp_p
     assert command[-2:] == ["--require-hashes", str(engine_env.GPU_LOCK)]
 
 
+@pytest.mark.parametrize(
+    ("flags", "dtype"),
+    [
+        ("flags : sse4_2 avx2 fma", "float32"),
+        ("flags : avx2 avx512f avx512bw avx512vl", "bfloat16"),
+        ("flags : avx2 amx_bf16 amx_tile", "bfloat16"),
+        ("Features : asimd sve bf16 i8mm", "bfloat16"),
+        ("Features : asimd sve", "float32"),
+    ],
+)
+def test_the_cpu_build_computes_in_what_the_cores_multiply_fast(
+    tmp_path: Path, flags: str, dtype: str
+) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(f"processor : 0\n{flags}\n")
+    assert vllm_server.cpu_dtype(cpuinfo) == dtype
+
+
 def test_the_weights_are_found_without_importing_their_package() -> None:
     gguf = weights.find_gguf()
 
@@ -96,7 +114,7 @@ def test_a_cpu_build_gets_its_cores_and_its_cache(tmp_path: Path) -> None:
     assert len(env["VLLM_CPU_OMP_THREADS_BIND"].split(",")) == len(os.sched_getaffinity(0))
     assert env["HF_HUB_OFFLINE"] == "1"
     assert "PYTHONPATH" not in env
-    assert "bfloat16" in argv
+    assert vllm_server.cpu_dtype() in argv
 
 
 def test_another_build_is_left_to_its_own_choices(tmp_path: Path) -> None:

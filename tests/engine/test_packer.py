@@ -13,6 +13,7 @@ from banyan.adapters.engine_http import EngineHttp
 from banyan.adapters.engines import make_engine, make_packer
 from banyan.adapters.packer import HttpPacker
 from banyan.errors import EngineRefused, EngineUnavailable, InvalidInput
+from banyan.evaluation.language.vectors import open_vectors
 from banyan.packed_state import MAX_SHARED_BYTES
 from banyan.ports import Packer
 from banyan.settings import Settings
@@ -84,6 +85,28 @@ async def test_tokens_that_the_model_does_not_have_are_refused(
 async def test_what_is_no_safetensors_is_refused(real_packer: Packer) -> None:
     with pytest.raises(EngineRefused):
         await real_packer.encode(b"torch.save would be a pickle")
+
+
+@pytest.mark.real_engine
+async def test_what_stands_before_a_text_makes_it_more_likely(packer_url: str) -> None:
+    async with open_vectors(packer_url) as vectors:
+        same = await vectors.pack(TOKENS, len(TOKENS))
+        behind = await vectors.score((1,), same, TOKENS, len(TOKENS))
+        alone = await vectors.score((1,), await vectors.pack(TOKENS[:1], 1), TOKENS, len(TOKENS))
+
+    assert all(value <= 0 for value in (*behind, *alone))
+    assert sum(behind) > sum(alone) / 2 > sum(alone)  # a text that was there already
+
+
+@pytest.mark.real_engine
+@pytest.mark.parametrize("num_scored", [0, 3], ids=["none", "more than there are"])
+async def test_a_score_of_tokens_that_are_not_there_is_refused(
+    packer_url: str, num_scored: int
+) -> None:
+    async with open_vectors(packer_url) as vectors:
+        packed = await vectors.pack(TOKENS, NUM_VECTORS)
+        with pytest.raises(EngineRefused):
+            await vectors.score((1,), packed, TOKENS[:2], num_scored)
 
 
 async def test_a_packer_that_is_down_is_waited_for() -> None:

@@ -11,14 +11,12 @@ from banyan import notices
 from banyan.action import Kind
 from banyan.errors import ForeignVersion
 from banyan.limits import Limits
-from banyan.logged import logged_node, tree_part
 from banyan.node import Node
 from banyan.packed_state import PackedState, SharedState
 from banyan.policy import BASE, Policies
 from banyan.ports import Abilities, Embeds, Message
-from banyan.ports.trajectories import StoredNode
-from banyan.state import pack, unpack
-from banyan.task import Gate, Task
+from banyan.state import unpack
+from banyan.task import Gate
 from banyan.testing import FakePacker, ScriptedEngine
 from banyan.testing.scripted import prefer_answer
 from banyan.transfer import NUM_VECTORS, check, continued
@@ -248,28 +246,6 @@ async def test_a_turn_behind_vectors_is_marked_as_one_that_token_ids_cannot_trai
     [turn] = await grower.turns(tree.id, "0.0")
     assert turn.prompt_token_ids is None
     assert turn.inherited == "0.0"
-
-
-async def test_the_log_never_passes_a_prompt_without_its_prefix_for_the_whole() -> None:
-    grower = Grower(listing(2))
-    tree = await grower.grow("Plan it.", gate=Gate(mode="always"), state="prefix", limits=DEPTH_1)
-    task = Task(tenant="acme", goal="Plan it.", state="prefix")
-    node = await grower.store.get_node(tree.id, "0.0")
-    stored = StoredNode(
-        path="0.0",
-        packed=node.packed or b"",
-        outcome=pack(node.outcome) if node.outcome else None,
-        turns=node.turns,
-        queued_at=node.queued_at,
-        claimed_at=node.claimed_at,
-        finished_at=node.finished_at,
-    )
-
-    logged = logged_node(tree, task, tree_part(tree, task, num_nodes=3), stored)
-
-    assert logged.packed_state is not None
-    assert logged.packed_state.form == "prefix"
-    assert [turn.prompt_token_ids for turn in logged.turns] == [None]
 
 
 async def test_a_state_of_another_policy_is_refused() -> None:

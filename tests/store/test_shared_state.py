@@ -6,7 +6,6 @@ import pytest
 
 from banyan.budget import Budget
 from banyan.errors import NotFound
-from banyan.ports import ChildNode
 from tests.store.conftest import MakeForest
 from tests.store.trees import FAILED, OK, PARTIAL, Forest, eventually
 
@@ -14,17 +13,7 @@ PREFIX = bytes(range(256)) * 40
 
 
 async def spawn_with(forest: Forest, tree: str, path: str = "0", name: str = "0.0") -> None:
-    lease = await forest.lease(tree, path)
-    child = ChildNode(b"child", Budget(tokens=10, nodes=0))
-    await forest.store.spawn(
-        lease,
-        [child] * 3,
-        packed=b"suspended",
-        kept=Budget(tokens=0, nodes=0),
-        log=None,
-        event={},
-        shared=(name, PREFIX),
-    )
+    await forest.spawn(await forest.lease(tree, path), 3, shared=(name, PREFIX))
 
 
 async def test_children_find_what_was_stored_for_them(forest: Forest) -> None:

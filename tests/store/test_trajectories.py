@@ -134,6 +134,14 @@ async def test_nodes_are_read_in_pages_with_all_that_was_stored(logged: Logged) 
     assert record == await logged.forest.store.get_tree(tree)
 
 
+async def test_what_siblings_share_is_read_from_the_queue(logged: Logged) -> None:
+    tree = await logged.forest.plant()
+    await logged.forest.spawn(await logged.forest.lease(tree), 2, shared=("0.0", b"a prefix"))
+    assert await logged.queue.shared(tree, "0.0") == b"a prefix"
+    with pytest.raises(NotFound):
+        await logged.queue.shared(tree, "0.1")
+
+
 async def test_the_queue_forgets_and_counts_what_nobody_took(forgetful: Logged) -> None:
     """It stays bounded where no writer runs: by the trees that the store keeps anyway."""
     first = await forgetful.forest.plant()

@@ -120,6 +120,7 @@ class Forest:
         nodes: int = 0,
         nano_usd: int = 0,
         turn: TurnLog | None = None,
+        shared: tuple[str, bytes] | None = None,
     ) -> list[Hint]:
         child = ChildNode(b"child", Budget(tokens=tokens, nodes=nodes, nano_usd=nano_usd))
         return await self.store.spawn(
@@ -129,6 +130,7 @@ class Forest:
             kept=Budget(tokens=0, nodes=0),
             log=turn,
             event={"why": "test"},
+            shared=shared,
         )
 
     async def finish(

@@ -49,11 +49,18 @@ class Frame:
         last = self.before[len(self.before) - num_last :]
         context = (*self.beginning, *state_ids, *last)
         logprobs = await self.scorer.score([*context, *self.target])
+        scored = logprobs[-len(self.target) :]
+        return self.measured(scored, state, len(state_ids), num_last)
+
+    def measured(
+        self, logprobs: Sequence[float], state: str, state_tokens: int, num_last: int
+    ) -> Measured:
+        """What the target's log-probabilities (nats) say."""
         return Measured(
-            bits=-math.fsum(logprobs[-len(self.target) :]) / math.log(2),
+            bits=-math.fsum(logprobs) / math.log(2),
             num_bytes=len(self.target_text.encode()),
             state=state,
-            state_tokens=len(state_ids),
+            state_tokens=state_tokens,
             last_tokens=num_last,
         )
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from pydantic import JsonValue
 
 from banyan.errors import BanyanError
 from banyan.evaluation.baselines.prompts import GAP
 from banyan.evaluation.errors import Unknown
-from banyan.evaluation.language.forms import BASELINES, LABEL, STATES, Form, not_run
+from banyan.evaluation.language.forms import BASELINES, Form
 from banyan.evaluation.language.frame import BEGINNING, frame
+from banyan.evaluation.language.states import LABEL, STATES, Means, chosen, has_packer, said_of
+from banyan.evaluation.language.vectors import VectorScorer
 from banyan.evaluation.plan import BOOKS, Plan
 from banyan.evaluation.prompt_logprobs import PromptScorer
 from banyan.evaluation.question import Answered, Question, System
@@ -64,7 +66,7 @@ class FormSystem:
 
 
 def language_systems(
-    plan: Plan, scorer: PromptScorer, service: System | None
+    plan: Plan, scorer: PromptScorer, service: System | None, vectors: VectorScorer | None = None
 ) -> tuple[System, ...]:
     """The baselines, and the forms of state that `plan` asks for; those need the service."""
 
@@ -74,8 +76,10 @@ def language_systems(
 
     systems = [system(name, form, {}) for name, form in BASELINES.items()]
     if service is not None:
+        means = Means(service, plan.window, vectors)
         systems += [
-            system(name, STATES[name](service), service.settings) for name in chosen_forms(plan)
+            system(name, STATES[name](means), service.settings if name == "summary" else {})
+            for name in chosen(plan)
         ]
     return tuple(systems)
 
@@ -85,16 +89,9 @@ def frame_mark() -> str:
     return hashlib.sha256(json.dumps([BEGINNING, LABEL, GAP]).encode()).hexdigest()[:12]
 
 
-def chosen_forms(plan: Plan) -> tuple[str, ...]:
-    """The forms of packed state that `plan` runs; `auto` stands for all."""
-    if not plan.with_service:
-        return ()
-    return tuple(STATES) if plan.state == "auto" else (plan.state,)
-
-
 def notes(plan: Plan) -> tuple[str, ...]:
     """What a reader of the table must know."""
-    forms = not_run(chosen_forms(plan))
+    forms = said_of(plan)
     if not plan.baselines:
         return (forms,)
     return forms, f"--baseline says nothing here: {', '.join(BASELINES)} were run"
@@ -110,11 +107,10 @@ def check(plan: Plan) -> None:
             "not give",
             hint="Take --engine-kind vllm.",
         )
-    unknown: Sequence[str] = [name for name in chosen_forms(plan) if name not in STATES]
-    if unknown:
-        raise Unknown(
-            f"{BOOKS} cannot score the form {unknown[0]!r} of packed state",
-            hint=f"Forms: {', '.join(STATES)}.",
+    if "hidden" in chosen(plan) and not has_packer(plan):
+        raise Missing(
+            f"{BOOKS} with the state hidden needs a packer beside the model server that runs",
+            hint="Start banyan/local/packer_server.py with --scores, and give its --packer URL.",
         )
     if plan.baselines and set(plan.sets) == {BOOKS}:
         raise Unknown(
