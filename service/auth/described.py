@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from service.auth.scopes import needed
+from service.facade import errors
 from service.problems import documented
 
 _SCHEME = "bearer"
@@ -26,5 +27,6 @@ def secured(document: dict[str, Any]) -> None:
             continue
         for operation in operations.values():
             operation["security"] = [{_SCHEME: [] if wanted == "any" else [wanted]}]
-            for status, reply in documented(401, 403).items():
+            refusals = errors.described if path.startswith(errors.PREFIX) else documented
+            for status, reply in refusals(401, 403).items():
                 operation["responses"].setdefault(str(status), reply)

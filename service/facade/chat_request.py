@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, JsonValue, field_validator, model_validator
+from pydantic import ConfigDict, Field, JsonValue, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from service.facade.conversation import Said, said
@@ -80,6 +80,10 @@ class SchemaFormat(Shape):
 
 class ChatRequest(CommonRequest):
     """What a chat completion can ask for."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"messages": [{"role": "user", "content": "Why?"}]}]}
+    )
 
     messages: list[ChatMessage] = Field(min_length=1, max_length=MAX_MESSAGES)
     response_format: Annotated[PlainFormat | SchemaFormat | None, Field(discriminator="type")] = (

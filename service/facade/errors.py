@@ -9,6 +9,7 @@ too. `code` stays Banyan's, except where OpenAI's clients know another word.
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -48,8 +49,20 @@ class ErrorReply(BaseModel):
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What the OpenAPI document says of these statuses."""
+    """What a route says of these statuses."""
     return {status: {"model": ErrorReply} for status in statuses}
+
+
+def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The same as it stands in the OpenAPI document, where `ErrorReply` is known."""
+    schema = {"$ref": f"#/components/schemas/{ErrorReply.__name__}"}
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {"application/json": {"schema": schema}},
+        }
+        for status in statuses
+    }
 
 
 class OpenAIErrors:

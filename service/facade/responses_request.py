@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
 from service.facade.conversation import Said, said
 from service.facade.requests import (
@@ -79,6 +79,10 @@ class TextOptions(Shape):
 
 class ResponsesRequest(CommonRequest):
     """What a response can ask for."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"input": "Why?", "background": True}]}
+    )
 
     input: str | Annotated[list[InputMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
     instructions: str | None = None

@@ -25,7 +25,11 @@ TenantName = Annotated[str, Field(pattern=TENANT_PATTERN)]
 class KeyRequest(BaseModel):
     """Whose key, and what it opens."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"tenant": "acme", "name": "the web shop"}]},
+    )
 
     tenant: TenantName = Field("default", description="Whose data the key opens.")
     scopes: tuple[Scope, ...] = Field(("solve", "documents"), min_length=1, max_length=8)

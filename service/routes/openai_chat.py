@@ -33,7 +33,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
     "/chat/completions",
     summary="Complete a chat (OpenAI)",
     response_model=ChatCompletion,
-    responses={**_STREAM, **documented(400, 404, 409, 413, 500, 503, 504)},
+    responses={**_STREAM, **documented(400, 404, 409, 413, 429, 500, 503, 504)},
 )
 async def complete(
     body: ChatRequest,

@@ -50,7 +50,7 @@ OwnedResponse = Annotated[TreeRecord, Depends(owned_response)]
     "",
     summary="Make a response (OpenAI)",
     response_model=ResponseReply,
-    responses={**_REPLY, **documented(400, 404, 409, 413, 503, 504)},
+    responses={**_REPLY, **documented(400, 404, 409, 413, 429, 503, 504)},
 )
 async def create(
     body: ResponsesRequest,

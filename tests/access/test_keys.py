@@ -10,7 +10,7 @@ import pytest
 from banyan.access import SCOPES, mint, opens, prefix_of
 from service.auth.scopes import PUBLIC, needed
 from tests.access.makers import bearer, key_of
-from tests.service.house import House, assert_problem
+from tests.service.house import House, assert_problem, assert_refused
 
 NEW = {"tenant": "acme", "scopes": ["solve"], "name": "shop"}
 
@@ -23,7 +23,7 @@ async def test_every_call_that_is_not_public_needs_a_key(house: House) -> None:
             if path in PUBLIC:
                 assert reply.status_code != 401, path
             else:
-                assert_problem(reply, 401, "unauthenticated")
+                assert_refused(reply, 401, "unauthenticated")
                 assert reply.headers["WWW-Authenticate"] == 'Bearer realm="banyan"'
 
 
@@ -44,7 +44,7 @@ async def test_a_scope_opens_its_own_paths_alone(house: House, scope: str) -> No
         if needed(path) == scope:
             assert reply.status_code not in {401, 403}, path
         else:
-            assert_problem(reply, 403, "missing_scope")
+            assert_refused(reply, 403, "missing_scope")
 
 
 async def test_a_path_that_does_not_exist_looks_like_one_that_does(house: House) -> None:

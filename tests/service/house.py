@@ -224,3 +224,24 @@ def assert_problem(reply: httpx.Response, status: int, code: str) -> dict[str, A
     assert body["hint"]
     assert body["request_id"] == reply.headers["X-Request-Id"]
     return body
+
+
+def assert_error(reply: httpx.Response, status: int, code: str, param: str | None = None) -> None:
+    """An error in OpenAI's shape."""
+    assert reply.status_code == status, reply.text
+    assert reply.headers["Content-Type"] == "application/json"
+    assert reply.headers["X-Request-Id"]
+    error = reply.json()["error"]
+    assert set(error) == {"message", "type", "param", "code"}
+    assert error["code"] == code, error
+    assert error["message"]
+    if param is not None:
+        assert error["param"] == param, error
+
+
+def assert_refused(reply: httpx.Response, status: int, code: str) -> None:
+    """A refusal, in the shape that its path has."""
+    if reply.request.url.path.startswith("/v1/"):
+        assert_error(reply, status, code)
+    else:
+        assert_problem(reply, status, code)
