@@ -62,6 +62,17 @@ PRESETS = {
             num_curve_tasks=30,
             curve_every_steps=3_000,
         ),
+        Preset(  # a model of 30,000 parameters: minutes where the processor is shared
+            name="quick",
+            num_steps=30_000,
+            num_seeds=3,
+            num_eval_tasks=100,
+            num_curve_tasks=30,
+            curve_every_steps=5_000,
+            size=ModelSize(width=32, max_tokens=48),
+            warmup=WarmupSettings(num_solved=32, num_shown=16, learning_rate=2e-3),
+            learner=LearnerSettings(learning_rate=1e-3),
+        ),
         Preset(  # seconds: for tests
             name="smoke",
             num_steps=200,
