@@ -105,7 +105,11 @@ class DialogGoal:
             case ("call",):
                 return tuple(self.world.services)
             case ("call", service, *values):
-                return self.world.value_words if len(values) < len(self.world.services[service].slots) else ()
+                return (
+                    self.world.value_words
+                    if len(values) < len(self.world.services[service].slots)
+                    else ()
+                )
         return ()
 
     def use(self, words: Words) -> None:

@@ -35,7 +35,9 @@ class LongSequenceGoal(SpanGoal):
 
     def merge(self, answers: Sequence[Words | None]) -> None:
         self.found = tuple(
-            word for answer in answers for word in (MARK, *((FAILED,) if answer is None else answer))
+            word
+            for answer in answers
+            for word in (MARK, *((FAILED,) if answer is None else answer))
         )
 
 

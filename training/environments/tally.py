@@ -56,7 +56,9 @@ class Tally:
         random = rng(self.name, seed, difficulty)
         question = (COUNT, random.choice(LABELS))
         if difficulty == 0 and random.random() < 0.5:
-            return TallyGoal(question, (), (random.randint(0, _MAX_ADDED), random.randint(0, _MAX_ADDED)))
+            return TallyGoal(
+                question, (), (random.randint(0, _MAX_ADDED), random.randint(0, _MAX_ADDED))
+            )
         share = random.uniform(0.1, 0.9)
         others = [record for record, label in RECORDS.items() if label != question[1]]
         wanted = [record for record, label in RECORDS.items() if label == question[1]]

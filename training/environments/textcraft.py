@@ -34,7 +34,9 @@ Needs = tuple[tuple[str, int], ...]
 class World:
     """`recipes` names what one piece of an item takes; `inventory` is shared by all nodes."""
 
-    def __init__(self, recipes: dict[str, Needs], base: Words = BASE, counts: Words = COUNTS) -> None:
+    def __init__(
+        self, recipes: dict[str, Needs], base: Words = BASE, counts: Words = COUNTS
+    ) -> None:
         self.recipes = recipes
         self.base = base
         self.counts = counts

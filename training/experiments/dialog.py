@@ -26,8 +26,8 @@ DIALOG = Experiment(
         claimed=0.85,
         claimed_speed_up=1.3,
         notes=[
-            "All nodes share one dialogue and take turns in it, so nothing runs at once here:"
-            " the claimed 1.3x cannot be had where children share a world.",
+            "All nodes share one dialogue and take turns in it, so nothing runs at once.",
+            "The claimed 1.3x therefore cannot be had here.",
             "A wrong call cannot be made good.",
         ],
     ).find,

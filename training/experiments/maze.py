@@ -15,8 +15,8 @@ MAZE = Experiment(
     claim="a recursive agent solves 94 % at 400k environment steps, a single one 62 % at 1M",
     comparison=Comparison(
         environment=Maze(),
-        train_difficulties=(2, 5, 10),
-        eval_difficulties=(2, 5, 10, SIDE),
+        train_difficulties=(3, 5, 10),
+        eval_difficulties=(3, 5, 10, SIDE),
         curve_difficulties=(10, SIDE),
         skill_difficulty=2,
     ),

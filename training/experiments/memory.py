@@ -65,7 +65,9 @@ class Memory:
 def _verdict(with_: Results, without: Results) -> str:
     rows = [_successes(one) for one in (with_, without)]
     gain = difference(*rows)
-    on, off = (one.success(RECURSIVE, GATE, _MOST_FACTS, is_trained=True) for one in (with_, without))
+    on, off = (
+        one.success(RECURSIVE, GATE, _MOST_FACTS, is_trained=True) for one in (with_, without)
+    )
     return (
         f"{_MOST_FACTS} facts, gate threshold, after RL on up to 4: with notes {percent(on)} %, "
         f"without {percent(off)} %, difference {percent(gain)} points."

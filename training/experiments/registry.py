@@ -16,12 +16,13 @@ from training.experiments.maze import MAZE
 from training.experiments.memory import MEMORY
 from training.experiments.oolong import OOLONG
 from training.experiments.parallel import PARALLEL
+from training.experiments.state import STATE
 from training.experiments.textcraft import TEXTCRAFT
 from training.experiments.unsuitable import UNSUITABLE
 
 _ALL: tuple[Measurable, ...] = (
     *(ALGEBRA, DEPTH, EFFICIENCY, GATE, CREDIT, UNSUITABLE, PARALLEL),
-    *(LONG_SEQUENCE, MAZE, DIALOG, TEXTCRAFT, OOLONG, MEMORY, LINKS),
+    *(LONG_SEQUENCE, MAZE, DIALOG, TEXTCRAFT, OOLONG, MEMORY, LINKS, STATE),
 )
 EXPERIMENTS = {experiment.name: experiment for experiment in _ALL}
 ALL = "all"

@@ -1,7 +1,7 @@
 """Versus: what a recursive agent and a single one reach at one difficulty, beside what is claimed.
 
 Every experiment that is such a comparison says the same in the same words: success after RL as the
-policy is served, whether the claim is met, every agent under every gate mode, and what a task costs.
+policy is served, whether the claim is met, every agent under every gate mode, and a task's cost.
 """
 
 from __future__ import annotations
@@ -56,7 +56,10 @@ class Versus:
     def speed_up(self, results: Results) -> float:
         """Steps in sequence of the single agent over those of the recursive one, after RL."""
         ours, single = (
-            [cell.num_waves for cell in results.cells(arm, "always", self.difficulty, is_trained=True)]
+            [
+                cell.num_waves
+                for cell in results.cells(arm, "always", self.difficulty, is_trained=True)
+            ]
             for arm in (RECURSIVE, SINGLE)
         )
         return sum(single) / sum(ours)
