@@ -1,4 +1,4 @@
-"""Comparisons of a recursive agent with a single one, at the smallest size: equal terms, all told."""
+"""A recursive agent against a single one, at the smallest size: equal terms, and all is told."""
 
 from __future__ import annotations
 

@@ -2,9 +2,9 @@
 
 Difficulty d makes `1250 * 2**(d - 1)` tokens of filler with marked digits in it: 10,000 at 4, whose
 eighths, three levels down, fit a window of 2,048. The question is the sum of all marked digits
-modulo 10, so that no token may be passed over. The answers of halves stand in their places as marked
-digits: who can add up a text can put answers together. Language modelling on long texts is in
-`language_source.py`.
+modulo 10, so that no token may be passed over. The answers of halves stand in their places as
+marked digits: who can add up a text can put answers together. Language modelling on long texts is
+in `language_source.py`.
 """
 
 from __future__ import annotations
