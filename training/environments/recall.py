@@ -1,9 +1,9 @@
 """Recall: a question on the last page about a fact of a page before; the difficulty is the facts.
 
-A view shows one page and what was found, so what was seen on another page is gone unless it was
-noted. Notes belong to the tree: `note` keeps the fact on the page, `search` looks up what the
-question asks for. Without memory both do nothing, and the answer is a guess. A goal is a row of
-pages and divides into its two halves.
+A view shows one page, whether it was noted, and what was found: what was seen on another page is
+gone unless it was noted. Notes belong to the tree: `note` keeps the fact on the page, `search`
+looks up what the question asks for, once. Without memory nothing is kept, and the answer is a
+guess. A goal is a row of pages and divides into its two halves.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from training.environments.errors import WindowTooSmall, check_difficulty
 
 KEYS = tuple(f"key{number}" for number in range(8))
 VALUES = tuple(f"value{number}" for number in range(4))
-FACT, ASK, FOUND, END = "fact", "ask", "found", "end"
+FACT, ASK, NOTED, FOUND, NOTHING, END = "fact", "ask", "noted", "found", "nothing", "end"
 NEXT, NOTE, SEARCH = "next", "note", "search"
 MAX_FACTS = len(KEYS)
-_NUM_VIEW = 5
+_NUM_VIEW = 6
 
 
 class World:
@@ -31,6 +31,8 @@ class World:
         self.has_memory = has_memory
         self.at = 0
         self.notes: dict[str, str] = {}
+        self.noted: set[int] = set()
+        """Pages on which `note` was done; whether anything was kept is another matter."""
 
 
 class RecallGoal:
@@ -51,10 +53,11 @@ class RecallGoal:
         return self.end == len(self.world.pages)
 
     def observe(self, num_tokens: int) -> Words:
-        """The page, and what was found."""
+        """The page, whether it was noted, and what was found."""
         if num_tokens < _NUM_VIEW:
             raise WindowTooSmall(f"a page needs {_NUM_VIEW} tokens, not {num_tokens}")
-        return (*self._page, FOUND, self.found or HIDDEN)
+        noted = NOTED if self.world.at in self.world.noted else HIDDEN
+        return (*self._page, noted, FOUND, self.found or HIDDEN)
 
     def kinds(self) -> tuple[Kind, ...]:
         match self._page[0]:
@@ -79,11 +82,13 @@ class RecallGoal:
         match words:
             case ("next",):
                 self.world.at += 1
-            case ("note",) if self.world.has_memory:
+            case ("note",):
                 _, key, value = self._page
-                self.world.notes[key] = value
-            case ("search",) if self.world.has_memory:
-                self.found = self.world.notes.get(self._page[1])
+                self.world.noted.add(self.world.at)
+                if self.world.has_memory:
+                    self.world.notes[key] = value
+            case ("search",):
+                self.found = self.world.notes.get(self._page[1], NOTHING)
 
     def parts(self, words: Words) -> Sequence[RecallGoal]:  # noqa: ARG002 - one way to divide
         middle = (self.world.at + self.end) // 2
@@ -114,9 +119,9 @@ class RecallGoal:
 
 
 class Recall:
-    """`has_memory`: whether `note` and `search` do what they say."""
+    """`has_memory`: whether what is noted is kept."""
 
-    words = (*KEYS, *VALUES, FACT, ASK, FOUND, END, NEXT, NOTE, SEARCH, HIDDEN)
+    words = (*KEYS, *VALUES, FACT, ASK, NOTED, FOUND, NOTHING, END, NEXT, NOTE, SEARCH, HIDDEN)
     num_view_tokens = _NUM_VIEW
     shares_state = True
 

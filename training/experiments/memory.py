@@ -44,7 +44,7 @@ class Memory:
         with_, without = (one.run(preset, folder, tell) for one in (WITH, WITHOUT))
         notes = [
             *NOTES,
-            "Without memory the same actions are offered, cost their step, and do nothing.",
+            "Without memory the same actions are offered and cost their step, but nothing is kept.",
             "The warm-up teaches to answer with what was found, not to note and not to search.",
             "One answer of four is right by chance.",
         ]

@@ -59,7 +59,8 @@ def success(model: TinyModel, state_BSH: Tensor, batch: Batch) -> float:
     """The share of children whose likeliest word is the right answer to the whole."""
     with torch.inference_mode():
         said_B = answer_logits(model, state_BSH, batch.question_BQ).argmax(dim=-1)
-        return (said_B == batch.answer_B).double().mean().item()
+        share: float = (said_B == batch.answer_B).double().mean().item()
+        return share
 
 
 def taught(size: ModelSize, seed: int, max_updates: int) -> TinyModel:

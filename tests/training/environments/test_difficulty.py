@@ -123,16 +123,18 @@ def test_notes_are_found_by_their_key_and_without_memory_nothing_is() -> None:
         for _ in range(3):
             goal.use(("note",))
             goal.use(("next",))
-        assert goal.observe(5)[0] == "ask"
+        assert goal.observe(6)[0] == "ask"
         goal.use(("search",))
-        assert (goal.found == goal.world.answer) == has_memory
+        assert goal.observe(6)[-1] == (goal.world.answer if has_memory else "nothing")
 
 
 def test_what_was_not_noted_is_not_found() -> None:
     goal = Recall().generate(1, 1)
     goal.use(("next",))
-    goal.use(("search",))
     assert goal.kinds() == ("answer", "use")
+    goal.use(("search",))
+    assert goal.observe(6)[-1] == "nothing"
+    assert goal.kinds() == ("answer",)
 
 
 @given(seeds, st.integers(0, 4))
