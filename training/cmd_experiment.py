@@ -20,11 +20,14 @@ def experiment(
     name: Annotated[
         str,
         typer.Argument(
-            help="algebra, credit, depth, efficiency, gate, parallel, unsuitable, or all."
+            help=(
+                "algebra, credit, depth, dialog, efficiency, gate, links, long_sequence, maze, "
+                "memory, oolong, parallel, state, textcraft, unsuitable, or all."
+            )
         ),
     ],
     *,
-    preset: Annotated[str, typer.Option(help="How large: cpu, small, or smoke.")] = "cpu",
+    preset: Annotated[str, typer.Option(help="How large: cpu, small, quick, or smoke.")] = "cpu",
     seeds: Annotated[
         int | None, typer.Option(min=1, help="Independent runs of each arm (default: preset's).")
     ] = None,

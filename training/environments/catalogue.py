@@ -11,6 +11,8 @@ from training.environments.errors import UnknownEnvironment
 from training.environments.long_sequence import LongSequence
 from training.environments.maze import Maze
 from training.environments.needle import Needle
+from training.environments.recall import Recall
+from training.environments.tally import Tally
 from training.environments.textcraft import Textcraft
 
 ENVIRONMENTS: dict[str, Environment] = {
@@ -23,6 +25,8 @@ ENVIRONMENTS: dict[str, Environment] = {
         LongSequence(),
         Maze(),
         Needle(),
+        Recall(),
+        Tally(),
         Textcraft(),
     )
 }

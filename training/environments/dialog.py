@@ -37,7 +37,14 @@ class Service:
 class World:
     """The dialogue: what the user would say, what is known, and the calls that were made."""
 
-    def __init__(self, services: Sequence[Service], values: dict[str, str], asked: Words) -> None:
+    def __init__(
+        self,
+        services: Sequence[Service],
+        values: dict[str, str],
+        asked: Words,
+        value_words: Words = VALUES,
+    ) -> None:
+        self.value_words = value_words
         self.services = {service.name: service for service in services}
         self.values = values
         self.asked = asked
@@ -98,7 +105,11 @@ class DialogGoal:
             case ("call",):
                 return tuple(self.world.services)
             case ("call", service, *values):
-                return VALUES if len(values) < len(self.world.services[service].slots) else ()
+                return (
+                    self.world.value_words
+                    if len(values) < len(self.world.services[service].slots)
+                    else ()
+                )
         return ()
 
     def use(self, words: Words) -> None:
@@ -143,26 +154,38 @@ class DialogGoal:
 
 
 class Dialog:
+    """`max_turns` and `num_values` make ones with a smaller vocabulary."""
+
     name = "dialog"
-    words = (*SERVICES, *SLOTS, *VALUES, ASK, CALL, DONE, UNKNOWN, HIDDEN)
     num_view_tokens = 32
     shares_state = True
 
+    def __init__(self, *, max_turns: int = MAX_TURNS, num_values: int = len(VALUES)) -> None:
+        self.max_turns = max_turns
+        self.services = SERVICES[: max_turns // 2]
+        self.slots = SLOTS[: 2 * max_turns]
+        self.values = VALUES[:num_values]
+
+    @property
+    def words(self) -> Words:
+        return (*self.services, *self.slots, *self.values, ASK, CALL, DONE, UNKNOWN, HIDDEN)
+
     def generate(self, seed: int, difficulty: int) -> DialogGoal:
-        check_difficulty(self.name, difficulty, MIN_TURNS, MAX_TURNS)
+        check_difficulty(self.name, difficulty, MIN_TURNS, self.max_turns)
         random = rng(self.name, seed, difficulty)
-        slots = iter(random.sample(SLOTS, len(SLOTS)))
+        slots = iter(random.sample(self.slots, len(self.slots)))
         services: list[Service] = []
         asked: list[str] = []
-        for name, num_turns in zip(SERVICES, _shares(random, difficulty), strict=False):
+        for name, num_turns in zip(self.services, _shares(random, difficulty), strict=False):
             needed = [next(slots) for _ in range(num_turns - 1)]
             asked += needed
             if services and random.random() < _LINKED_SHARE:
                 needed.append(random.choice(services).result)
             random.shuffle(needed)
             services.append(Service(name, tuple(needed), result=next(slots)))
-        values = {slot: random.choice(VALUES) for slot in SLOTS}
-        return DialogGoal(World(services, values, tuple(sorted(asked))), services)
+        values = {slot: random.choice(self.values) for slot in self.slots}
+        world = World(services, values, tuple(sorted(asked)), self.values)
+        return DialogGoal(world, services)
 
     def max_steps(self, difficulty: int) -> int:
         """Four for each turn."""

@@ -2,8 +2,9 @@
 
 Difficulty d makes `1250 * 2**(d - 1)` tokens of filler with marked digits in it: 10,000 at 4, whose
 eighths, three levels down, fit a window of 2,048. The question is the sum of all marked digits
-modulo 10, so that no token may be passed over. Language modelling on long texts is in
-`language_source.py`.
+modulo 10, so that no token may be passed over. The answers of halves stand in their places as
+marked digits: who can add up a text can put answers together. Language modelling on long texts is
+in `language_source.py`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Self
 from banyan.action import Kind
 from training.environments.environment import FAILED, HIDDEN, Words, rng
 from training.environments.errors import check_difficulty
-from training.environments.spans import BETWEEN, SpanGoal
+from training.environments.spans import SpanGoal
 
 SUM, MARK = "sum", "mark"
 DIGITS = tuple("0123456789")
@@ -32,12 +33,22 @@ class LongSequenceGoal(SpanGoal):
     def half(self, items: Sequence[Words]) -> Self:
         return type(self)(self.question, items)
 
+    def merge(self, answers: Sequence[Words | None]) -> None:
+        self.found = tuple(
+            word
+            for answer in answers
+            for word in (MARK, *((FAILED,) if answer is None else answer))
+        )
+
 
 class LongSequence:
-    """`num_tokens_at_1` and `num_view_tokens` make smaller ones of the same shape."""
+    """`num_tokens_at_1` and `num_view_tokens` make smaller ones of the same shape.
+
+    Up to twice `mark_share` of the tokens are marks; all numbers of them are as likely.
+    """
 
     name = "long_sequence"
-    words = (SUM, MARK, *DIGITS, *FILLER, BETWEEN, HIDDEN, FAILED)
+    words = (SUM, MARK, *DIGITS, *FILLER, HIDDEN, FAILED)
     shares_state = False
 
     def __init__(
@@ -55,7 +66,7 @@ class LongSequence:
         check_difficulty(self.name, difficulty, 1, MAX_LEVELS)
         random = rng(self.name, seed, difficulty)
         num_tokens = self._num_tokens(difficulty)
-        num_marks = max(1, round(num_tokens * self.mark_share))
+        num_marks = random.randint(0, round(2 * num_tokens * self.mark_share))
         items: list[Words] = [(MARK, random.choice(DIGITS)) for _ in range(num_marks)]
         items += [(random.choice(FILLER),) for _ in range(num_tokens - 2 * num_marks)]
         random.shuffle(items)

@@ -1,20 +1,24 @@
-"""Maze: walk to a cell of a grid; the difficulty is the side of the grid.
+"""Maze: walk to a cell of a grid, or out by one of its gates; the difficulty is the grid's side.
 
-All nodes of a tree move one walker. A goal is a cell within a region. Where it lies in the other
-half of the region, the goal divides at a door: to the cell behind that door, and from there on;
-else into the same goal within the smaller half. A node succeeds if the walker stands on its cell
-when it answers.
+All nodes of a tree move one walker. A goal is a cell within a region and, where the way leads on
+through a door or a gate, the direction in which to leave that cell. Where the walker stands in the
+other half of the region, the goal divides at a door: to the cell before it and through it, and from
+there on; else into the same goal within the smaller half. A node succeeds if the walker stands
+where it had to go when it answers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from random import Random
 
 from banyan.action import Kind
 from training.environments.environment import HIDDEN, Move, Words, rng
 from training.environments.errors import WindowTooSmall, check_difficulty
 from training.environments.maze_grid import (
     MAX_DOORS,
+    MAX_LEAF_SIDE,
+    OPPOSITE,
     STEPS,
     Cell,
     Grid,
@@ -24,12 +28,17 @@ from training.environments.maze_grid import (
 )
 
 MIN_SIZE, MAX_SIZE = 2, 40
-AT, TO, DOOR, MAP, OUTSIDE = "at", "to", "door", "map", "outside"
+AWAY, THERE = "away", "there"
+AT, TO, THROUGH, DOOR, MAP, OUTSIDE = "at", "to", "through", "door", "map", "outside"
 NUMBERS = tuple(str(number) for number in range(MAX_SIZE))
 DOORS = tuple(f"door{number}" for number in range(MAX_DOORS))
 OPENINGS = tuple(f"open{code}" for code in range(16))
-_NUM_HEAD = 6 + 3 * MAX_DOORS + 1
-"""Words for the two cells, the doors, and `map`."""
+_NUM_HEAD = 9 + 3 * MAX_DOORS + 1
+"""Words for where the walker is and has to go, the doors, and `map`."""
+_NUM_MAP = MAX_LEAF_SIDE**2
+_GATE_SHARE = 0.5
+_MOVES_FOR_A_CELL = 2
+"""A goal within a leaf gives up after so many moves for each of its cells."""
 
 
 class World:
@@ -41,33 +50,49 @@ class World:
 
 
 class MazeGoal:
-    def __init__(self, world: World, region: Region, target: Cell) -> None:
+    """To `target`, a cell of `region`, and then on `through` a door or a gate of it, if any."""
+
+    def __init__(
+        self, world: World, region: Region, target: Cell, through: str | None = None
+    ) -> None:
         self.world = world
         self.region = region
         self.target = target
+        self.through = through
         self.is_merged = False
+        self.num_moves = 0
+
+    @property
+    def is_reached(self) -> bool:
+        end = neighbour(self.target, self.through) if self.through else self.target
+        return self.world.at == end
 
     def observe(self, num_tokens: int) -> Words:
-        """Walker, target and doors, from the region's corner; then openings, of all or near by."""
-        room = num_tokens - _NUM_HEAD
-        if room < 1:
-            raise WindowTooSmall(f"a maze needs {_NUM_HEAD + 1} tokens, not {num_tokens}")
-        words = [AT, *self._place(self.world.at), TO, *self._place(self.target)]
-        for door, _ in self._doors():
-            words += [DOOR, *self._place(door)]
-        if self.region.num_rows * self.region.num_columns <= room:
-            return (*words, MAP, *map(self._opening, self.region.cells()))
-        reach = 0
-        while (2 * reach + 3) ** 2 < room:
-            reach += 1
-        row, column = self.world.at
-        near = Region(row - reach, column - reach, row + reach + 1, column + reach + 1)
-        return (*words, HIDDEN, *map(self._opening, near.cells()))
+        """Whether it is reached, cells and doors from the region's corner, and openings.
+
+        Openings are those within the region: all of a leaf, in a frame of one size, else those
+        where the walker stands and to the south and east of it.
+        """
+        if num_tokens < _NUM_HEAD + _NUM_MAP:
+            raise WindowTooSmall(f"a maze needs {_NUM_HEAD + _NUM_MAP} tokens, not {num_tokens}")
+        words = [THERE if self.is_reached else AWAY, AT, *self._place(self.world.at)]
+        words += [TO, *self._place(self.target), THROUGH, self.through or HIDDEN]
+        for cell, _ in self._doors():
+            words += [DOOR, *self._place(cell)]
+        top, left, what = self.region.top, self.region.left, MAP
+        if not self.region.is_leaf:
+            what = HIDDEN
+            top, left = self.world.at
+        frame = Region(top, left, top + MAX_LEAF_SIDE, left + MAX_LEAF_SIDE)
+        return (*words, what, *map(self._opening, frame.cells()))
 
     def kinds(self) -> tuple[Kind, ...]:
-        if self.region.is_leaf or self.is_merged:
-            return ("answer", "use")
-        return ("answer", "delegate", "use")
+        if not self.region.is_leaf and not self.is_merged:
+            return ("answer", "delegate", "use")
+        num_cells = self.region.num_rows * self.region.num_columns
+        if self.num_moves >= _MOVES_FOR_A_CELL * num_cells:
+            return ("answer",)
+        return ("answer", "use")
 
     def choices(self, kind: Kind, written: Words) -> Words:
         if written or kind == "answer":
@@ -78,82 +103,92 @@ class MazeGoal:
 
     def use(self, words: Words) -> None:
         (direction,) = words
+        self.num_moves += 1
         if direction in self.world.grid.open_[self.world.at]:
             self.world.at = neighbour(self.world.at, direction)
 
     def parts(self, words: Words) -> Sequence[MazeGoal]:
         first, second = self.region.halves()
-        if not words:
-            half = first if self.target in first else second
-            return [MazeGoal(self.world, half, self.target)]
-        before, behind = self._doors()[DOORS.index(words[0])]
-        if self.target in first:
-            before, behind = behind, before
         here, there = (second, first) if self.target in first else (first, second)
-        return [
-            MazeGoal(self.world, _reaching(here, behind), behind),
-            MazeGoal(self.world, there, self.target),
-        ]
+        onward = MazeGoal(self.world, there, self.target, self.through)
+        if not words:
+            return [onward]
+        cell, direction = self._doors()[DOORS.index(words[0])]
+        if here == second:
+            cell, direction = neighbour(cell, direction), OPPOSITE[direction]
+        return [MazeGoal(self.world, here, cell, direction), onward]
 
     def merge(self, answers: Sequence[Words | None]) -> None:  # noqa: ARG002 - the world knows
         self.is_merged = True
 
     def verify(self, answer: Words) -> float:
-        return float(answer == () and self.world.at == self.target)
+        return float(answer == () and self.is_reached)
 
     def solve(self) -> tuple[Move, ...]:
-        way = self.world.grid.way(self.world.at, self.target)
+        end = neighbour(self.target, self.through) if self.through else self.target
+        way = self.world.grid.way(self.world.at, end)
         return (*(Move("use", (direction,)) for direction in way), Move("answer"))
 
-    def _doors(self) -> list[tuple[Cell, Cell]]:
-        """None where the walker and the target are in the same half.
-
-        At most `MAX_DOORS`: a region that was made to reach a door has halves of its own, with
-        openings where no door was meant to be, and all of them may be more than a view holds.
-        """
+    def _doors(self) -> list[tuple[Cell, str]]:
+        """None where the walker is in the same half as the target, or outside of the region."""
         if self.region.is_leaf or self.is_merged:
             return []
         first, second = self.region.halves()
-        if self.target in first and self.world.at in second:
-            return self.world.grid.doors(self.region)[:MAX_DOORS]
-        if self.target in second and self.world.at in first:
-            return self.world.grid.doors(self.region)[:MAX_DOORS]
-        return []
+        other = second if self.target in first else first
+        return self.world.grid.doors(self.region) if self.world.at in other else []
 
     def _place(self, cell: Cell) -> Words:
         row, column = cell[0] - self.region.top, cell[1] - self.region.left
         return tuple(NUMBERS[at] if 0 <= at < MAX_SIZE else OUTSIDE for at in (row, column))
 
     def _opening(self, cell: Cell) -> str:
-        openings = self.world.grid.open_.get(cell)
-        if openings is None:
+        """Its openings to cells of the region; whatever leads out of it is `through`."""
+        if cell not in self.region:
             return OUTSIDE
-        return OPENINGS[sum(1 << place for place, name in enumerate(STEPS) if name in openings)]
+        openings = self.world.grid.open_[cell]
+        return OPENINGS[
+            sum(
+                1 << place
+                for place, name in enumerate(STEPS)
+                if name in openings and neighbour(cell, name) in self.region
+            )
+        ]
 
 
 class Maze:
     name = "maze"
-    words = (AT, TO, DOOR, MAP, OUTSIDE, HIDDEN, *NUMBERS, *DOORS, *OPENINGS, *STEPS)
-    num_view_tokens = 48
+    words = (
+        *(AWAY, THERE, AT, TO, THROUGH, DOOR, MAP, OUTSIDE, HIDDEN),
+        *(*NUMBERS, *DOORS, *OPENINGS, *STEPS),
+    )
+    num_view_tokens = 24
     shares_state = True
 
     def generate(self, seed: int, difficulty: int) -> MazeGoal:
+        """Half of the tasks end at a cell of the grid, the others outside, behind a gate."""
         check_difficulty(self.name, difficulty, MIN_SIZE, MAX_SIZE)
         random = rng(self.name, seed, difficulty)
         grid = make(random, difficulty)
-        start, target = random.sample(grid.region.cells(), 2)
-        return MazeGoal(World(grid, start), grid.region, target)
+        cells = grid.region.cells()
+        start, target = random.sample(cells, 2) if len(cells) > 1 else cells * 2
+        through = None
+        if start == target or random.random() < _GATE_SHARE:
+            target, through = _gate(random, grid.region)
+            grid.connect(target, through)
+        return MazeGoal(World(grid, start), grid.region, target, through)
 
     def max_steps(self, difficulty: int) -> int:
-        """Four for each cell."""
-        return 4 * difficulty**2
+        """At least twice what the longest ways take, with every goal divided."""
+        return 40 * difficulty
 
 
-def _reaching(region: Region, cell: Cell) -> Region:
-    """The region, and the row or column of `cell`, which lies next to it."""
-    return Region(
-        min(region.top, cell[0]),
-        min(region.left, cell[1]),
-        max(region.bottom, cell[0] + 1),
-        max(region.right, cell[1] + 1),
+def _gate(random: Random, region: Region) -> tuple[Cell, str]:
+    """A cell at the border, and the direction out."""
+    return random.choice(
+        [
+            (cell, direction)
+            for cell in region.cells()
+            for direction in STEPS
+            if neighbour(cell, direction) not in region
+        ]
     )

@@ -10,7 +10,8 @@ Cell = tuple[int, int]
 """Row and column, from 0 at the top left."""
 
 STEPS: dict[str, Cell] = {"north": (-1, 0), "east": (0, 1), "south": (1, 0), "west": (0, -1)}
-MAX_LEAF_SIDE = 5
+OPPOSITE = {"north": "south", "south": "north", "east": "west", "west": "east"}
+MAX_LEAF_SIDE = 2
 """A region whose sides are not longer is not divided further."""
 MAX_DOORS = 2
 
@@ -62,24 +63,22 @@ class Region:
 
 
 class Grid:
-    """`open_[cell]` are the directions in which a cell is open; within the whole grid."""
+    """`open_[cell]` are the directions in which a cell is open; a gate leads out of the grid."""
 
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self.region = Region(0, 0, size, size)
+    def __init__(self, num_rows: int, num_columns: int) -> None:
+        self.region = Region(0, 0, num_rows, num_columns)
         self.open_: dict[Cell, set[str]] = {cell: set() for cell in self.region.cells()}
 
     def connect(self, cell: Cell, direction: str) -> None:
-        opposite = {"north": "south", "south": "north", "east": "west", "west": "east"}
         self.open_[cell].add(direction)
-        self.open_[neighbour(cell, direction)].add(opposite[direction])
+        self.open_.setdefault(neighbour(cell, direction), set()).add(OPPOSITE[direction])
 
-    def doors(self, region: Region) -> list[tuple[Cell, Cell]]:
-        """Open pairs of cells between the halves of a region, the first half's cell first."""
+    def doors(self, region: Region) -> list[tuple[Cell, str]]:
+        """Cells of a region's first half that are open to the second one, and the direction."""
         first, second = region.halves()
         direction = "south" if region.num_rows >= region.num_columns else "east"
         return [
-            (cell, neighbour(cell, direction))
+            (cell, direction)
             for cell in first.cells()
             if neighbour(cell, direction) in second and direction in self.open_[cell]
         ]
@@ -110,8 +109,14 @@ def neighbour(cell: Cell, direction: str) -> Cell:
 
 
 def make(random: Random, size: int) -> Grid:
-    """Every cell of every region can be reached without leaving the region."""
-    grid = Grid(size)
+    """Every cell of every region can be reached without leaving the region.
+
+    A grid that is one leaf has any of the shapes that the leaves of larger grids have.
+    """
+    sides = [size, size]
+    if size <= MAX_LEAF_SIDE:
+        sides = [random.randint(1, size) for _ in sides]
+    grid = Grid(*sides)
     _open(grid, random, grid.region)
     return grid
 

@@ -24,6 +24,8 @@ MAX_COUNT = 99
 COUNTS = tuple(str(number) for number in range(MAX_COUNT + 1))
 WANT, FROM, HAVE, GET, CRAFT = "want", "from", "have", "get", "craft"
 _REUSE_SHARE = 0.3
+_NUM_USELESS = 2
+"""Recipes that a task has beside those that are needed, as far as there are names for them."""
 _NUM_HEAD = 3 + 5
 
 Needs = tuple[tuple[str, int], ...]
@@ -32,8 +34,12 @@ Needs = tuple[tuple[str, int], ...]
 class World:
     """`recipes` names what one piece of an item takes; `inventory` is shared by all nodes."""
 
-    def __init__(self, recipes: dict[str, Needs]) -> None:
+    def __init__(
+        self, recipes: dict[str, Needs], base: Words = BASE, counts: Words = COUNTS
+    ) -> None:
         self.recipes = recipes
+        self.base = base
+        self.counts = counts
         self.inventory: Counter[str] = Counter()
 
     def get(self, item: str) -> None:
@@ -68,11 +74,11 @@ class TextcraftGoal:
         self._begin()
         if num_tokens < _NUM_HEAD + 1:
             raise WindowTooSmall(f"a recipe needs {_NUM_HEAD + 1} tokens, not {num_tokens}")
-        words = [WANT, self.item, _number(self.count)]
+        words = [WANT, self.item, self._number(self.count)]
         needs = self._needs()
         if needs:
             words.append(FROM)
-            words += [word for name, count in needs for word in (name, _number(count))]
+            words += [word for name, count in needs for word in (name, self._number(count))]
         related = [self.item, *(name for name, _ in needs)]
         others = sorted(name for name in self.world.inventory if name not in related)
         held = [name for name in (*related, *others) if self.world.inventory[name] > 0]
@@ -81,7 +87,7 @@ class TextcraftGoal:
             if len(words) + 3 > num_tokens:
                 words.append(HIDDEN)
                 break
-            words += [name, _number(self.world.inventory[name])]
+            words += [name, self._number(self.world.inventory[name])]
         return tuple(words)
 
     def kinds(self) -> tuple[Kind, ...]:
@@ -94,7 +100,7 @@ class TextcraftGoal:
             return ()
         if not written:
             return (GET, CRAFT)
-        return BASE if written == (GET,) else tuple(self.world.recipes)
+        return self.world.base if written == (GET,) else tuple(self.world.recipes)
 
     def use(self, words: Words) -> None:
         self._begin()
@@ -131,6 +137,9 @@ class TextcraftGoal:
             steps = self.world.plan(self.item, missing)
         return (*(Move("use", step) for step in steps), Move("answer"))
 
+    def _number(self, count: int) -> str:
+        return self.world.counts[min(count, len(self.world.counts) - 1)]
+
     def _needs(self) -> Needs:
         return self.world.recipes.get(self.item, ())
 
@@ -144,17 +153,34 @@ class TextcraftGoal:
 
 
 class Textcraft:
+    """`num_items`, `num_base` and `max_count` make ones with a smaller vocabulary.
+
+    An item's number says nothing: the numbers are dealt out anew for each task.
+    """
+
     name = "textcraft"
-    words = (*BASE, *CRAFTED, *COUNTS, WANT, FROM, HAVE, GET, CRAFT, HIDDEN)
     num_view_tokens = 32
     shares_state = True
+
+    def __init__(
+        self, *, num_items: int = NUM_CRAFTED, num_base: int = NUM_BASE, max_count: int = MAX_COUNT
+    ) -> None:
+        self.items = CRAFTED[:num_items]
+        self.base = BASE[:num_base]
+        self.counts = COUNTS[: max_count + 1]
+
+    @property
+    def words(self) -> Words:
+        return (*self.base, *self.items, *self.counts, WANT, FROM, HAVE, GET, CRAFT, HIDDEN)
 
     def generate(self, seed: int, difficulty: int) -> TextcraftGoal:
         check_difficulty(self.name, difficulty, 1, MAX_RECIPE_DEPTH)
         random = rng(self.name, seed, difficulty)
-        recipes: dict[str, Needs] = {}
-        item = _made(random, recipes, {}, difficulty)
-        return TextcraftGoal(World(recipes), item, 1)
+        book = _Book(random, random.sample(self.items, len(self.items)), self.base)
+        item = book.made(difficulty)
+        for _ in range(min(_NUM_USELESS, len(self.items) - len(book.recipes))):
+            book.made(1, is_new=True)
+        return TextcraftGoal(World(book.recipes, self.base, self.counts), item, 1)
 
     def max_steps(self, difficulty: int) -> int:
         """At least twice what the largest recipe takes, with every ingredient delegated."""
@@ -168,26 +194,33 @@ def recipe_depth(recipes: dict[str, Needs], item: str) -> int:
     return 1 + max(recipe_depth(recipes, name) for name, _ in recipes[item])
 
 
-def _made(
-    random: Random, recipes: dict[str, Needs], made: dict[int, list[str]], levels: int
-) -> str:
-    if levels == 0:
-        return random.choice(BASE)
-    if made.get(levels) and random.random() < _REUSE_SHARE:
-        return random.choice(made[levels])
-    deep = _made(random, recipes, made, levels - 1)
-    other = _made(random, recipes, made, random.randrange(levels))
-    while other == deep:
-        other = random.choice(BASE)
-    needs = tuple(
-        (name, random.randint(1, 2) if name in BASE else 1)
-        for name in random.sample((deep, other), 2)
-    )
-    item = CRAFTED[len(recipes)]
-    recipes[item] = needs
-    made.setdefault(levels, []).append(item)
-    return item
+class _Book:
+    """Recipes as they are made; `items` are named one after another."""
 
+    def __init__(self, random: Random, items: list[str], base: Words) -> None:
+        self.random = random
+        self.items = items
+        self.base = base
+        self.recipes: dict[str, Needs] = {}
+        self._made: dict[int, list[str]] = {}
 
-def _number(count: int) -> str:
-    return COUNTS[min(count, MAX_COUNT)]
+    def made(self, levels: int, *, is_new: bool = False) -> str:
+        """An item whose recipe has so many levels, and all that it needs; some are used again."""
+        random = self.random
+        if levels == 0:
+            return random.choice(self.base)
+        known = self._made.setdefault(levels, [])
+        if known and not is_new and random.random() < _REUSE_SHARE:
+            return random.choice(known)
+        deep = self.made(levels - 1)
+        other = self.made(random.randrange(levels))
+        while other == deep:
+            other = random.choice(self.base)
+        needs = tuple(
+            (name, random.randint(1, 2) if name in self.base else 1)
+            for name in random.sample((deep, other), 2)
+        )
+        item = self.items[len(self.recipes)]
+        self.recipes[item] = needs
+        known.append(item)
+        return item

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from banyan.evaluation.stats import estimate
 from training.experiments.algebra import COMPARISON as ALGEBRA
-from training.experiments.algebra import DEEPEST, GATE
+from training.experiments.algebra import DEEPEST
 from training.experiments.arm import Agent
 from training.experiments.comparison import RECURSIVE, Results
 from training.experiments.experiment import MIN_SEEDS, Experiment, Findings, percent, success_grid
 from training.experiments.report import Grid
 from training.experiments.results import DepthGradient, GradientSpread
+from training.experiments.versus import GATE
 from training.tiny.learner import LearnerSettings
 
 UNWEIGHTED = "unweighted"

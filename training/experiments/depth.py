@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from training.experiments.algebra import COMPARISON, DEEPEST, GATE
+from training.experiments.algebra import COMPARISON, DEEPEST
 from training.experiments.comparison import ARMS, RECURSIVE, Results
 from training.experiments.experiment import Experiment, Findings, percent
 from training.experiments.report import Grid
+from training.experiments.versus import GATE
 
 
 def _find(results: Results) -> Findings:

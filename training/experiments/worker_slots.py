@@ -1,7 +1,8 @@
 """Worker slots: trees grown by the kernel's own driver on a fake engine that takes its time.
 
 Measured, not computed: the store, the steps and the driver are real, and a call of the model is a
-wait of `LATENCY_S` that holds one of the slots.
+wait of `LATENCY_S` that holds one of the slots. Where workers are behind a link, what a call needs
+first travels to its worker, without holding a slot, and its reply travels back.
 """
 
 from __future__ import annotations
@@ -34,21 +35,39 @@ class Measured:
     num_nodes: int
     max_at_once: int
     """The most calls that held a slot at one time."""
+    bytes_per_call: float
+    """Of the dialogues that were sent to the workers."""
 
 
-def measure(num_slots: int, *, is_chained: bool) -> Measured:
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Between the tree and the workers. `bytes_per_s` None: as many as there are at once."""
+
+    round_trip_s: float = 0.0
+    bytes_per_s: float | None = None
+
+    def wait_s(self, num_bytes: int) -> float:
+        """Of a call, there and back."""
+        return self.round_trip_s + (num_bytes / self.bytes_per_s if self.bytes_per_s else 0.0)
+
+
+def measure(num_slots: int, *, is_chained: bool, link: Link = Link()) -> Measured:
     """A tree of `NUM_PARTS` below the root: children of it, or each the only child of another."""
-    return asyncio.run(_measure(num_slots, is_chained=is_chained))
+    return asyncio.run(_measure(num_slots, is_chained=is_chained, link=link))
 
 
-async def _measure(num_slots: int, *, is_chained: bool) -> Measured:
+async def _measure(num_slots: int, *, is_chained: bool, link: Link) -> Measured:
     slots = asyncio.Semaphore(num_slots)
 
     in_flight = max_at_once = 0
+    sent_bytes: list[int] = []
 
     async def hold(call: Call) -> None:
         nonlocal in_flight, max_at_once
-        del call
+        num_bytes = sum(len(message.content.encode()) for message in call.prompt.messages)
+        sent_bytes.append(num_bytes)
+        if wait_s := link.wait_s(num_bytes):
+            await asyncio.sleep(wait_s)
         async with slots:
             in_flight += 1
             max_at_once = max(max_at_once, in_flight)
@@ -76,4 +95,7 @@ async def _measure(num_slots: int, *, is_chained: bool) -> Measured:
     began = time.perf_counter()
     tree = await grow(task, Ports(MemoryStore(), MemoryLibrary(), engine))
     wall_s = time.perf_counter() - began
-    return Measured(wall_s, len(engine.calls), tree.usage.nodes, max_at_once)
+    num_calls = len(engine.calls)
+    return Measured(
+        wall_s, num_calls, tree.usage.nodes, max_at_once, sum(sent_bytes) / len(sent_bytes)
+    )

@@ -1,5 +1,8 @@
 """Base skill: the share of small goals that a policy solves by the likeliest words.
 
+Where a goal cannot be divided, the kind of action is part of the skill: when to act and when to
+answer. Whether to divide is none; that is left to the gate.
+
 Every arm and seed is examined on the same goals, which are made once, so that looking often is
 cheap, changes nothing of the training, and compares like with like.
 """
@@ -34,7 +37,7 @@ class Exam:
         ]
 
     def skill(self, policy: TinyPolicy) -> float:
-        """The share of goals whose gold words are the likeliest ones after the gold kinds.
+        """The share of goals whose gold kinds and words are the likeliest ones.
 
         An agent that is alone has to answer them and to note them.
         """
@@ -52,7 +55,7 @@ class Exam:
 
 
 def gold_words(policy: TinyPolicy, goal: Goal) -> list[GoldWord]:
-    """Every word of the gold moves.
+    """Every word of the gold moves, and their kinds where the goal cannot be divided.
 
     For an agent that is alone the answer stands there as a note too, so that it sees as many
     answers as any other agent does.
@@ -60,12 +63,24 @@ def gold_words(policy: TinyPolicy, goal: Goal) -> list[GoldWord]:
     words = []
     for move in goal.solve():
         prompt = policy.vocabulary.prompt(goal.observe(policy.num_view_tokens))
+        words += _kind_of(goal, move, prompt, is_noted=False)
         words += _words_of(policy, goal, move, prompt, is_noted=False)
+        if policy.is_alone:
+            words += _kind_of(goal, move, prompt, is_noted=True)
         if policy.is_alone and move.kind == "answer":
             words += _words_of(policy, goal, move, prompt, is_noted=True)
         if move.kind == "use":
             goal.use(move.words)
     return words
+
+
+def _kind_of(goal: Goal, move: Move, prompt: Ids, *, is_noted: bool) -> list[GoldWord]:
+    """None where the goal can be divided, and where one kind alone is possible."""
+    kinds = goal.kinds()
+    if "delegate" in kinds or len(kinds) == 1:
+        return []
+    named = {kind: "note" if is_noted and kind == "answer" else kind for kind in kinds}
+    return [(prompt, tuple(kind_id(named[kind]) for kind in kinds), kind_id(named[move.kind]))]
 
 
 def _words_of(

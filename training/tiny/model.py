@@ -35,12 +35,17 @@ class TinyModel(nn.Module):
 
     def forward(self, ids_BT: Tensor) -> Tensor:
         """Float[B, T, V]. Padding stands on the right, where nothing before it sees it."""
-        places_T = torch.arange(ids_BT.shape[1], device=ids_BT.device)
-        hidden_BTH = self.words(ids_BT) + self.places(places_T)
+        logits_BTV: Tensor = self.head(self.hidden(self.words(ids_BT)))
+        return logits_BTV
+
+    def hidden(self, embeds_BTH: Tensor) -> Tensor:
+        """Float[B, T, H]: what the head reads, of words or of any vectors in their place."""
+        places_T = torch.arange(embeds_BTH.shape[1], device=embeds_BTH.device)
+        hidden_BTH = embeds_BTH + self.places(places_T)
         for block in self.blocks:
             hidden_BTH = block(hidden_BTH)
-        logits_BTV: Tensor = self.head(self.norm(hidden_BTH))
-        return logits_BTV
+        result: Tensor = self.norm(hidden_BTH)
+        return result
 
     @property
     def num_parameters(self) -> int:

@@ -1,7 +1,8 @@
 """Warm-up: the base skills, supervised, before any reward; the gate stays even.
 
-Small goals are solved, with label smoothing over what is allowed. At goals of every size the kind
-is taught to be any of those that are possible, with the same chance: what to do when is left to RL.
+Small goals are solved, with label smoothing over what is allowed. At goals of every size that can
+be divided the kind is taught to be any of those that are possible, with the same chance: whether to
+divide is left to RL.
 
 It ends at the first update that reaches the target, not after a number of updates: agents whose
 rows differ learn at different rates, and what RL brings is compared from the same base skill.
@@ -103,7 +104,8 @@ def _examples(
     for number in range(settings.num_shown):
         difficulty = int(random.choice(settings.shown_difficulties))
         goal = environment.generate(_task_seed(random), difficulty)
-        examples.append(_even(policy, goal, is_noted=policy.is_alone and number % 2 == 1))
+        if "delegate" in goal.kinds() or len(goal.kinds()) == 1:
+            examples.append(_even(policy, goal, is_noted=policy.is_alone and number % 2 == 1))
     return examples
 
 

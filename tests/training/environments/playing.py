@@ -24,6 +24,8 @@ DIFFICULTIES: dict[str, tuple[int, ...]] = {
     "long_sequence": (1, 2, 4),
     "maze": (2, 5, 6, 11, 20),
     "needle": (0, 1, 4, 7),
+    "recall": (0, 1, 2, 8),
+    "tally": (0, 1, 2, 4),
     "textcraft": (1, 2, 4),
 }
 LOW: dict[str, tuple[int, ...]] = {name: values[:3] for name, values in DIFFICULTIES.items()}

@@ -20,8 +20,10 @@ from training.environments.language_source import LanguageSource, bits_per_token
 from training.environments.long_sequence import LongSequence
 from training.environments.maze import DOORS, Maze, MazeGoal
 from training.environments.maze import World as MazeWorld
-from training.environments.maze_grid import Grid, Region
+from training.environments.maze_grid import MAX_LEAF_SIDE, Grid, Region
 from training.environments.needle import NONE, Needle
+from training.environments.recall import Recall
+from training.environments.tally import Tally
 from training.environments.textcraft import Textcraft, recipe_depth
 
 seeds = st.integers(0, 10_000)
@@ -73,21 +75,81 @@ def test_a_chain_that_is_divided_takes_more_steps_than_one_that_is_not(
 @given(seeds, st.integers(2, 24))
 def test_a_maze_is_as_large_as_it_was_asked_for_and_connected(seed: int, size: int) -> None:
     grid = Maze().generate(seed, size).world.grid
-    assert len(grid.open_) == size**2
+    if size > MAX_LEAF_SIDE:
+        assert len(grid.region.cells()) == size**2
     assert all(grid.way((0, 0), cell) or cell == (0, 0) for cell in grid.open_)
 
 
-def test_a_region_that_reaches_a_door_shows_no_more_doors_than_a_view_holds() -> None:
-    grid = Grid(12)
-    for column in range(6):
-        grid.connect((2, column), "south")
-    goal = MazeGoal(MazeWorld(grid, (0, 0)), Region(0, 0, 6, 6), (5, 0))
-    assert goal.choices("delegate", ()) == DOORS
-    assert len(goal.observe(48)) <= 48
+def test_a_door_is_gone_through_by_the_part_before_it_in_either_direction() -> None:
+    grid = Grid(4, 2)
+    for row in range(3):
+        grid.connect((row, 0), "south")
+    down = MazeGoal(MazeWorld(grid, (0, 0)), grid.region, (3, 0))
+    up = MazeGoal(MazeWorld(grid, (3, 0)), grid.region, (0, 0))
+    assert down.choices("delegate", ()) == up.choices("delegate", ()) == DOORS[:1]
+    for goal, cell, direction in ((down, (1, 0), "south"), (up, (2, 0), "north")):
+        before, behind = goal.parts(DOORS[:1])
+        assert (before.target, before.through) == (cell, direction)
+        assert cell in before.region
+        assert behind.target == goal.target
+        assert play(before, before.solve()) == 1.0
+        assert goal.world.at in behind.region
+
+
+def test_a_walker_that_left_by_the_gate_is_where_it_had_to_go() -> None:
+    goal = next(
+        goal for seed in range(20) if (goal := Maze().generate(seed, 5)).through is not None
+    )
+    assert goal.observe(24)[0] == "away"
+    *moves, answer = goal.solve()
+    for move in moves:
+        goal.use(move.words)
+    assert goal.world.at not in goal.region
+    assert goal.observe(24)[0] == "there"
+    assert goal.verify(answer.words) == 1.0
+
+
+def test_a_leaf_is_given_up_after_two_moves_a_cell() -> None:
+    goal = MazeGoal(MazeWorld(Grid(1, 2), (0, 0)), Region(0, 0, 1, 2), (0, 1))
+    for _ in range(4):
+        assert goal.kinds() == ("answer", "use")
+        goal.use(("east",))
+    assert goal.kinds() == ("answer",)
+
+
+def test_notes_are_found_by_their_key_and_without_memory_nothing_is() -> None:
+    for has_memory in (True, False):
+        goal = Recall(has_memory=has_memory).generate(1, 3)
+        for _ in range(3):
+            goal.use(("note",))
+            goal.use(("next",))
+        assert goal.observe(6)[0] == "ask"
+        goal.use(("search",))
+        assert goal.observe(6)[-1] == (goal.world.answer if has_memory else "nothing")
+
+
+def test_what_was_not_noted_is_not_found() -> None:
+    goal = Recall().generate(1, 1)
+    goal.use(("next",))
+    assert goal.kinds() == ("answer", "use")
+    goal.use(("search",))
+    assert goal.observe(6)[-1] == "nothing"
+    assert goal.kinds() == ("answer",)
+
+
+@given(seeds, st.integers(0, 4))
+def test_a_tally_is_of_the_records_that_have_the_label(seed: int, doublings: int) -> None:
+    goal = Tally().generate(seed, doublings)
+    if goal.added is not None:
+        assert doublings == 0
+        assert int("".join(goal.truth())) == sum(goal.added)
+        return
+    _, label = goal.question
+    assert int("".join(goal.truth())) == sum(item[0].startswith(label) for item in goal.items)
 
 
 def test_the_way_through_a_maze_is_the_shortest() -> None:
-    grid = Grid(2)
+    grid = Grid(2, 2)
     for cell, direction in [((0, 0), "east"), ((0, 0), "south"), ((0, 1), "south")]:
         grid.connect(cell, direction)
     assert grid.way((0, 0), (1, 0)) == ("south",)

@@ -59,15 +59,14 @@ def test_a_solution_that_was_corrupted_scores_below_one(
     name, difficulty = chosen
     goal = SOURCES[name].generate(seed, difficulty)
     moves = list(goal.solve())
-    if len(moves) > 1:
+    if len(moves) > 1 and name != "recall":  # where the right answer can be guessed
         del moves[-2]  # the last action before the answer
     else:
-        answer = moves[0].words
+        answer = moves[-1].words
         place = random.randrange(len(answer))
         others = [word for word in goal.choices("answer", answer[:place]) if word != answer[place]]
-        moves = [
-            Move("answer", (*answer[:place], random.choice(others), *answer[place + 1 :])),
-        ]
+        wrong = (*answer[:place], random.choice(others), *answer[place + 1 :])
+        moves[-1] = Move("answer", wrong)
     assert play(goal, moves) < 1.0
 
 

@@ -1,0 +1,82 @@
+"""A recursive agent against a single one, at the smallest size: equal terms, and all is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from training.experiments.comparison import RECURSIVE, SINGLE, Comparison
+from training.experiments.dialog import DIALOG
+from training.experiments.experiment import Experiment
+from training.experiments.long_sequence import LONG_SEQUENCE
+from training.experiments.maze import MAZE
+from training.experiments.measuring import MODES
+from training.experiments.memory import MEMORY, WITH, WITHOUT
+from training.experiments.oolong import OOLONG
+from training.experiments.preset import preset
+from training.experiments.report import Report
+from training.experiments.textcraft import TEXTCRAFT
+from training.tiny.rollout import TaskId, plant
+
+MICRO = replace(
+    preset("smoke"), num_steps=20, num_eval_tasks=1, num_curve_tasks=1, curve_every_steps=20
+)
+EXPERIMENTS = (DIALOG, LONG_SEQUENCE, MAZE, OOLONG, TEXTCRAFT)
+COMPARISONS = (*(one.comparison for one in EXPERIMENTS), WITH, WITHOUT)
+
+
+def quiet(*told: object) -> None:
+    """Tells nobody."""
+
+
+@pytest.mark.parametrize("comparison", COMPARISONS, ids=lambda one: one.environment.name)
+def test_both_agents_have_the_same_budget_over_all_nodes_and_the_same_view(
+    comparison: Comparison,
+) -> None:
+    source = comparison.environment
+    for difficulty in comparison.eval_difficulties:
+        recursive, single = (
+            plant(source, TaskId(1, difficulty), "t", "g", alone=alone) for alone in (False, True)
+        )
+        assert recursive.steps_left == single.steps_left
+        window = source.num_view_tokens
+        assert recursive.root.goal.observe(window) == single.root.goal.observe(window)
+
+
+@pytest.mark.parametrize("comparison", COMPARISONS, ids=lambda one: one.environment.name)
+def test_what_is_measured_is_harder_than_what_is_trained(comparison: Comparison) -> None:
+    assert max(comparison.eval_difficulties) > max(comparison.train_difficulties)
+    assert max(comparison.curve_difficulties) == max(comparison.eval_difficulties)
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda one: one.name)
+def test_a_report_has_every_gate_before_and_after_rl_for_agents_of_one_size(
+    experiment: Experiment, tmp_path: Path
+) -> None:
+    report = experiment.measure(MICRO, tmp_path, quiet)
+    assert_complete(report, [experiment.comparison])
+    assert "too few seeds" in report.verdict
+
+
+def test_memory_is_compared_with_the_same_actions_that_do_nothing(tmp_path: Path) -> None:
+    assert WITH.environment.words == WITHOUT.environment.words
+    assert_complete(MEMORY.measure(MICRO, tmp_path, quiet), [WITH, WITHOUT])
+
+
+def assert_complete(report: Report, comparisons: list[Comparison]) -> None:
+    grids = [grid for grid in report.grids if grid.title.startswith("Success in % by")]
+    assert len(grids) == len(comparisons)
+    for grid, comparison in zip(grids, comparisons, strict=True):
+        assert len(grid.columns) == 3 + len(comparison.eval_difficulties)
+        assert [tuple(row[:3]) for row in grid.rows] == [
+            (arm, after, mode)
+            for arm in (RECURSIVE, SINGLE)
+            for after in ("warm-up", "RL")
+            for mode in MODES
+        ]
+    runs = [row for grid in report.grids if grid.title == "Runs" for row in grid.rows]
+    assert [row[0] for row in runs] == [RECURSIVE, SINGLE] * len(comparisons)
+    assert len({row[2] for row in runs}) == 1
+    assert all(int(row[4]) >= MICRO.num_steps for row in runs)
