@@ -124,7 +124,7 @@ def _log(scope: Scope, state: Mapping[str, object], status: int, seconds: float)
         fields["tree_id"] = state["tree_id"]
     while isinstance(failure, ExceptionGroup) and len(failure.exceptions) == 1:
         failure = failure.exceptions[0]
-    if isinstance(failure, Exception):
+    if isinstance(failure, Exception) and status >= 500:
         # Messages of errors may quote content, so that the log has the type and the place only.
         frames = traceback.extract_tb(failure.__traceback__)[-8:]
         fields["error"] = type(failure).__name__

@@ -21,7 +21,7 @@ async def read_all(ports: PortsOf) -> ModelList:
 
 
 @router.get(
-    "/models/{model}", summary="Read about a model (OpenAI)", responses=documented(404, 503)
+    "/models/{model}", summary="Read about a model (OpenAI)", responses=documented(400, 404, 503)
 )
 async def read(model: Annotated[str, Path(max_length=64)], ports: PortsOf) -> Model:
     """One of them."""

@@ -105,7 +105,7 @@ async def read(
     "/cancel",
     summary="Cancel a response (OpenAI)",
     response_model=ResponseReply,
-    responses=documented(404, 503),
+    responses=documented(400, 404, 503),
 )
 async def cancel(tree: OwnedResponse, ports: PortsOf) -> Response:
     """Ends what is not finished, whether in the background or not; repeating it changes nothing."""
