@@ -68,9 +68,9 @@ class Loop:
     """One run. `tell` is told what it does."""
 
     def __init__(self, site: Site, folder: RunFolder, state: RunState, tell: Tell) -> None:
-        self._site = site
+        self.site = site
         self._folder = folder
-        self._tell = tell
+        self.tell = tell
         self.state = state
 
     async def run(self, num_turns: int) -> RunState:
@@ -82,7 +82,7 @@ class Loop:
                 self.state = await self._turn(number, batch)
                 self._folder.save(self.state)
                 turn_is_done()
-                self._tell("turn", number, 1, 1)
+                self.tell("turn", number, 1, 1)
         return self.state
 
     @asynccontextmanager
@@ -98,7 +98,7 @@ class Loop:
                 for number in range(first, num_turns):
                     await room.acquire()
                     batch = await rollouts.collect(
-                        self._site.client, plan, self.state.run_id, number, self._tell
+                        self.site.client, plan, self.state.run_id, number, self.tell
                     )
                     await queue.put(batch)
             except Exception as error:  # noqa: BLE001 - is raised where the batch is waited for
@@ -113,14 +113,14 @@ class Loop:
                 await collecting
 
     async def _turn(self, number: int, batch: Batch) -> RunState:
-        site, state = self._site, self.state
+        site, state = self.site, self.state
         await rollouts.logged(site.log, batch, within_s=LOG_PATIENCE_S)
         live = await publishing.live_version(site.registry, state.plan.policy)
         out = site.policies / INCOMING / f"{state.run_id}-{number + 1}"
         began = time.monotonic()
-        self._tell("update", number, 0, 1)
+        self.tell("update", number, 0, 1)
         await self.update(live, rollouts.groups_of(state.run_id, number), out)
-        self._tell("update", number, 1, 1)
+        self.tell("update", number, 1, 1)
         updated = time.monotonic()
         evaluation, manifest = await self.evaluate(number, live, out)
         evaluated = time.monotonic()
@@ -153,7 +153,7 @@ class Loop:
 
     async def update(self, live: str, groups: str, out: Path, *, log: Path | None = None) -> None:
         """Train what is live on the batch whose groups are called so. Raises UpdateFailed."""
-        site, state = self._site, self.state
+        site, state = self.site, self.state
         staleness = version_number(live) - version_number(state.oldest(live))
         wanted = Update(
             log=log or site.log,
@@ -171,7 +171,7 @@ class Loop:
 
     async def evaluate(self, number: int, live: str, out: Path) -> tuple[Evaluation, Manifest]:
         """Measure what was made against what is live, on tasks that nobody has seen."""
-        site, plan = self._site, self.state.plan
+        site, plan = self.site, self.state.plan
         evaluation = publishing.evaluated(out, live)
         if evaluation is None:
             count = plan.num_evaluation_tasks
@@ -180,7 +180,7 @@ class Loop:
                 site.weighed(out.name, out),
                 plan.tasks("evaluation", number * count, count),
                 set_name=f"{plan.environment}-{plan.difficulty}",
-                tell=self._tell,
+                tell=self.tell,
                 number=number,
             )
             publishing.write_evaluation(out, evaluation)
@@ -188,12 +188,12 @@ class Loop:
 
     async def publish(self, number: int, out: Path) -> PolicyVersion:
         """Hand it to the gate, and where it is verified, to the replicas."""
-        registry = self._site.registry
-        self._tell("publication", number, 0, 1)
-        known = await publishing.publish(registry, self._site.policies, out)
+        registry = self.site.registry
+        self.tell("publication", number, 0, 1)
+        known = await publishing.publish(registry, self.site.policies, out)
         if known.state == "verified":
             known = await publishing.promote(registry, known.version, within_s=MOVE_PATIENCE_S)
-        self._tell("publication", number, 1, 1)
+        self.tell("publication", number, 1, 1)
         return known
 
 
