@@ -105,7 +105,14 @@ def _run(console: Console, options: argparse.Namespace, stop: StopSignal) -> Sto
             )
             plan = _plan(options)
             settings = _settings(measuring.served_model)
-            work = tell_story(places, plan, settings, options.out, num_turns=options.turns)
+            work = tell_story(
+                places,
+                plan,
+                settings,
+                options.out,
+                num_turns=options.turns,
+                num_tests=options.tests,
+            )
             return asyncio.run(guarded(work, local, stop))
 
 
@@ -150,6 +157,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--turns", type=int, default=4, help="updates (default: 4)")
     parser.add_argument("--tasks", type=int, default=12, help="groups of 8 trees a turn")
     parser.add_argument("--eval-tasks", type=int, default=40, help="fresh tasks for each version")
+    parser.add_argument("--tests", type=int, default=60, help="fresh tasks before and after")
     parser.add_argument("--difficulty", type=int, default=2, help="lines of the document")
     parser.add_argument("--lr", type=float, default=5e-5)
     stamp = time.strftime("%Y%m%d-%H%M%S")

@@ -23,8 +23,6 @@ from training.online.state import Measured, RunFolder, RunState
 from training.online.telling import Teller
 from training.online.worse import turned_round
 
-NUM_TESTS = 60
-
 
 @dataclass(frozen=True, slots=True)
 class Story:
@@ -56,12 +54,18 @@ class Story:
 
 
 async def tell_story(
-    places: Places, plan: Plan, settings: TraitSettings, out: Path, *, num_turns: int
+    places: Places,
+    plan: Plan,
+    settings: TraitSettings,
+    out: Path,
+    *,
+    num_turns: int,
+    num_tests: int,
 ) -> Story:
     """Measure what is served, train it, measure it again, and show the gate a worse version."""
     teller = Teller(_say, num_turns=num_turns, first=0)
     async with open_site(places, plan, settings) as site:
-        tests = plan.tasks("test", 0, NUM_TESTS)
+        tests = plan.tasks("test", 0, num_tests)
         before = await rollouts.served_rewards(site.client, tests, plan, _counter("before"))
         folder = RunFolder(out)
         loop = Loop(site, folder, await begun(site, plan, folder), teller)
@@ -118,7 +122,7 @@ def _measured(before: Mapping[str, float], after: Mapping[str, float]) -> Measur
 def _counter(what: str) -> Any:
     def count(done: int) -> None:
         if done % 20 == 0:
-            _say(f"served, {what}: {done}/{NUM_TESTS}")
+            _say(f"served, {what}: {done} tasks")
 
     return count
 

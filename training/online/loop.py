@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +50,7 @@ class Site:
     policies: Path
     model: Path
     base: str
+    update: Callable[[Update, Path], Awaitable[None]] = update
 
     def folder(self, version: str) -> Path | None:
         """A version's weights; None for the policy's own."""
@@ -60,7 +61,7 @@ class Site:
         if folder is None:
             return Weighed(self.listed)
         manifest = read_manifest(folder)
-        changes = {**manifest.changes(), "version": name, "listed": self.listed.version}
+        changes = {**manifest.changes(), "version": name}
         return Weighed(self.listed.model_copy(update=changes), folder, manifest)
 
 
@@ -167,7 +168,7 @@ class Loop:
             groups=groups,
             options=state.plan.update,
         )
-        await update(wanted, self._folder.path / "logs" / f"{out.name}.log")
+        await self.site.update(wanted, self._folder.path / "logs" / f"{out.name}.log")
 
     async def evaluate(self, number: int, live: str, out: Path) -> tuple[Evaluation, Manifest]:
         """Measure what was made against what is live, on tasks that nobody has seen."""
