@@ -35,6 +35,7 @@ from tests.swap.makers import directory, floats, safetensors
 from training.online.evaluating import Evaluator
 from training.online.loop import Site
 from training.online.plan import Plan
+from training.online.telling import Phase
 from training.online.updating import Update
 
 PLAIN = BASE.model_copy(update={"json_answers": False, "cites": False})
@@ -99,8 +100,11 @@ class Trainer:
 def write_version(out: Path, content: bytes, *, parent: str = "base", **changes: Any) -> None:
     """A directory as an update leaves it: full weights, and nothing measured yet."""
     token_ids = [7, 8]
-    probe = {"prompt_token_ids": [5, 6], "token_ids": token_ids}
-    probe["logprobs"] = [logprob_of(content, token) for token in token_ids]  # type: ignore[assignment]
+    probe = {
+        "prompt_token_ids": [5, 6],
+        "token_ids": token_ids,
+        "logprobs": [logprob_of(content, token) for token in token_ids],
+    }
     directory(
         out,
         weights=content,
@@ -216,9 +220,7 @@ class OnlineHouse:
     async def _grow(self, hint: Hint) -> None:
         store = self.house.store
         task = unpack((await store.get_tree(hint.tree_id)).task, Task)
-        policies = Policies(
-            [PLAIN.model_copy(update={"version": task.policy})], live=task.policy
-        )
+        policies = Policies([PLAIN.model_copy(update={"version": task.policy})], live=task.policy)
         await grow(
             task,
             Ports(store, self.house.library, self.engine),
@@ -227,5 +229,6 @@ class OnlineHouse:
         )
 
 
-def told(*_: object) -> None:
+def told(phase: Phase, number: int, done: int, total: int) -> None:
     """What the loop tells, and nobody has to hear."""
+    del phase, number, done, total

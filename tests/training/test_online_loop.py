@@ -1,4 +1,4 @@
-"""The loop on a service in memory: what it trains on, what the gate says, and what a kill leaves."""
+"""The loop on a service in memory: what it trains on, what the gate says, what a kill leaves."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.training.online_house import PLAN, OnlineHouse, told
 from training.dataset import survey
 from training.eligibility import Rules
 from training.online import publishing
@@ -18,7 +19,6 @@ from training.online.loop import Loop
 from training.online.plan import Plan
 from training.online.rollouts import groups_of
 from training.online.state import RunFolder
-from tests.training.online_house import PLAN, OnlineHouse, told
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ async def test_batches_are_collected_ahead_and_no_further_than_the_plan_allows(
         """While an update runs the next batch comes, and the one behind it does not."""
         size, number = plan.num_tasks * plan.group_size, len(batches) + 1
         async with asyncio.timeout(30.0):
-            while len(online.house.store.admitted) < min(3, number + 1) * size:
+            while len(online.house.store.admitted) < min(3, number + 1) * size:  # noqa: ASYNC110  # no event tells of it
                 await asyncio.sleep(0.01)
         batches.append(len(online.house.store.admitted) // size)
         await updating(wanted, errors)  # type: ignore[arg-type]
