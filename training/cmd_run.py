@@ -19,10 +19,8 @@ from banyan.errors import BanyanError
 from banyan.local.errors import LocalError
 from banyan.settings import TraitSettings
 from training.online.checks import check_update
-from training.online.command import run_loop
 from training.online.plan import Plan
 from training.online.report import save, table
-from training.online.site import Places
 from training.online.state import RunFolder
 from training.online.telling import Teller
 from training.telling import fields_of
@@ -101,6 +99,10 @@ def run(
         )
     except ValidationError as error:
         raise typer.BadParameter(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+    # What talks to engines is not in the trainer's environment, where the other commands run too.
+    from training.online.command import run_loop  # noqa: PLC0415
+    from training.online.site import Places  # noqa: PLC0415
+
     check_update(plan.update)
     settings = TraitSettings()
     log = log or settings.trajectory_dir
