@@ -159,7 +159,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--eval-tasks", type=int, default=40, help="fresh tasks for each version")
     parser.add_argument("--tests", type=int, default=60, help="fresh tasks before and after")
     parser.add_argument("--difficulty", type=int, default=1, help="lines of the document")
-    parser.add_argument("--lr", type=float, default=5e-5)
+    parser.add_argument("--lr", type=float, default=2e-5)
     stamp = time.strftime("%Y%m%d-%H%M%S")
     parser.add_argument("--out", type=Path, default=Path("var/train-demo") / stamp)
     return parser.parse_args(arguments)
