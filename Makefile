@@ -8,13 +8,14 @@ STAMP := $(VENV)/.made-from
 UV_VERSION := 0.13.9
 
 ENGINE ?= llama
+LOSS ?= cispo
 DOCUMENT ?= default
 GOAL ?=
 TESTS ?= tests
 # Where the CPU build of torch is: the folder that pip is told of, else PyTorch's index.
 TORCH_LINKS := $(if $(PIP_FIND_LINKS),$(addprefix --find-links ,$(PIP_FIND_LINKS)),--torch-backend cpu)
 
-.PHONY: help setup demo test train-setup train-test lint lock clean
+.PHONY: help setup demo test train-setup train-test train-demo lint lock clean
 
 help: ## Say what each target does
 	@printf 'Usage: make TARGET [NAME=VALUE ...]\n\n'
@@ -22,6 +23,7 @@ help: ## Say what each target does
 	@printf '\n  ENGINE=llama|vllm   model server of the demo (default llama, embedded)\n'
 	@printf '  DOCUMENT=default|long|PATH   what the demo reads (20k tokens, 110k, or your file)\n'
 	@printf '  GOAL="..."          what the demo asks\n'
+	@printf '  LOSS=cispo|ppo      loss of the training demo\n'
 	@printf '  TESTS=PATH          the part of the tests to run\n'
 
 setup: $(STAMP) ## Make .venv with the service, workers, client and tests
@@ -72,6 +74,9 @@ endif
 
 train-setup: setup ## Make the trainer's environment (torch, TRL), which is kept outside the clone
 	$(BIN)/python -P -m banyan.local.training_env
+
+train-demo: train-setup ## Train, publish and swap SmolLM2-135M on this machine (about 45 minutes)
+	exec $(BIN)/python -P -m training.online.demo --loss "$(LOSS)"
 
 # These tests run in the trainer's environment, and mypy sees torch's own types there; what `training`
 # stands on is checked by `lint`, with the stubs of its own packages.

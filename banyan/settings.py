@@ -79,3 +79,41 @@ class Settings(BaseSettings):
     def broker(self) -> str:
         """Celery's broker URL."""
         return self.broker_url or self.redis_url
+
+
+class TraitSettings(Settings):
+    """What workers know of the policies on the engine of the settings, and who trains them too."""
+
+    briefs: bool = Field(
+        True, description="Agents write briefs and sub-goals; false for very small models."
+    )
+    cites: bool = Field(
+        True, description="Agents name what they cite; false: it is found by shared words."
+    )
+    json_answers: bool = Field(
+        True, description="Answers in text are written as JSON; false, without cites, as they are."
+    )
+    merges: bool = Field(
+        True, description="Agents combine results; false: short results are joined in order."
+    )
+    word_limits: bool = Field(
+        True, description="Agents are told how many words an answer may have."
+    )
+    frequency_penalty: float = Field(
+        0.0, ge=-2, le=2, description="Of actions; 1 keeps very small models from repeating."
+    )
+    structured_children: bool = Field(
+        False, description="Offer agents to ask children for objects; for larger models."
+    )
+    overlap_tokens: int = Field(
+        0, ge=0, description="Text before a part that its reader sees too, if agents ask for none."
+    )
+
+    @property
+    def traits(self) -> dict[str, bool | float]:
+        """Of the policies that are on the engine of the settings."""
+        names = (
+            *("briefs", "cites", "json_answers", "merges", "word_limits"),
+            *("frequency_penalty", "overlap_tokens", "structured_children"),
+        )
+        return {name: getattr(self, name) for name in names}

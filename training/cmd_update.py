@@ -32,6 +32,9 @@ def update(
     adapter: Annotated[
         Path | None, typer.Option(help="The parent's adapter, to be trained further.")
     ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="The parent's full weights, to be trained further.")
+    ] = None,
     lora: Annotated[int, typer.Option(min=1, help="Rank of the adapter that is trained.")] = 16,
     full: Annotated[bool, typer.Option("--full", help="Train all weights instead.")] = False,
     dtype: Annotated[Literal["fp32", "bf16"], typer.Option(help="What is computed in.")] = "fp32",
@@ -63,6 +66,9 @@ def update(
     ] = 1.0,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     save_every: Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")] = 20,
+    groups: Annotated[
+        str, typer.Option(metavar="PREFIX", help="Train on groups alone that are called PREFIX....")
+    ] = "",
     skip_damaged: Annotated[
         bool, typer.Option("--skip-damaged", help="Leave damaged files and lines out.")
     ] = False,
@@ -79,6 +85,8 @@ def update(
     Goes on in the trainer's environment. Figures of every step are in OUT.run. Exit code 1: it was
     not made, and there is no OUT; 3: something has to be installed first.
     """
+    if weights is not None and not full:
+        raise typer.BadParameter("full weights are trained with --full", param_hint="--weights")
     try:
         training_env.enter(sys.argv[1:])
         from training import update as updating  # noqa: PLC0415 - needs torch
@@ -88,12 +96,15 @@ def update(
         from training.update_data import DataSettings  # noqa: PLC0415
 
         settings = updating.UpdateSettings(
-            data=DataSettings(parent, lambda_, baseline, max_staleness, max_tokens, skip_damaged),
+            data=DataSettings(
+                parent, lambda_, baseline, max_staleness, max_tokens, skip_damaged, groups
+            ),
             model=ModelSettings(
                 path=model,
                 base_name=base or model.resolve().name,
                 lora_rank=0 if full else lora,
                 adapter=adapter,
+                weights=weights,
                 dtype=dtype,
                 gradient_checkpointing=gradient_checkpointing,
                 threshold=threshold,

@@ -19,6 +19,7 @@ REASONS: dict[str, str] = {
     "not_sampled": "its gate mode is not `sampled`",
     "temperature": "an action was not sampled at temperature 1 and top_p 1, without a penalty",
     "no_group": "it belongs to no group",
+    "other_group": "its group is none of those that were asked for",
     "no_token_ids": "its engine told no token ids or no log-probabilities, or a prompt had vectors",
     "coalesced": "a call was shared between nodes",
     "stale": "the policy that produced a token is too many versions old",
@@ -44,11 +45,15 @@ _NUMBER = re.compile(r"(\d+)$")
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """`live`: the version that rows are measured against; None: no row is too old."""
+    """`live`: the version that rows are measured against; None: no row is too old.
+
+    `group_prefix`: what the names of the groups that are asked for begin with.
+    """
 
     live: str | None = None
     max_staleness: int = 2
     value_baseline: bool = False
+    group_prefix: str = ""
 
 
 def reason_against(nodes: Sequence[LoggedNode], rules: Rules) -> str | None:
@@ -63,6 +68,7 @@ def reason_against(nodes: Sequence[LoggedNode], rules: Rules) -> str | None:
         "not_sampled": any(node.gate is None or node.gate.mode != "sampled" for node in nodes),
         "temperature": any(map(_is_off_distribution, turns)),
         "no_group": not root.group_id,
+        "other_group": not (root.group_id or "").startswith(rules.group_prefix),
         "no_token_ids": any(map(_lacks_tokens, turns)),
         "coalesced": any(turn.coalesced for turn in turns),
         "stale": any(_is_stale(turn, rules) for turn in turns),

@@ -17,6 +17,8 @@ from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM
 
 from banyan.action import LETTERS
+from banyan.adapters.policy_folder import fingerprint, read_manifest
+from banyan.manifest import FILE_NAME
 from training.logged_rows import KINDS
 from training.policy_model import PolicyModel
 from training.training_rows import TrainingRow
@@ -27,7 +29,7 @@ Dtype = Literal["fp32", "bf16"]
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """`lora_rank` 0 trains all weights. `adapter` is the parent's, to be trained further.
+    """`lora_rank` 0 trains all weights. `adapter` or `weights` are the parent's, trained further.
 
     `bf16` computes in bfloat16; trained weights are float32 either way, frozen ones bfloat16.
     `threshold` is tau at the beginning, in nats.
@@ -37,6 +39,7 @@ class ModelSettings:
     base_name: str
     lora_rank: int = 16
     adapter: Path | None = None
+    weights: Path | None = None
     dtype: Dtype = "fp32"
     gradient_checkpointing: bool = False
     threshold: float = 0.0
@@ -45,15 +48,18 @@ class ModelSettings:
 def load_policy(settings: ModelSettings) -> PolicyModel:
     """Raises NoModel and WrongModel."""
     letter_ids = letter_ids_of(settings.path)
+    folder = settings.weights or settings.path
+    if settings.weights is not None:
+        _check_parent(settings.weights, settings.path)
     is_frozen_bf16 = settings.dtype == "bf16" and settings.lora_rank > 0
     try:
         lm: Any = AutoModelForCausalLM.from_pretrained(
-            settings.path,
+            folder,
             dtype=torch.bfloat16 if is_frozen_bf16 else torch.float32,
             local_files_only=True,
         )
     except (OSError, ValueError) as error:
-        raise NoModel(f"{settings.path}: {str(error).splitlines()[0]}") from error
+        raise NoModel(f"{folder}: {str(error).splitlines()[0]}") from error
     if settings.lora_rank:
         lm = _with_adapter(lm, settings)
     if settings.gradient_checkpointing:
@@ -88,6 +94,17 @@ def check_vocabulary(model: PolicyModel, rows: Sequence[TrainingRow]) -> None:
     highest = max(max(row.token_ids) for row in rows)
     if highest >= num_tokens:
         raise WrongModel(f"the log holds token {highest}, the model has {num_tokens} tokens")
+
+
+def _check_parent(weights: Path, base: Path) -> None:
+    """Published weights say what they were trained from. Raises NoModel and WrongModel."""
+    if not (weights / FILE_NAME).is_file():
+        raise NoModel(f"{weights}: there is no {FILE_NAME}", hint="Give a version's folder.")
+    if read_manifest(weights).base.fingerprint != fingerprint(base):
+        raise WrongModel(
+            f"{weights} was trained from another model than {base}",
+            hint="Give the model that the first version was trained from as --model.",
+        )
 
 
 def _with_adapter(lm: Any, settings: ModelSettings) -> Any:

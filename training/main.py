@@ -13,6 +13,7 @@ except ModuleNotFoundError:  # the library alone was installed
 from training.cmd_credit import credit
 from training.cmd_data import data
 from training.cmd_experiment import experiment
+from training.cmd_run import run
 from training.cmd_update import update
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app.command()(credit)
 app.command()(update)
 app.add_typer(data)
 app.command()(experiment)
+app.command(context_settings={"allow_extra_args": True})(run)
 
 
 def main() -> None:

@@ -23,7 +23,10 @@ from training.update_errors import NewerRows, NothingToTrain
 
 @dataclass(frozen=True, slots=True)
 class DataSettings:
-    """`parent` is the version that is trained; `max_tokens` the longest row."""
+    """`parent` is the version that is trained; `max_tokens` the longest row.
+
+    Only trees whose group's name begins with `group_prefix` train.
+    """
 
     parent: str = "base"
     lambda_: float = 0.0
@@ -31,6 +34,7 @@ class DataSettings:
     max_staleness: int = 2
     max_tokens: int = 8192
     skip_damaged: bool = False
+    group_prefix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def update_data(log: Path, settings: DataSettings) -> UpdateData:
     Raises the RecordError of the first damage (unless `skip_damaged`), UnreadableFile, NoNodes,
     NothingToTrain and NewerRows.
     """
-    found = survey(log, Rules())
+    found = survey(log, Rules(group_prefix=settings.group_prefix))
     if found.damage and not settings.skip_damaged:
         raise found.damage[0]
     nodes = list(eligible_nodes(log, found))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pydantic import Field
 
-from banyan.settings import Settings
+from banyan.settings import TraitSettings
 
 
-class WorkerSettings(Settings):
+class WorkerSettings(TraitSettings):
     """Environment variables with the prefix `BANYAN_`, for example `BANYAN_SLOTS`."""
 
     slots: int = Field(64, ge=1, le=10_000, description="Nodes that run here at one time.")
@@ -20,30 +20,6 @@ class WorkerSettings(Settings):
     reap_s: float = Field(1.0, gt=0, description="Between two looks for overdue nodes.")
     grace_s: float = Field(
         20.0, ge=0, description="After SIGTERM: time for turns in flight before leases go back."
-    )
-    briefs: bool = Field(
-        True, description="Agents write briefs and sub-goals; false for very small models."
-    )
-    cites: bool = Field(
-        True, description="Agents name what they cite; false: it is found by shared words."
-    )
-    json_answers: bool = Field(
-        True, description="Answers in text are written as JSON; false, without cites, as they are."
-    )
-    merges: bool = Field(
-        True, description="Agents combine results; false: short results are joined in order."
-    )
-    word_limits: bool = Field(
-        True, description="Agents are told how many words an answer may have."
-    )
-    frequency_penalty: float = Field(
-        0.0, ge=-2, le=2, description="Of actions; 1 keeps very small models from repeating."
-    )
-    structured_children: bool = Field(
-        False, description="Offer agents to ask children for objects; for larger models."
-    )
-    overlap_tokens: int = Field(
-        0, ge=0, description="Text before a part that its reader sees too, if agents ask for none."
     )
     trajectory_days: float = Field(
         30.0, ge=0, description="How long the trajectory log is kept, in days; 0: for ever."
@@ -68,12 +44,3 @@ class WorkerSettings(Settings):
     engine_patience_s: float = Field(
         180.0, ge=0, description="How long a model server that does not answer is waited for."
     )
-
-    @property
-    def traits(self) -> dict[str, bool | float]:
-        """Of the policies that are on the engine of the settings."""
-        names = (
-            *("briefs", "cites", "json_answers", "merges", "word_limits"),
-            *("frequency_penalty", "overlap_tokens", "structured_children"),
-        )
-        return {name: getattr(self, name) for name in names}

@@ -14,6 +14,7 @@ from banyan.client.exits import Exit
 from banyan.client.messages import say
 
 EngineName = Literal["llama", "vllm", "openai"]
+SwapName = Literal["none", "full", "adapters"]
 
 
 def up(
@@ -57,6 +58,13 @@ def up(
             "at the end.",
         ),
     ] = None,
+    swap: Annotated[
+        SwapName,
+        typer.Option(
+            help="vllm: let published weights replace the served ones while it runs: full weights, "
+            "or adapters. It opens calls of the model server, on 127.0.0.1, that change them."
+        ),
+    ] = "none",
     install_engine: Annotated[
         bool,
         typer.Option(
@@ -91,6 +99,7 @@ def up(
         num_workers=workers,
         slots=slots,
         data_dir=data_dir,
+        swap=swap,
     )
     out = Console(highlight=False)
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Coroutine, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.text import Text
@@ -24,7 +23,8 @@ from banyan.client.report import print_result
 from banyan.client.results import SolveResult
 from banyan.errors import BanyanError
 from banyan.limits import Limits
-from banyan.local.errors import Interrupted, LocalError
+from banyan.local.errors import LocalError
+from banyan.local.guarded import guarded
 from banyan.local.options import Options
 from banyan.local.ports import free_port, is_free
 from banyan.local.reference import DemoDocument, load
@@ -36,9 +36,6 @@ from banyan.local.verdict import judge
 WINDOW = 2_048
 PORT = 8_080
 LIMITS = Limits(max_nodes=5_000, max_tokens=20_000_000, deadline_s=3_600)
-_POLL_S = 0.2
-
-T = TypeVar("T")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -86,7 +83,7 @@ def _run(
         console.print()
         with make_progress(console) as progress:
             solving = _solve(local.url, document, goal, progress, timeline)
-            result = asyncio.run(_guarded(solving, local, stop))
+            result = asyncio.run(guarded(solving, local, stop))
         console.print()
         print_result(console, result, {item.document: document.title for item in result.citations})
         for name, seconds in timeline.rows():
@@ -117,22 +114,6 @@ async def _solve(
             timeline.saw(event.type)
             progress.show(event)
         return await client.wait(solve.id)
-
-
-async def _guarded(work: Coroutine[Any, Any, T], local: AllInOne, stop: StopSignal) -> T:
-    """The result of `work`; ends it where a part dies (Died) or a signal comes (Interrupted)."""
-    task = asyncio.create_task(work)
-    try:
-        while not task.done():
-            await asyncio.wait({task}, timeout=_POLL_S)
-            if not task.done():
-                local.check()
-                if stop.event.is_set():
-                    raise Interrupted("stopped")
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-    return task.result()
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

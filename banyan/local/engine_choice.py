@@ -22,6 +22,9 @@ LLAMA_START_S = 120.0
 _HTTP_ERROR = 400
 _UNAUTHORIZED = (401, 403)
 
+_ADAPTERS = ("--max-loras", "4", "--max-lora-rank", "64")
+"""Two versions of a policy, one that is being proved, and one that running trees end on."""
+
 Progress = Callable[[str], None]
 
 
@@ -62,6 +65,12 @@ def choose(options: Options, progress: Progress, *, install: bool = False) -> En
     `install`: make the engine's environment where it is missing. `progress` gets sentences on what
     takes long.
     """
+    if options.swap != "none" and (options.engine != "vllm" or options.engine_url is not None):
+        raise Missing(
+            "--swap is for a vLLM server that is started here",
+            hint="Add --engine vllm; a server that runs already is started with what "
+            "docs/policies.md says.",
+        )
     if options.engine_url is not None:
         return _running(options.engine, options.engine_url.rstrip("/"), options.model or "")
     try:
@@ -162,6 +171,9 @@ def _vllm(options: Options, progress: Progress, *, install: bool) -> EnginePlan:
         served_name=name,
         window=options.window,
         max_num_seqs=options.slots,
+        adapters=options.swap == "adapters",
+        reloads=options.swap == "full",
+        more=(*(_ADAPTERS if options.swap == "adapters" else ()), *options.vllm_options),
     )
     return EnginePlan(
         kind="vllm",

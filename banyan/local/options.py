@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from banyan.settings import EngineKind
+
+Swap = Literal["none", "full", "adapters"]
 
 DEFAULT_PORT = 8080
 DEFAULT_WINDOW = 2_048
@@ -25,6 +28,10 @@ class Options:
     slots: int = DEFAULT_SLOTS
     """Model calls at one time, over all workers."""
     data_dir: Path | None = None
+    swap: Swap = "none"
+    """What of vLLM's weights can be changed while it runs."""
+    vllm_options: tuple[str, ...] = ()
+    """Given to vLLM as they are, behind Banyan's own."""
 
     @property
     def engine_slots(self) -> int:

@@ -34,8 +34,8 @@ ASYNC = {"Prefer": "respond-async"}
 class WatchedStore(MemoryStore):
     """Remembers what was admitted; `away` makes it as if its server were gone."""
 
-    def __init__(self, max_events: int = 10_000) -> None:
-        super().__init__(max_events=max_events)
+    def __init__(self, max_events: int = 10_000, *, logs: bool = False) -> None:
+        super().__init__(max_events=max_events, logs=logs)
         self.admitted: list[Admission] = []
         self.away = False
         self.closed = False

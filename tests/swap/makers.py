@@ -72,12 +72,13 @@ WEIGHTS = safetensors({"lora_A": ("F32", (2, 2), floats(0.1, -0.2, 0.3, 0.0))})
 
 
 def directory(folder: Path, *, weights: bytes = WEIGHTS, **changes: Any) -> Path:
-    """A directory as a trainer leaves it: an adapter, its configuration and a manifest."""
+    """A directory as a trainer leaves it: weights (an adapter's or full), and a manifest."""
     folder.mkdir(parents=True)
     config = {"base_model_name_or_path": changes.get("base", BASE)["name"], "r": 2}
+    prefix = "" if changes.get("kind") == "full" else "adapter_"
     files = {
-        "adapter_config.json": json.dumps(config).encode(),
-        "adapter_model.safetensors": weights,
+        f"{prefix}config.json": json.dumps(config).encode(),
+        f"{prefix}model.safetensors": weights,
     }
     for name, content in files.items():
         (folder / name).write_bytes(content)

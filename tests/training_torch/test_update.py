@@ -153,6 +153,43 @@ def test_an_adapter_is_trained_further(tmp_path: Path, model: Path, scorer: Scor
     assert sum(twice.logprobs(PROMPT, GOOD)) > sum(once.logprobs(PROMPT, GOOD))
 
 
+def test_full_weights_are_trained_further(tmp_path: Path, model: Path, scorer: Scorer) -> None:
+    log = write_rollouts(tmp_path / "log", scorer)
+    update(log, tmp_path / "v1", settings(model))
+    found = settings(model)
+    found = replace(
+        found,
+        model=replace(found.model, weights=tmp_path / "v1"),
+        data=replace(found.data, parent="policy-v1"),
+    )
+    update(log, tmp_path / "v2", found)
+    once, twice = (trained(tmp_path / version, model) for version in ("v1", "v2"))
+    assert sum(twice.logprobs(PROMPT, GOOD)) > sum(once.logprobs(PROMPT, GOOD))
+    bases = [read_manifest(tmp_path / version).base for version in ("v1", "v2")]
+    assert bases[0] == bases[1]
+
+
+def test_full_weights_of_another_base_are_refused(
+    tmp_path: Path, model: Path, scorer: Scorer
+) -> None:
+    log = write_rollouts(tmp_path / "log", scorer)
+    update(log, tmp_path / "v1", settings(model))
+    found = settings(write_model(tmp_path / "other", seed=1))
+    found = replace(found, model=replace(found.model, weights=tmp_path / "v1"))
+    assert "another model" in failing(log, tmp_path / "v2", found, WrongModel)
+    found = replace(found, model=replace(found.model, weights=model))
+    failing(log, tmp_path / "v2", found, NoModel)
+
+
+def test_groups_that_were_not_asked_for_do_not_train(
+    tmp_path: Path, model: Path, scorer: Scorer
+) -> None:
+    log = write_rollouts(tmp_path / "log", scorer)
+    found = settings(model)
+    found = replace(found, data=replace(found.data, group_prefix="another/"))
+    assert "other_group 4" in failing(log, tmp_path / "v1", found, NothingToTrain)
+
+
 def test_every_step_is_written_down(tmp_path: Path, model: Path, scorer: Scorer) -> None:
     log, out = write_rollouts(tmp_path / "log", scorer), tmp_path / "v1"
     found = replace(settings(model, step_rows=2), with_kl=True)

@@ -1,4 +1,4 @@
-"""Curves: success over environment steps, drawn as SVG with nothing but text."""
+"""Curves: success over environment steps, or another axis, drawn as SVG with nothing but text."""
 
 from __future__ import annotations
 
@@ -28,8 +28,14 @@ class Curve(msgspec.Struct, frozen=True):
     steps: list[Step]
 
 
-def draw(title: str, curves: Sequence[Curve]) -> str:
-    """An image of 720 x 400. Bands are the intervals. Raises ValueError where there is no point."""
+_STEPS = "environment steps; success in %"
+
+
+def draw(title: str, curves: Sequence[Curve], *, axis: str = _STEPS, thousands: bool = True) -> str:
+    """An image of 720 x 400. Bands are the intervals. Raises ValueError where there is no point.
+
+    `axis` says what both axes are; `thousands`: the horizontal one counts in them.
+    """
     far = max((step.num_steps for curve in curves for step in curve.steps), default=0.0)
     if not far:
         raise ValueError("there is nothing to draw: no curve has a step above 0")
@@ -37,7 +43,7 @@ def draw(title: str, curves: Sequence[Curve]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" {_FONT}>',
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="white"/>',
         f'<text x="{_LEFT}" y="20" font-size="14">{escape(title)}</text>',
-        *_axes(far),
+        *_axes(far, axis, thousands=thousands),
     ]
     for number, curve in enumerate(curves):
         colour = _COLOURS[number % len(_COLOURS)]
@@ -49,7 +55,7 @@ def draw(title: str, curves: Sequence[Curve]) -> str:
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def _axes(far: float) -> list[str]:
+def _axes(far: float, axis: str, *, thousands: bool) -> list[str]:
     parts = []
     for tick in range(_NUM_TICKS + 1):
         share = tick / _NUM_TICKS
@@ -57,10 +63,14 @@ def _axes(far: float) -> list[str]:
         parts += [
             f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="#ddd"/>',
             f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{100 * share:.0f}</text>',
-            _below(x, _HEIGHT - _BOTTOM + 18, f"{share * far / 1000:.3g}k"),
+            _below(x, _HEIGHT - _BOTTOM + 18, _tick(share * far, thousands=thousands)),
         ]
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
-    return [*parts, _below(middle, _HEIGHT - 8, "environment steps; success in %")]
+    return [*parts, _below(middle, _HEIGHT - 8, axis)]
+
+
+def _tick(value: float, *, thousands: bool) -> str:
+    return f"{value / 1000:.3g}k" if thousands else f"{value:.3g}"
 
 
 def _below(x: float, y: float, text: str) -> str:
