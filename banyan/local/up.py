@@ -169,7 +169,7 @@ class AllInOne:
             )
         )
         self._until("service", lambda: is_up(f"{self.url}/readyz"), SERVICE_START_S)
-        self._report(Step("service", "up", f"{self.url}/docs{_pid(service)}"))
+        self._report(Step("service", "up", f"{self.url}{_pid(service)}"))
 
     def _environment(self, folder: Path, redis_url: str, engine: EnginePlan) -> dict[str, str]:
         options = self._options
