@@ -93,7 +93,9 @@ def _run(
             console.print(
                 Text("ok   " if holds else "FAIL ", "green" if holds else "bold red"), line
             )
-        console.print(f"\nThe web page was at {local.url}, the API's description at {local.url}/docs.")
+        console.print(
+            f"\nThe web page was at {local.url}, and the API is described at /docs there."
+        )
         console.print(
             "`banyan up` keeps it running; `banyan solve GOAL --file FILE --follow` asks."
         )
