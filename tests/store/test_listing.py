@@ -58,6 +58,13 @@ async def test_trees_that_come_meanwhile_shift_nothing(forest: Forest) -> None:
     trees = await planted_in_every_shard(forest, 6)
     expected = await in_order(forest, trees)
     first = await forest.store.list_trees("acme", status=None, after=None, limit=3)
+    newest = first.trees[0].created_at
+
+    async def is_later() -> bool:  # trees of one millisecond stand in the order of their ids
+        other = await forest.plant(tenant="other")
+        return (await forest.store.get_tree(other)).created_at > newest + 0.001
+
+    await eventually(is_later)
     await forest.plant()
     second = await forest.store.list_trees("acme", status=None, after=first.next, limit=3)
     assert [tree.id for tree in (*first.trees, *second.trees)] == expected
