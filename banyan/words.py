@@ -28,13 +28,17 @@ _FUNCTION = frozenset({
 """English words that say nothing about what is asked; in other languages the weights alone tell."""
 _OF_TEXTS = frozenset({
     "article", "book", "chapter", "contain", "content", "conversation", "cover", "describe",
-    "detail", "discuss", "discussed", "document", "explain", "file", "gist", "important",
-    "main", "material", "meeting", "mention", "outline", "overview", "page", "paper", "paragraph",
-    "part", "passage", "plot", "point", "reference", "report", "said", "say", "section", "story",
-    "summarise", "summarize", "summary", "tell", "text", "thing", "topic", "transcript", "whole",
+    "detail", "discuss", "discussed", "document", "explain", "file", "important", "material",
+    "meeting", "mention", "page", "paper", "paragraph", "part", "passage", "plot", "point",
+    "reference", "report", "said", "say", "section", "story", "tell", "text", "thing", "topic",
+    "transcript",
 })  # fmt: skip
 """Stems of words for a text and for what one does with it. Wherever they stand in it, a goal of
-these alone ("What are the main points of this document?") asks for all of it."""
+these alone ("What does this document say?") asks for all of it."""
+_OF_WHOLES = frozenset({
+    "gist", "main", "outline", "overview", "summarise", "summarize", "summary", "whole",
+})  # fmt: skip
+"""Stems of words that ask for more than a place: they are sought, and found nowhere."""
 
 
 def words(text: str) -> list[str]:
@@ -56,9 +60,14 @@ def telling(text: str) -> list[str]:
     return [_stem(word) for word in spoken if word not in _FUNCTION]
 
 
-def sought(goal: str) -> list[str]:
-    """The words whose places in a text tell where to look for what `goal` asks, in order."""
-    return [word for word in telling(asked(goal)) if word not in _OF_TEXTS]
+def sought(goal: str) -> tuple[list[str], int]:
+    """The words whose places in a text tell where to look for what `goal` asks, in order.
+
+    And how many more it has that ask for more than a place ("Summarise what is said of ...").
+    """
+    known = [word for word in telling(asked(goal)) if word not in _OF_TEXTS]
+    words = [word for word in known if word not in _OF_WHOLES]
+    return words, len(known) - len(words)
 
 
 def _stem(word: str) -> str:

@@ -33,9 +33,10 @@ def nearest(
     """The best places of `inputs` for `goal`, in order, together about `max_chars` long.
 
     Also the share of what the goal's words weigh that stands in these places: 1 where all of them
-    were found, 0 where none was, or where the goal has no telling words.
+    were found, 0 where none was, or where the goal has no words to be found.
     """
-    wanted = list(dict.fromkeys(sought(goal)))[:_MAX_WORDS]
+    words_of_goal, num_nowhere = sought(goal)
+    wanted = list(dict.fromkeys(words_of_goal))[:_MAX_WORDS]
     if not wanted:
         return [], 0.0
     alike = _alike(inputs, _scanner(wanted), read, max_chars // (2 * AROUND_CHARS))
@@ -59,7 +60,8 @@ def nearest(
         chosen.append(place)
         shown.update(words)
     # Sums of floats in another order may differ in the last digit.
-    share = min(1.0, sum(weights[word] for word in shown) / sum(weights.values()))
+    total = sum(weights.values()) + num_nowhere * weight(num_slices, 0)
+    share = min(1.0, sum(weights[word] for word in shown) / total)
     hits = []
     for number, start, end in sorted(chosen):
         span = inputs[number]

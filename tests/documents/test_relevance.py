@@ -34,6 +34,8 @@ async def test_words_that_stand_nowhere_lower_the_share() -> None:
     library, span = await shelved(FILLER * 200 + NEEDLE + FILLER * 200)
     near = await library.nearest(TENANT, [span], "What did the captain say about the key?", 2_000)
     assert 0 < near.share < 0.7
+    near = await library.nearest(TENANT, [span], "Summarise what is said about the key", 2_000)
+    assert 0 < near.share < 0.7
     nothing = await library.nearest(TENANT, [span], "Summarise everything, please", 2_000)
     assert nothing.share == 0.0
     assert nothing.passages == ()
