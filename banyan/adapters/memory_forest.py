@@ -7,107 +7,23 @@ tree and its tenant have a free slot; a dispatched node counts until it finishes
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from pydantic import JsonValue
 
 from banyan.adapters.hints import Ready
+from banyan.adapters.memory_spending import TenantsUse
+from banyan.adapters.memory_trees import NodeState, TreeState, children_of
 from banyan.adapters.store_rules import CANCELLED, MAX_EVENTS, MAX_EXPIRIES, WORKER_LOST
 from banyan.budget import Budget
 from banyan.errors import NotFound
-from banyan.node import Outcome, depth_of, parent_path
-from banyan.ports import Admission, Reserve, Spent, TurnLog
-from banyan.quotas import DAY_S, MINUTE_S, TenantSpending
-from banyan.tree import (
-    FINAL,
-    Event,
-    NodeStatus,
-    Spending,
-    TreeStatus,
-    Usage,
-    final_status,
-    shard_of,
-)
+from banyan.node import Outcome, parent_path
+from banyan.ports import Spent, TurnLog
+from banyan.tree import Event, Spending, final_status
 
 S = TypeVar("S", bound=Spending)
-
-
-@dataclass(slots=True)
-class NodeState:
-    """One node. Times are seconds on the store's clock."""
-
-    path: str
-    packed: bytes
-    policy: str
-    budget: Budget
-    queued_at: float
-    serial: int
-    status: NodeStatus = "queued"
-    generation: int = 1
-    epoch: int = 0
-    attempts: int = 0
-    num_children: int = 0
-    open_children: int = 0
-    continuation: bool = False
-    dispatched: bool = False
-    reserve: Reserve = field(default_factory=Reserve)
-    lease_until: float = 0.0
-    due_at: float = 0.0
-    claimed_at: float | None = None
-    finished_at: float | None = None
-    outcome: Outcome | None = None
-    spent: Spending = field(default_factory=Spending)
-    turns: list[bytes] = field(default_factory=list)
-
-    @property
-    def rank(self) -> tuple[bool, int, int]:
-        """Order of dispatch: continuations before children, deeper first, then by age."""
-        return (not self.continuation, -depth_of(self.path), self.serial)
-
-    @property
-    def complete(self) -> bool:
-        return self.outcome is not None and self.outcome.status == "ok" and self.outcome.complete
-
-
-@dataclass(slots=True)
-class TreeState:
-    """One tree with its nodes in the order of creation and its events."""
-
-    admission: Admission
-    created_at: float
-    deadline_at: float
-    status: TreeStatus = "queued"
-    finished_at: float | None = None
-    generation: int = 1
-    resume_key: str | None = None
-    cancelled: bool = False
-    num_dispatched: int = 0
-    usage: Usage = field(default_factory=lambda: Usage(nodes=1))
-    nodes: dict[str, NodeState] = field(default_factory=dict)
-    shared: dict[str, bytes] = field(default_factory=dict)
-    backlog: set[str] = field(default_factory=set)
-    events: deque[Event] = field(default_factory=deque)
-    """The newest ones, up to `last_event`."""
-    last_event: int = 0
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-
-    @property
-    def id(self) -> str:
-        return self.admission.tree_id
-
-    @property
-    def tenant(self) -> tuple[int, str]:
-        """Dispatch is bounded for each tenant in each shard."""
-        return shard_of(self.id), self.admission.tenant
-
-    @property
-    def open(self) -> list[NodeState]:
-        """Unfinished nodes, deepest first."""
-        unfinished = [node for node in self.nodes.values() if node.status != "finished"]
-        return sorted(unfinished, key=lambda node: -depth_of(node.path))
 
 
 class Forest:
@@ -133,8 +49,7 @@ class Forest:
         self.num_unlogged_lost = 0
         self.outbox: dict[tuple[str, int], float] = {}
         """Ends that somebody must be told of, by tree and generation, and when that is due."""
-        self._used: dict[str, list[tuple[float, int, int]]] = defaultdict(list)
-        """By tenant: when, how many tokens, how many nano-dollars."""
+        self.used = TenantsUse(clock)
         self._logs = logs
         self._max_events = max_events
         self._dispatched: dict[tuple[int, str], int] = defaultdict(int)
@@ -210,7 +125,7 @@ class Forest:
         """Record a turn: pay for it, count it, also for its policy, and say so."""
         spent, usage = log.spent, tree.usage
         node.budget, _ = node.budget.spend(spent.tokens, spent.nano_usd)
-        self._used[tree.admission.tenant].append((self.clock(), spent.tokens, spent.nano_usd))
+        self.used.add(tree.admission.tenant, spent.tokens, spent.nano_usd)
         if log.record:
             node.turns.append(log.record)
         node.spent = _counted(node.spent, spent)
@@ -219,22 +134,6 @@ class Forest:
             update={"by_policy": {**usage.by_policy, node.policy: _counted(own, spent)}}
         )
         self.emit(tree, "node.turn", {"node": node.path, **log.event})
-
-    def spending(self, tenant: str) -> TenantSpending:
-        """What was used in this minute of the clock, the one before, and this day."""
-        now, used = self.clock(), self._used[tenant]
-
-        def between(window_s: int, back: int) -> list[tuple[float, int, int]]:
-            return [one for one in used if one[0] // window_s == now // window_s - back]
-
-        today = between(DAY_S, 0)
-        return TenantSpending(
-            now=now,
-            minute_tokens=sum(one[1] for one in between(MINUTE_S, 0)),
-            last_minute_tokens=sum(one[1] for one in between(MINUTE_S, 1)),
-            day_tokens=sum(one[1] for one in today),
-            day_nano_usd=sum(one[2] for one in today),
-        )
 
     def finish(self, tree: TreeState, node: NodeState, outcome: Outcome) -> None:
         """End the node; what it has left goes to its parent; the last child wakes the parent."""
@@ -291,7 +190,7 @@ class Forest:
                 "lost_nano_usd": usage.lost_nano_usd + nano_usd,
             }
         )
-        self._used[tree.admission.tenant].append((self.clock(), tokens, nano_usd))
+        self.used.add(tree.admission.tenant, tokens, nano_usd)
         node.attempts += 1
         if node.attempts <= MAX_EXPIRIES:
             return [self.requeue(tree, node, "lease_expired")]
@@ -347,12 +246,3 @@ def _counted(so_far: S, spent: Spent) -> S:
     return so_far.model_copy(
         update={name: getattr(so_far, name) + getattr(spent, name) for name in names}
     )
-
-
-def children_of(tree: TreeState, node: NodeState) -> Iterable[NodeState]:
-    """In the order of their index."""
-    return [tree.nodes[f"{node.path}.{index}"] for index in range(node.num_children)]
-
-
-def is_final(tree: TreeState) -> bool:
-    return tree.status in FINAL

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from banyan.adapters.memory_forest import Forest, is_final
+from banyan.adapters.memory_forest import Forest
 from banyan.adapters.memory_records import node_record, place_of, shared_state, tree_record
+from banyan.adapters.memory_trees import is_final
 from banyan.adapters.store_rules import trimmed
 from banyan.errors import NotFound
 from banyan.ports import Listing

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from banyan.adapters.hints import Ready
-from banyan.adapters.memory_forest import Forest, NodeState, TreeState
+from banyan.adapters.memory_forest import Forest
+from banyan.adapters.memory_trees import NodeState, TreeState
 from banyan.errors import NotFound
 from banyan.node import ROOT_PATH
 from banyan.tree import NodeRecord, TreeRecord

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from banyan.adapters.hints import Ready, group
-from banyan.adapters.memory_forest import Forest, NodeState, TreeState, children_of, is_final
+from banyan.adapters.memory_forest import Forest
 from banyan.adapters.memory_reader import MemoryReader
 from banyan.adapters.memory_records import queued
+from banyan.adapters.memory_trees import NodeState, TreeState, children_of, is_final
 from banyan.adapters.store_rules import MAX_CHILDREN, MAX_EVENTS, MAX_EXPIRIES, too_little
 from banyan.budget import Budget
 from banyan.errors import Conflict, NotFound, StaleLease
@@ -303,7 +304,7 @@ class MemoryStore(MemoryReader):
         return overdue
 
     async def spending(self, tenant: str) -> TenantSpending:
-        return self._forest.spending(tenant)
+        return self._forest.used.of(tenant)
 
     async def ping(self) -> None:
         """Always there."""

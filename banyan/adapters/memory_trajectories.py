@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from banyan.adapters.memory_forest import NodeState
 from banyan.adapters.memory_records import shared_state, tree_record
 from banyan.adapters.memory_store import MemoryStore
+from banyan.adapters.memory_trees import NodeState
 from banyan.ports import FinishedTree, StoredNode, Taken
 from banyan.state import pack
 from banyan.tree import TreeRecord

@@ -5,34 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from banyan.access import ApiKey
-from banyan.adapters.redis_connection import RETRY_S, Connection
-from banyan.adapters.redis_scripts import Client
+from banyan.adapters.on_redis import OnRedis
 from banyan.errors import Conflict, NotFound
 from banyan.signing import SigningSecrets
 
 
-class RedisAccess:
-    """`banyan.ports.AccessStore` on a server. One instance belongs to one event loop.
+class RedisAccess(OnRedis):
+    """`banyan.ports.AccessStore` on a server.
 
     When a key was revoked is a hash of its own, so that nothing that is kept is ever rewritten.
     """
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        namespace: str = "",
-        socket_timeout_s: float = 10.0,
-        max_connections: int = 8,
-        retry_s: float = RETRY_S,
-    ) -> None:
-        self._connection = Connection(
-            url,
-            socket_timeout_s=socket_timeout_s,
-            max_connections=max_connections,
-            retry_s=retry_s,
-        )
-        self._tag = f"{{{namespace}access}}"
+    @property
+    def _tag(self) -> str:
+        return f"{{{self._namespace}access}}"
 
     async def add(self, key: ApiKey) -> None:
         data = key.model_dump_json()
@@ -76,14 +62,8 @@ class RedisAccess:
         await self._ask("HSET", "signing", tenant, _dumped(secrets))
         return secrets
 
-    async def close(self) -> None:
-        await self._connection.close()
-
     async def _ask(self, command: str, part: str, *arguments: str) -> Any:
-        async def ask(client: Client) -> Any:
-            return await client.execute_command(command, f"{self._tag}:{part}", *arguments)
-
-        return await self._connection.run(ask)
+        return await self._command(command, f"{self._tag}:{part}", *arguments)
 
 
 def _loaded(data: bytes, revoked: bytes | None) -> ApiKey:

@@ -4,30 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from banyan.adapters.redis_connection import RETRY_S, Connection
-from banyan.adapters.redis_scripts import Name, evaluate
+from banyan.adapters.on_redis import OnRedis, whole_ms
+from banyan.adapters.redis_scripts import Name
 from banyan.ports import Entry
 
 
-class RedisLedger:
-    """`banyan.ports.Ledger` on a server. One instance belongs to one event loop."""
-
-    def __init__(
-        self,
-        url: str,
-        *,
-        namespace: str = "",
-        socket_timeout_s: float = 10.0,
-        max_connections: int = 8,
-        retry_s: float = RETRY_S,
-    ) -> None:
-        self._connection = Connection(
-            url,
-            socket_timeout_s=socket_timeout_s,
-            max_connections=max_connections,
-            retry_s=retry_s,
-        )
-        self._namespace = namespace
+class RedisLedger(OnRedis):
+    """`banyan.ports.Ledger` on a server."""
 
     async def reserve(
         self,
@@ -46,28 +29,18 @@ class RedisLedger:
             nodes=nodes,
             max_trees=-1 if max_trees is None else max_trees,
             max_nodes=-1 if max_nodes is None else max_nodes,
-            ttl_ms=_ms(ttl_s),
+            ttl_ms=whole_ms(ttl_s),
         )
         names = tuple(name.decode() for name in kept)
         return Entry(granted == 1, new == 1, num_trees, num_nodes, names)
 
     async def keep(self, tenant: str, tree_id: str, *, ttl_s: float) -> None:
-        await self._run("ledger_keep", tenant, tree=tree_id, ttl_ms=_ms(ttl_s))
+        await self._run("ledger_keep", tenant, tree=tree_id, ttl_ms=whole_ms(ttl_s))
 
     async def release(self, tenant: str, *tree_ids: str) -> None:
         if tree_ids:
             await self._run("ledger_release", tenant, trees=tree_ids)
 
-    async def close(self) -> None:
-        await self._connection.close()
-
     async def _run(self, name: Name, tenant: str, **arguments: Any) -> list[Any]:
         tag = f"{{{self._namespace}tenant:{tenant}}}"
-        named = {"tag": tag, **arguments}
-        return await self._connection.run(
-            lambda client: evaluate(client, name, f"{tag}:trees", named)
-        )
-
-
-def _ms(seconds: float) -> int:
-    return max(1, round(seconds * 1000))
+        return await self._script(name, f"{tag}:trees", tag, arguments)

@@ -7,37 +7,20 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from banyan.adapters.redis_connection import RETRY_S, Connection
-from banyan.adapters.redis_scripts import Client, Name, evaluate
+from banyan.adapters.on_redis import OnRedis, whole_ms
+from banyan.adapters.redis_scripts import Name
 from banyan.errors import NotFound
 from banyan.manifest import Manifest
 from banyan.ports import Station
 from banyan.registry import EMPTY, Registry
 
 
-class RedisPolicies:
-    """`banyan.ports.PolicyStore` on a server. One instance belongs to one event loop.
+class RedisPolicies(OnRedis):
+    """`banyan.ports.PolicyStore` on a server."""
 
-    `namespace` keeps installations apart that share one server; `retry_s`: how long a call waits
-    for a server that does not answer.
-    """
-
-    def __init__(
-        self,
-        url: str,
-        *,
-        namespace: str = "",
-        socket_timeout_s: float = 10.0,
-        max_connections: int = 8,
-        retry_s: float = RETRY_S,
-    ) -> None:
-        self._connection = Connection(
-            url,
-            socket_timeout_s=socket_timeout_s,
-            max_connections=max_connections,
-            retry_s=retry_s,
-        )
-        self._tag = f"{{{namespace}policies}}"
+    @property
+    def _tag(self) -> str:
+        return f"{{{self._namespace}policies}}"
 
     async def load(self) -> Registry:
         fields = await self._read("HMGET", "registry", "revision", "data")
@@ -60,7 +43,11 @@ class RedisPolicies:
 
     async def pin(self, revision: int, version: str, tree_id: str, *, ttl_s: float) -> bool:
         return await self._run(
-            "policies_pin", revision=revision, version=version, pinned=tree_id, ttl_ms=_ms(ttl_s)
+            "policies_pin",
+            revision=revision,
+            version=version,
+            pinned=tree_id,
+            ttl_ms=whole_ms(ttl_s),
         )
 
     async def unpin(self, version: str, tree_id: str) -> None:
@@ -94,19 +81,15 @@ class RedisPolicies:
         )
 
     async def lease(self, token: str, *, ttl_s: float) -> bool:
-        return await self._run("policies_lease", token=token, ttl_ms=_ms(ttl_s))
+        return await self._run("policies_lease", token=token, ttl_ms=whole_ms(ttl_s))
 
     async def release(self, token: str) -> None:
         await self._run("policies_free", token=token)
 
-    async def close(self) -> None:
-        await self._connection.close()
-
     async def _run(self, name: Name, **arguments: Any) -> bool:
         """A transition; whether it had its effect. Its `op` makes a repetition harmless."""
-        named = {"op": secrets.token_hex(8), "tag": self._tag, **arguments}
-        key = f"{self._tag}:registry"
-        reply = await self._connection.run(lambda client: evaluate(client, name, key, named))
+        named = {"op": secrets.token_hex(8), **arguments}
+        reply = await self._script(name, f"{self._tag}:registry", self._tag, named)
         return bool(reply[-1] == 1)
 
     async def _hash(self, part: str) -> list[tuple[str, bytes]]:
@@ -114,11 +97,4 @@ class RedisPolicies:
         return [(name.decode(), value) for name, value in found.items()]
 
     async def _read(self, command: str, part: str, *arguments: str | int) -> Any:
-        async def ask(client: Client) -> Any:
-            return await client.execute_command(command, f"{self._tag}:{part}", *arguments)
-
-        return await self._connection.run(ask)
-
-
-def _ms(seconds: float) -> int:
-    return max(1, round(seconds * 1000))
+        return await self._command(command, f"{self._tag}:{part}", *arguments)

@@ -14,6 +14,7 @@ from typing import Any
 
 from banyan.adapters import redis_codec as codec
 from banyan.adapters.hints import group
+from banyan.adapters.on_redis import whole_ms
 from banyan.adapters.redis_connection import RETRY_S, Connection
 from banyan.adapters.redis_events import EventReader
 from banyan.adapters.redis_listing import RedisListing
@@ -82,9 +83,9 @@ class RedisStore:
         self._listing = RedisListing(self._connection, self._keys, num_shards)
         self._reader = EventReader(self._connection, self._keys)
         self._rules = {
-            "queued_ms": _ms(queued_s),
+            "queued_ms": whole_ms(queued_s),
             "tenant_dispatch": tenant_dispatch,
-            "retention_ms": _ms(retention_s),
+            "retention_ms": whole_ms(retention_s),
             "logs": logs,
             "max_events": max_events,
             "max_expiries": MAX_EXPIRIES,
@@ -107,7 +108,7 @@ class RedisStore:
             nodes=admission.budget.nodes,
             nano_usd=admission.budget.nano_usd,
             max_parallel=admission.max_parallel,
-            deadline_ms=_ms(admission.deadline_s),
+            deadline_ms=whole_ms(admission.deadline_s),
             notifies=admission.notifies,
         )
         if reply[0] == b"conflict":
@@ -128,7 +129,7 @@ class RedisStore:
             tree_id,
             paths=list(dict.fromkeys(paths)),
             worker=worker,
-            lease_ms=_ms(lease_s),
+            lease_ms=whole_ms(lease_s),
             reserves={name: (one.tokens, one.nano_usd) for name, one in reserves.items()},
         )
         return [codec.load_claimed(tree_id, now, deadline_at, node) for node in nodes]
@@ -137,7 +138,7 @@ class RedisStore:
         by_shard = codec.by_shard(leases)
         replies = await asyncio.gather(
             *(
-                self._run("renew", shard, leases=codec.plain(group_), lease_ms=_ms(lease_s))
+                self._run("renew", shard, leases=codec.plain(group_), lease_ms=whole_ms(lease_s))
                 for shard, group_ in by_shard.items()
             )
         )
@@ -236,7 +237,9 @@ class RedisStore:
     ) -> tuple[bool, list[Hint]]:
         offset = 0
         while num_kept := (
-            await self._run_on_tree("keep", tree_id, offset=offset, deadline_ms=_ms(deadline_s))
+            await self._run_on_tree(
+                "keep", tree_id, offset=offset, deadline_ms=whole_ms(deadline_s)
+            )
         )[1]:
             offset += num_kept
         reply = await self._run_on_tree(
@@ -245,7 +248,7 @@ class RedisStore:
             extra_tokens=extra.tokens,
             extra_nodes=extra.nodes,
             extra_nano_usd=extra.nano_usd,
-            deadline_ms=_ms(deadline_s),
+            deadline_ms=whole_ms(deadline_s),
             **({} if key is None else {"op": f"key:{key}"}),
         )
         if reply[0] == b"missing":
@@ -333,11 +336,6 @@ class RedisStore:
         named = {"op": _token(), "tag": self._keys.tag(shard), **self._rules, **arguments}
         key = self._keys.due(shard)
         return await self._connection.run(lambda client: evaluate(client, name, key, named))
-
-
-def _ms(seconds: float) -> int:
-    """Whole milliseconds, at least one."""
-    return max(1, round(seconds * 1000))
 
 
 def _token() -> str:

@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
+from functools import cached_property
 
-from banyan.adapters import redis_codec as codec
-from banyan.adapters.redis_connection import Connection
+from banyan.adapters.on_redis import OnShards
 from banyan.adapters.redis_records import RedisRecords
-from banyan.adapters.redis_scripts import Client, Name, evaluate
 from banyan.errors import NotFound
 from banyan.ports import FinishedTree, StoredNode, Taken
 from banyan.tree import TreeRecord, shard_of
 
 
-class RedisTrajectoryQueue:
-    """`banyan.ports.TrajectoryQueue` on a server. One instance belongs to one event loop."""
+class RedisTrajectoryQueue(OnShards):
+    """`banyan.ports.TrajectoryQueue` on a server."""
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        num_shards: int = 8,
-        namespace: str = "",
-        socket_timeout_s: float = 10.0,
-    ) -> None:
-        self._connection = Connection(url, socket_timeout_s=socket_timeout_s, max_connections=4)
-        self._num_shards = num_shards
-        self._keys = codec.Keys(namespace)
-        self._records = RedisRecords(self._connection, self._keys)
+    def _key(self, shard: int) -> str:
+        return self._keys.log(shard)
+
+    @cached_property
+    def _records(self) -> RedisRecords:
+        return RedisRecords(self._connection, self._keys)
 
     async def take(self, *, lease_s: float, limit: int) -> Taken:
         """See `TrajectoryQueue.take`; `limit` is of each shard."""
-        lease_ms = round(lease_s * 1000)
-        replies = await asyncio.gather(
-            *(
-                self._run("log_take", shard, lease_ms=lease_ms, limit=limit)
-                for shard in range(self._num_shards)
-            )
-        )
+        replies = await self._run_on_all("log_take", lease_ms=round(lease_s * 1000), limit=limit)
         entries = [entry.decode().rpartition("|") for _, taken, _ in replies for entry in taken]
         return Taken(
             trees=tuple(FinishedTree(tree, int(generation)) for tree, _, generation in entries),
@@ -46,12 +31,8 @@ class RedisTrajectoryQueue:
         )
 
     async def acknowledge(self, tree: FinishedTree) -> None:
-        key = self._keys.log(shard_of(tree.tree_id))
-
-        async def forget(client: Client) -> None:
-            await client.zrem(key, f"{tree.tree_id}|{tree.generation}")
-
-        await self._connection.run(forget)
+        key = self._key(shard_of(tree.tree_id))
+        await self._command("ZREM", key, f"{tree.tree_id}|{tree.generation}")
 
     async def tree(self, tree_id: str) -> TreeRecord:
         return await self._records.tree(tree_id)
@@ -66,14 +47,6 @@ class RedisTrajectoryQueue:
 
     async def shared(self, tree_id: str, name: str) -> bytes:
         return await self._records.shared(tree_id, name)
-
-    async def close(self) -> None:
-        await self._connection.close()
-
-    async def _run(self, name: Name, shard: int, **arguments: Any) -> list[Any]:
-        named = {"tag": self._keys.tag(shard), **arguments}
-        key = self._keys.log(shard)
-        return await self._connection.run(lambda client: evaluate(client, name, key, named))
 
 
 def _stored(path: bytes, fields: list[bytes | None], turns: list[bytes]) -> StoredNode:
