@@ -100,14 +100,15 @@ def solve(
 def estimate(
     goal: str,
     *,
-    documents: Sequence[Document | str],
+    documents: Sequence[Document | str | Path],
     texts: Sequence[str],
-    more_chars: int,
     window: int | None,
     options: SolveOptions,
 ) -> Call:
-    """POST /solve/estimate."""
-    body = _request(goal, documents, texts, options) | {"more_chars": more_chars}
+    """POST /solve/estimate. Files are not uploaded: their bytes count as characters."""
+    known = [one for one in documents if not isinstance(one, Path)]
+    more_chars = sum(one.stat().st_size for one in documents if isinstance(one, Path))
+    body = _request(goal, known, texts, options) | {"more_chars": more_chars}
     if window is not None:
         body["window"] = window
     return _posted("/solve/estimate", body)

@@ -153,14 +153,8 @@ class Client:
         **options: Unpack[SolveOptions],
     ) -> Estimate:
         """What a solve would take. Files are not uploaded: their bytes count as characters."""
-        known = [one for one in documents if not isinstance(one, Path)]
         call = calls.estimate(
-            goal,
-            documents=known,
-            texts=texts,
-            more_chars=sum(one.stat().st_size for one in documents if isinstance(one, Path)),
-            window=window,
-            options=options,
+            goal, documents=documents, texts=texts, window=window, options=options
         )
         return calls.parse(self._send(call), Estimate)
 
