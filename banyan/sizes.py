@@ -36,7 +36,7 @@ _BRIEF_SHARE = 32
 """A brief may take a 32nd of the window, within these bounds: every child reads it anew."""
 _SHORTEST_ANSWER = 24
 _SHORTEST_JOINED = 48
-"""Below this a result says too little to stand by itself: then results are retold, not joined."""
+"""Below this a result says too little; results that together are too long then are retold."""
 _JOIN_TOKENS = 2
 """The empty line between two results that are joined."""
 _NUMBER_TOKENS = 6
@@ -72,13 +72,13 @@ def answer_tokens_for(
 ) -> int:
     """A child's answer: at most half as long as what it works on, so that merging shrinks.
 
-    `joined`: the answers of so many children are to be joined, and no longer than their parent's,
-    where each of them can then still say something.
+    `joined`: the answers of so many children are to be joined, and no longer than their parent's;
+    where each would then be too short to say something, they are longer, and will be retold.
     """
     most = child_answer_tokens(parent.answer_tokens, window)
     if joined is not None:
         share = parent.answer_tokens // joined - _JOIN_TOKENS
-        most = min(most, share) if share >= _SHORTEST_JOINED else most
+        most = min(most, max(share, _SHORTEST_JOINED))
     if not inputs:
         return most
     half = int(size(inputs) * density(parent) / 2)
