@@ -54,9 +54,17 @@ class PlainStream:
 
 
 def whole_sentences(text: str) -> str:
-    """`text` up to its last sentence that ends; all of it where none does."""
-    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    """`text` up to its last sentence that ends; all of it where none does.
+
+    The number of an item in a list ("2.") is no sentence.
+    """
+    ends = [end.end() for end in _SENTENCE_END.finditer(text) if not _is_number(text, end.start())]
     return text[: ends[-1]] if ends else text
+
+
+def _is_number(text: str, position: int) -> bool:
+    """Whether nothing but a number stands before `position` in its line."""
+    return text[text.rfind("\n", 0, position) + 1 : position].strip().isdigit()
 
 
 def cut_answer(text: str) -> str | None:
