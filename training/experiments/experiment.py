@@ -51,22 +51,31 @@ class Experiment:
 
     def report(self, results: Results) -> Report:
         preset, found = results.preset, self.find(results)
-        notes = list(found.notes)
-        if preset.num_seeds < MIN_SEEDS:
-            notes.append(
-                f"{preset.num_seeds} of at least {MIN_SEEDS} seeds: this shows that it runs, and"
-                " proves nothing."
-            )
         return Report(
             name=self.name,
             title=self.title,
             claim=self.claim,
             command=command_of(self.name, preset),
             verdict=found.verdict,
-            notes=notes,
+            notes=[*found.notes, *seed_notes(preset)],
             grids=[*found.grids, runs_grid(results)],
             curves=results.curves(),
         )
+
+
+def seed_notes(preset: Preset) -> list[str]:
+    """A note where the seeds are too few."""
+    if preset.num_seeds >= MIN_SEEDS:
+        return []
+    few = f"{preset.num_seeds} of at least {MIN_SEEDS} seeds"
+    return [f"{few}: this shows that it runs, and proves nothing."]
+
+
+def judged(preset: Preset, *, is_met: bool) -> str:
+    """What a verdict says of a claim."""
+    if preset.num_seeds < MIN_SEEDS:
+        return "too few seeds to judge"
+    return "met" if is_met else "not met"
 
 
 def command_of(name: str, preset: Preset) -> str:

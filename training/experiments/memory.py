@@ -9,10 +9,10 @@ from banyan.task import GateMode
 from training.environments.recall import Recall
 from training.experiments.comparison import RECURSIVE, Comparison, Results, TellArm
 from training.experiments.experiment import (
-    MIN_SEEDS,
     command_of,
     percent,
     runs_grid,
+    seed_notes,
     success_grid,
 )
 from training.experiments.preset import Preset
@@ -50,9 +50,8 @@ class Memory:
             "Without memory the same actions are offered and cost their step, but nothing is kept.",
             "The warm-up teaches to answer with what was found, not to note and not to search.",
             "One answer of four is right by chance.",
+            *seed_notes(preset),
         ]
-        if preset.num_seeds < MIN_SEEDS:
-            notes.append(f"{preset.num_seeds} of at least {MIN_SEEDS} seeds: this proves nothing.")
         return Report(
             name=self.name,
             title=self.title,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from training.environments.tally import Tally
 from training.experiments.comparison import RECURSIVE, Comparison, Results
-from training.experiments.experiment import MIN_SEEDS, Experiment, Findings, percent
+from training.experiments.experiment import Experiment, Findings, judged, percent
 from training.experiments.report import Grid
 from training.experiments.versus import GATE, Versus
 
@@ -41,12 +41,10 @@ def _find(results: Results) -> Findings:
             gained = f"{100 * (after.mean - before.mean):+.1f}"
             rows.append([arm, str(difficulty), percent(before), percent(after), gained])
     mean = sum(rise for arm, rise in rises if arm == RECURSIVE) / len(_COMPARISON.eval_difficulties)
-    judged = "met" if mean > 0 else "not met"
-    if results.preset.num_seeds < MIN_SEEDS:
-        judged = "too few seeds to judge"
+    claim = judged(results.preset, is_met=mean > 0)
     verdict = (
         f"The recursive agent's mean reward changed by {100 * mean:+.1f} points with training."
-        f" Claim: {judged}."
+        f" Claim: {claim}."
     )
     columns = ["agent", "difficulty", "warm-up", "RL", "difference"]
     grid = Grid(f"Reward in % before and after RL, gate {GATE}", columns, rows, num_names=2)

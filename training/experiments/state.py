@@ -13,7 +13,7 @@ from torch import Tensor
 from banyan.evaluation.stats import estimate
 from training.experiments.comparison import TellArm
 from training.experiments.curves import Curve, Step
-from training.experiments.experiment import MIN_SEEDS, command_of, percent
+from training.experiments.experiment import command_of, percent, seed_notes
 from training.experiments.preset import Preset
 from training.experiments.report import Grid, Report
 from training.experiments.state_task import (
@@ -77,16 +77,13 @@ class State:
             for form, make in _forms(model, packers):
                 forms[form.name] = form
                 found.setdefault(form.name, []).append(_measured(model, make, batch))
-        notes = list(_NOTES)
-        if preset.num_seeds < MIN_SEEDS:
-            notes.append(f"{preset.num_seeds} of at least {MIN_SEEDS} seeds: this proves nothing.")
         return Report(
             name=self.name,
             title=self.title,
             claim=self.claim,
             command=command_of(self.name, preset),
             verdict=_verdict(found),
-            notes=notes,
+            notes=[*_NOTES, *seed_notes(preset)],
             grids=[_grid(forms, found)],
             curves=[_curve(num, rows) for num, rows in learning.items()],
         )

@@ -9,7 +9,7 @@ from banyan.task import GateMode
 from training.environments.chain import Chain
 from training.experiments.arm import Agent
 from training.experiments.comparison import AGENTS, RECURSIVE, SINGLE, Comparison, Results
-from training.experiments.experiment import MIN_SEEDS, Experiment, Findings, percent, success_grid
+from training.experiments.experiment import Experiment, Findings, judged, percent, success_grid
 from training.experiments.report import Grid
 from training.experiments.results import Cell
 
@@ -37,14 +37,11 @@ def _find(results: Results) -> Findings:
     divided = results.success(RECURSIVE, "always", LONGEST, is_trained=True)
     steps = _mean(results, RECURSIVE, "always", _steps) / _mean(results, DIRECT, "never", _steps)
     gain = difference(*(_successes(results, *one) for one in (_COMPARED[-1], _COMPARED[0])))
-    if results.preset.num_seeds < MIN_SEEDS:
-        judged = "too few seeds to judge"
-    else:
-        judged = "met" if steps > 1 and gain.low <= 0 else "not met"
+    claim = judged(results.preset, is_met=steps > 1 and gain.low <= 0)
     verdict = (
         f"{LONGEST} operations after RL at equal steps of training: direct {percent(direct)} %, "
         f"recursive and always dividing {percent(divided)} % (difference {percent(gain)}), "
-        f"for {steps:.1f} times the steps. Claim: {judged}."
+        f"for {steps:.1f} times the steps. Claim: {claim}."
     )
     return Findings(verdict, [_cost_grid(results), success_grid(results)], _NOTES)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from banyan.task import GateMode
 from training.experiments.comparison import RECURSIVE, SINGLE, Results
-from training.experiments.experiment import MIN_SEEDS, Findings, percent, success_grid
+from training.experiments.experiment import Findings, judged, percent, success_grid
 from training.experiments.measuring import MODES
 from training.experiments.report import Grid
 from training.experiments.results import Cell
@@ -47,11 +47,9 @@ class Versus:
             speed_up = self.speed_up(results)
             verdict += f" Where both divide everything, {speed_up:.2f} times as fast."
             is_met = is_met and speed_up >= self.claimed_speed_up
-        judged = "met" if is_met else "not met"
-        if results.preset.num_seeds < MIN_SEEDS:
-            judged = "too few seeds to judge"
+        claim = judged(results.preset, is_met=is_met)
         grids = [success_grid(results), costs(results, self.difficulty)]
-        return Findings(f"{verdict} Claim: {judged}.", grids, [*NOTES, *self.notes])
+        return Findings(f"{verdict} Claim: {claim}.", grids, [*NOTES, *self.notes])
 
     def speed_up(self, results: Results) -> float:
         """Steps in sequence of the single agent over those of the recursive one, after RL."""
