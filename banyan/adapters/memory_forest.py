@@ -14,7 +14,7 @@ from typing import TypeVar
 from pydantic import JsonValue
 
 from banyan.adapters.hints import Ready
-from banyan.adapters.memory_spending import TenantsUse
+from banyan.adapters.memory_spending import SpendingLog
 from banyan.adapters.memory_trees import NodeState, TreeState, children_of
 from banyan.adapters.store_rules import CANCELLED, MAX_EVENTS, MAX_EXPIRIES, WORKER_LOST
 from banyan.budget import Budget
@@ -49,7 +49,7 @@ class Forest:
         self.num_unlogged_lost = 0
         self.outbox: dict[tuple[str, int], float] = {}
         """Ends that somebody must be told of, by tree and generation, and when that is due."""
-        self.used = TenantsUse(clock)
+        self.spending = SpendingLog(clock)
         self._logs = logs
         self._max_events = max_events
         self._dispatched: dict[tuple[int, str], int] = defaultdict(int)
@@ -125,7 +125,7 @@ class Forest:
         """Record a turn: pay for it, count it, also for its policy, and say so."""
         spent, usage = log.spent, tree.usage
         node.budget, _ = node.budget.spend(spent.tokens, spent.nano_usd)
-        self.used.add(tree.admission.tenant, spent.tokens, spent.nano_usd)
+        self.spending.add(tree.admission.tenant, spent.tokens, spent.nano_usd)
         if log.record:
             node.turns.append(log.record)
         node.spent = _counted(node.spent, spent)
@@ -190,7 +190,7 @@ class Forest:
                 "lost_nano_usd": usage.lost_nano_usd + nano_usd,
             }
         )
-        self.used.add(tree.admission.tenant, tokens, nano_usd)
+        self.spending.add(tree.admission.tenant, tokens, nano_usd)
         node.attempts += 1
         if node.attempts <= MAX_EXPIRIES:
             return [self.requeue(tree, node, "lease_expired")]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from banyan.quotas import DAY_S, MINUTE_S, TenantSpending
 
 
-class TenantsUse:
+class SpendingLog:
     """Tokens and nano-dollars by tenant. `clock`: the store's, in seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

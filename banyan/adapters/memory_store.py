@@ -304,7 +304,7 @@ class MemoryStore(MemoryReader):
         return overdue
 
     async def spending(self, tenant: str) -> TenantSpending:
-        return self._forest.used.of(tenant)
+        return self._forest.spending.of(tenant)
 
     async def ping(self) -> None:
         """Always there."""

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from banyan.errors import InvalidInput
-from banyan.node import Outcome
+from banyan.node import Failure, Outcome
 from banyan.ports import Spent, TurnLog
 from service.quota.rules import make_rules
 from service.settings import ServiceSettings
@@ -20,6 +20,7 @@ from tests.access.makers import key_of
 from tests.service.house import ASYNC, House, assert_problem
 
 DONE = Outcome(status="ok", answer="yes")
+FAILED = Outcome(status="failed", failure=Failure(code="internal", message="It broke."))
 
 
 @asynccontextmanager
@@ -69,6 +70,23 @@ async def test_of_many_at_one_time_exactly_as_many_as_allowed_are_taken() -> Non
 
     statuses = sorted(reply.status_code for reply in replies)
     assert statuses == [202] * 3 + [429] * 9
+
+
+async def test_a_solve_that_is_resumed_counts_like_a_new_one() -> None:
+    async with limited(quota_trees=1) as house:
+        failed = (await submit(house)).json()["id"]
+        await house.finish(failed, FAILED)
+        running = (await submit(house)).json()["id"]
+        too_many = await house.http.post(f"/solve/{failed}/resume")
+        assert refused(too_many) > 0
+        assert (await house.store.get_tree(failed)).status == "failed"
+
+        await house.finish(running, DONE)
+        resumed = await house.http.post(f"/solve/{failed}/resume")
+        assert resumed.status_code == 202
+        assert refused(await submit(house)) > 0
+        repeated = await house.http.post(f"/solve/{failed}/resume")
+        assert repeated.status_code == 202
 
 
 async def test_a_solve_that_has_ended_makes_room_at_once() -> None:
