@@ -6,10 +6,14 @@ Q8_0 of the same values was measured to read 2.2 times faster, and loses next to
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import gguf
 from gguf.quants import dequantize, quantize
+from numpy.typing import NDArray
 
 SLOW = frozenset({gguf.GGMLQuantizationType.Q4_1, gguf.GGMLQuantizationType.Q5_1})
 FAST = gguf.GGMLQuantizationType.Q8_0
@@ -18,14 +22,13 @@ _FILE_TYPE = "general.file_type"
 _ARCHITECTURE = "general.architecture"
 
 
-def is_slow(path: Path) -> bool:
-    """Whether most of the file's weights are of a type without a fast kernel."""
-    return any(tensor.tensor_type in SLOW for tensor in gguf.GGUFReader(path).tensors)
+def is_slow(reader: gguf.GGUFReader) -> bool:
+    """Whether weights of the file are of a type without a fast kernel."""
+    return any(tensor.tensor_type in SLOW for tensor in reader.tensors)
 
 
-def rewrite(source: Path, target: Path) -> None:
-    """Write `source` to `target` with its slow tensors as Q8_0; all else stays as it is."""
-    reader = gguf.GGUFReader(source)
+def rewrite(reader: gguf.GGUFReader, target: Path) -> None:
+    """Write what `reader` read to `target`, its slow tensors as Q8_0; all else stays as it is."""
     architecture = reader.fields[_ARCHITECTURE].contents()
     writer = gguf.GGUFWriter(target, architecture)
     for field in reader.fields.values():
@@ -37,13 +40,18 @@ def rewrite(source: Path, target: Path) -> None:
         if field.name == _FILE_TYPE:
             value = int(gguf.LlamaFileType.MOSTLY_Q8_0)
         writer.add_key_value(field.name, value, kind, sub_type=inner)
-    for tensor in reader.tensors:
-        if tensor.tensor_type in SLOW:
-            quick = quantize(dequantize(tensor.data, tensor.tensor_type), FAST)
-            writer.add_tensor(tensor.name, quick, raw_dtype=FAST)
-        else:
-            writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as cores:  # numpy lets threads run
+        for tensor, (data, stored_as) in zip(
+            reader.tensors, cores.map(_quick, reader.tensors), strict=True
+        ):
+            writer.add_tensor(tensor.name, data, raw_dtype=stored_as)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def _quick(tensor: gguf.ReaderTensor) -> tuple[NDArray[Any], gguf.GGMLQuantizationType]:
+    if tensor.tensor_type not in SLOW:
+        return tensor.data, tensor.tensor_type
+    return quantize(dequantize(tensor.data, tensor.tensor_type), FAST), FAST

