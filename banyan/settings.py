@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 EngineKind = Literal["llama", "vllm", "openai"]
@@ -117,3 +117,13 @@ class TraitSettings(Settings):
             *("frequency_penalty", "overlap_tokens", "structured_children"),
         )
         return {name: getattr(self, name) for name in names}
+
+
+def what_is_wrong(error: ValidationError) -> str:
+    """A line for each variable that cannot be what it is."""
+    lines = []
+    for detail in error.errors():
+        where = ".".join(str(part) for part in detail["loc"])
+        name = f"BANYAN_{where.upper()}: " if where else ""
+        lines.append(f"{name}{detail['msg'].removeprefix('Value error, ')}\n")
+    return "".join(lines)

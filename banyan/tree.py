@@ -36,6 +36,8 @@ class Spending(_Model):
     """Turns in which an action was written again, because it was not valid before."""
     determined_actions: int = 0
     """Actions of which only one was possible, so that no model had to write them."""
+    coalesced_calls: int = 0
+    """Calls that were not made, since another node asked the same at that time."""
 
 
 class Usage(Spending):

@@ -54,6 +54,10 @@ class TurnDraft:
 
     def spend(self, completion: Completion) -> Spent:
         """Count a model call; what it spent."""
+        if completion.coalesced:
+            call = Spent(coalesced_calls=1)
+            self._spent += call
+            return call
         prompt, cached = completion.prompt_tokens, completion.cached_tokens
         generated = completion.completion_tokens
         call = Spent(

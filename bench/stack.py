@@ -27,7 +27,7 @@ class Stack:
 
     `engine` is the kind and URL of a model server that runs, instead of the fake one; `policies`
     is a file of policies, whose servers run; `settings` are further variables of the service and
-    the workers.
+    the workers. Around the fake one, equal calls are each made, since calls are what is counted.
     """
 
     def __init__(
@@ -97,6 +97,7 @@ class Stack:
                 "BANYAN_GRACE_S": "1",
                 "BANYAN_PORT": self.url.rpartition(":")[2],
                 "BANYAN_LOG_LEVEL": self._log_level,
+                **({"BANYAN_COALESCE": "off"} if self._fakes_engine else {}),
                 **self._settings,
                 **self._policies,
             }

@@ -19,6 +19,7 @@ from banyan.adapters.library import BlobLibrary
 from banyan.adapters.policy_file import Listed, listed
 from banyan.adapters.stores import make_access, make_ledger, make_policies, make_store
 from banyan.errors import InvalidInput
+from banyan.settings import what_is_wrong
 from banyan.telemetry import configure_logs
 from service.app import create_app
 from service.dependencies import Ports
@@ -36,10 +37,7 @@ def main() -> int:
     try:
         settings = ServiceSettings()
     except ValidationError as error:
-        for detail in error.errors():
-            where = ".".join(str(part) for part in detail["loc"])
-            name = f"BANYAN_{where.upper()}: " if where else ""
-            sys.stderr.write(f"{name}{detail['msg'].removeprefix('Value error, ')}\n")
+        sys.stderr.write(what_is_wrong(error))
         return EXIT_USAGE
     configure_logs(settings.log_level)
     try:

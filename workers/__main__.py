@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 
+from pydantic import ValidationError
+
 from banyan.adapters.destinations import Destinations
 from banyan.adapters.policy_file import listed
 from banyan.errors import InvalidInput
+from banyan.settings import what_is_wrong
 from banyan.telemetry import configure_logs
 from workers.app import make_app
 from workers.process import WorkerProcess
@@ -17,7 +20,11 @@ EXIT_USAGE = 2
 
 def main() -> None:
     """Run Celery's worker until SIGTERM; it then drains and hands its leases back."""
-    settings = WorkerSettings()
+    try:
+        settings = WorkerSettings()
+    except ValidationError as error:
+        sys.stderr.write(what_is_wrong(error))
+        raise SystemExit(EXIT_USAGE) from None
     configure_logs(settings.log_level)
     try:
         policies = listed(settings, settings.traits)

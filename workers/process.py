@@ -15,15 +15,16 @@ import uvloop
 
 from banyan.adapters.blobs import FolderBlobs
 from banyan.adapters.celery_queue import CeleryQueue
+from banyan.adapters.coalescing import LINGER_S, Coalescing
 from banyan.adapters.engines import make_packer, make_serving
 from banyan.adapters.library import BlobLibrary
 from banyan.adapters.policy_file import Listed
 from banyan.adapters.served_versions import ServedVersions
-from banyan.adapters.stores import make_policies, make_store
+from banyan.adapters.stores import make_flights, make_policies, make_store
 from banyan.adapters.swapper import Swapper
 from banyan.errors import BanyanError
 from banyan.policy import LIVE
-from banyan.ports import Lease, Ports
+from banyan.ports import Engine, Lease, Ports
 from workers.couriers import Couriers
 from workers.leases import LeaseKeeper
 from workers.runner import Runner
@@ -94,7 +95,8 @@ class WorkerProcess:
         )
         policies = make_policies(settings)
         self._versions = ServedVersions(policies, self._listed.policies.resolve)
-        self._serving = make_serving(self._listed, policies)
+        self._flights = make_flights(settings) if settings.coalesce == "installation" else None
+        self._serving = make_serving(self._listed, policies, self._coalescing)
         self._ports = Ports(
             store=make_store(settings),
             library=BlobLibrary(FolderBlobs(settings.blob_dir)),
@@ -136,12 +138,21 @@ class WorkerProcess:
         self._leases.stop()
         await self._queue.close()
         await self._serving.close()
+        if self._flights is not None:
+            await self._flights.close()
         if self._ports.packer is not None:
             await self._ports.packer.close()
         await self._ports.library.close()
         await self._versions.close()
         await self._ports.store.close()
         log.info("worker stopped")
+
+    def _coalescing(self, engine: Engine) -> Engine:
+        settings = self._settings
+        if settings.coalesce == "off":
+            return engine
+        keep_s = max(LINGER_S, settings.result_cache_s)
+        return Coalescing(engine, self._flights, keep_s=keep_s, lease_s=settings.lease_s)
 
     async def _stop_swapping(self) -> None:
         """A swap that is under way is left to the next worker, which finds it and does it again."""

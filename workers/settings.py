@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from banyan.settings import TraitSettings
+
+Coalesce = Literal["off", "worker", "installation"]
 
 
 class WorkerSettings(TraitSettings):
@@ -44,3 +47,21 @@ class WorkerSettings(TraitSettings):
     engine_patience_s: float = Field(
         180.0, ge=0, description="How long a model server that does not answer is waited for."
     )
+    coalesce: Coalesce = Field(
+        "worker",
+        description="Who shares equal deterministic calls in flight: nobody, the nodes of a worker "
+        "process, or those of all (two round trips to the state store a call).",
+    )
+    result_cache_s: float = Field(
+        0.0,
+        ge=0,
+        le=86_400,
+        description="How long replies of finished calls are given to who asks the same; needs "
+        "`installation`.",
+    )
+
+    @model_validator(mode="after")
+    def _cache_where_it_is_shared(self) -> Self:
+        if self.result_cache_s and self.coalesce != "installation":
+            raise ValueError("BANYAN_RESULT_CACHE_S needs BANYAN_COALESCE=installation")
+        return self

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from banyan.adapters.engine_http import EngineHttp
 from banyan.adapters.engine_spec import EngineSpec
 from banyan.adapters.llama import LlamaEngine
@@ -22,12 +24,18 @@ _OTHERS: dict[EngineKind, type[LlamaEngine | OpenAIEngine]] = {
 }
 
 
-def make_serving(listed: Listed, policies: PolicyStore | None = None) -> Serving:
+def make_serving(
+    listed: Listed,
+    policies: PolicyStore | None = None,
+    around: Callable[[Engine], Engine] = lambda engine: engine,
+) -> Serving:
     """All policies with their engines; those that name the same servers share one.
 
-    With `policies`, calls are routed by the weights that replicas have.
+    With `policies`, calls are routed by the weights that replicas have. `around` puts another
+    engine before each.
     """
-    made = {spec: make_replicas(spec, policies) for spec in dict.fromkeys(listed.engines.values())}
+    specs = dict.fromkeys(listed.engines.values())
+    made = {spec: around(make_replicas(spec, policies)) for spec in specs}
     return Serving(listed.policies, {name: made[spec] for name, spec in listed.engines.items()})
 
 

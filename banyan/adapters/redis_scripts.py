@@ -26,6 +26,7 @@ Name = Literal[
     "delete",
     "delta",
     "finish",
+    "flight",
     "keep",
     "ledger_keep",
     "ledger_release",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from banyan.adapters.redis_access import RedisAccess
+from banyan.adapters.redis_flights import RedisFlights
 from banyan.adapters.redis_ledger import RedisLedger
 from banyan.adapters.redis_outbox import RedisOutbox
 from banyan.adapters.redis_policies import RedisPolicies
@@ -36,6 +37,11 @@ def make_ledger(settings: Settings) -> RedisLedger:
 def make_outbox(settings: Settings) -> RedisOutbox:
     """Notices of ended trees, on the same server; likewise for one event loop."""
     return RedisOutbox(settings.redis_url, num_shards=settings.num_shards)
+
+
+def make_flights(settings: Settings) -> RedisFlights:
+    """Model calls in flight, on the same server; likewise for one event loop."""
+    return RedisFlights(settings.redis_url)
 
 
 def make_access(settings: Settings) -> RedisAccess:

@@ -43,6 +43,9 @@ class Spent(_Model):
     invalid_actions: int = Field(0, description="Of these, not valid as first written.")
     retries: int = Field(0, description="Turns in which an action was written again.")
     determined_actions: int = Field(0, description="That no model had to write.")
+    coalesced_calls: int = Field(
+        0, description="Not made and not paid: another node asked the same at that time."
+    )
     cost_usd: float = Field(0.0, description="By the prices of the policies; to 1e-9 USD.")
 
 

@@ -1,11 +1,12 @@
 """Ports: the seams between the kernel and the world.
 
 `Store` keeps the durable tree, `Queue` carries hints, `Library` holds documents, `Engine` is the
-model, `Packer` makes vectors for it, `TrajectoryQueue` hands finished trees to the log,
-`PolicyStore` keeps the versions of weights, `Weights` changes those that a replica serves,
-`AccessStore` keeps API keys, `Outbox` what callers must be told of, and `Ledger` counts a tenant's
-trees. Each has a real adapter and an official twin without a network in `banyan/adapters/` or
-`banyan/testing/`, and one contract suite that runs against both.
+model, `Packer` makes vectors for it, `Flights` knows which model calls are being made,
+`TrajectoryQueue` hands finished trees to the log, `PolicyStore` keeps the versions of weights,
+`Weights` changes those that a replica serves, `AccessStore` keeps API keys, `Outbox` what callers
+must be told of, and `Ledger` counts a tenant's trees. Each has a real adapter and an official twin
+without a network in `banyan/adapters/` or `banyan/testing/`, and one contract suite that runs
+against both.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from banyan.ports.engine import (
     Role,
     Sampling,
 )
+from banyan.ports.flights import Flight, Flights
 from banyan.ports.ledger import Entry, Ledger
 from banyan.ports.library import DocumentInfo, Library, Nearest, Part
 from banyan.ports.outbox import Notice, Outbox
@@ -62,6 +64,8 @@ __all__ = [
     "Engine",
     "Entry",
     "FinishedTree",
+    "Flight",
+    "Flights",
     "Hint",
     "Lease",
     "Ledger",

@@ -72,6 +72,8 @@ class Completion:
     engine: str = ""
     weights: str | None = None
     """The version that computed it, where it is another than the one that was asked for."""
+    coalesced: bool = False
+    """Made for another who asked the same; here it cost nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ class Spent:
     invalid_actions: int = 0
     retries: int = 0
     determined_actions: int = 0
+    coalesced_calls: int = 0
 
     @property
     def tokens(self) -> int:

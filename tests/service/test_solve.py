@@ -90,6 +90,7 @@ async def test_waiting_gives_the_finished_result(house: House) -> None:
         "invalid_actions": 0,
         "retries": 0,
         "determined_actions": 0,
+        "coalesced_calls": 0,
         "lost_tokens": 0,
         "cost_usd": 0.0,
         "lost_cost_usd": 0.0,
@@ -103,6 +104,7 @@ async def test_waiting_gives_the_finished_result(house: House) -> None:
                 "invalid_actions": 0,
                 "retries": 0,
                 "determined_actions": 0,
+                "coalesced_calls": 0,
                 "cost_usd": 0.0,
             }
         },
