@@ -96,13 +96,13 @@ class WorkerProcess:
         self._versions = ServedVersions(policies, self._listed.policies.resolve)
         self._serving = make_serving(self._listed, policies)
         self._ports = Ports(
-            store=make_store(settings),
+            store=make_store(settings, patience_s=settings.store_patience_s),
             library=BlobLibrary(FolderBlobs(settings.blob_dir)),
             engine=self._serving.engine(self._serving.policies.resolve(LIVE)),
             packer=make_packer(settings),
             engine_patience_s=settings.engine_patience_s,
         )
-        self._queue = CeleryQueue(settings.broker)
+        self._queue = CeleryQueue(settings.broker, transport_options=settings.broker_options)
         name = f"{socket.gethostname()}:{os.getpid()}"
         self._runner = Runner(
             name,
