@@ -124,7 +124,7 @@ class _Line:
                 if weather == "cut":
                     target.write(data[: len(data) // 2])
                     await target.drain()
-                self._reset()
+                self._close(by_reset=weather == "reset")
                 return
             target.write(rewrite(data) if rewrite else data)
             await target.drain()
@@ -136,10 +136,11 @@ class _Line:
             self._is_dead = True
             self._proxy.num_harmed += 1
 
-    def _reset(self) -> None:
-        """Close both ends at once, by RST where nothing is left to be sent."""
+    def _close(self, *, by_reset: bool) -> None:
+        """Close both ends; by RST what was sent may be lost too."""
         for end in self._ends:
             raw: socket.socket = end.get_extra_info("socket")
-            with suppress(OSError):
-                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            if by_reset:
+                with suppress(OSError):
+                    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             end.close()
