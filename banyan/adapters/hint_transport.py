@@ -16,26 +16,28 @@ OPTIONS = {"ack_emulation": False}
 message, cannot be written when memory is short, and is of no use for a hint."""
 
 
-class HintChannel(kombu_redis.Channel):  # type: ignore[misc]  # kombu publishes no types
+class HintChannel(kombu_redis.Channel):
     """A queue is bound once; that it cannot be bound again is no reason not to read it."""
 
     def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
         with suppress(ResponseError):
-            super()._queue_bind(exchange, routing_key, pattern, queue)
+            super()._queue_bind(  # type: ignore[no-untyped-call]  # not typed upstream
+                exchange, routing_key, pattern, queue
+            )
 
 
-class HintTransport(kombu_redis.Transport):  # type: ignore[misc]  # kombu publishes no types
+class HintTransport(kombu_redis.Transport):
     """To a standalone server."""
 
     Channel = HintChannel
     connection_errors = (*kombu_redis.Transport.connection_errors, ResponseError)
 
 
-class SentinelHintChannel(HintChannel, kombu_redis.SentinelChannel):  # type: ignore[misc]  # see above
+class SentinelHintChannel(HintChannel, kombu_redis.SentinelChannel):
     """The same, where Sentinel knows the server."""
 
 
-class SentinelHintTransport(kombu_redis.SentinelTransport):  # type: ignore[misc]  # see above
+class SentinelHintTransport(kombu_redis.SentinelTransport):
     """To the server that Sentinel names."""
 
     Channel = SentinelHintChannel

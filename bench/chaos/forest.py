@@ -156,7 +156,7 @@ def num_claims(tree: Tree, pid: int) -> int:
 
 def faults_in(events: Sequence[dict[str, Any]], expected_nodes: int) -> int:
     """Effects that are missing or came twice, gaps, and writes of nobody who held the node."""
-    gaps = sum(event["seq"] != index for index, event in enumerate(events, start=1))
+    gaps = sum(int(event["seq"]) != index for index, event in enumerate(events, start=1))
     happened: defaultdict[str, list[str]] = defaultdict(list)
     for event in events:
         if node := event["data"].get("node"):

@@ -39,10 +39,10 @@ async def test_a_full_disk_refuses_a_document_and_keeps_nothing_of_it(tmp_path: 
     library = BlobLibrary(FolderBlobs(tmp_path))
 
     with full_disk(MEGABYTE // 2), pytest.raises(StoreFull):
-        await library.put("acme", chunked("word " * MEGABYTE))
+        await library.put("acme", chunked(b"word " * MEGABYTE))
 
     assert files(tmp_path) == []
-    info = await library.put("acme", chunked("word " * MEGABYTE))
+    info = await library.put("acme", chunked(b"word " * MEGABYTE))
     assert info.num_chars == 5 * MEGABYTE
 
 

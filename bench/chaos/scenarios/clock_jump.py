@@ -23,7 +23,7 @@ def run(house: House, size: Size) -> Report:
     shift = house.stack.folder / "shift"
     shift.write_text("+0s")
     house.stack.terminate(house.stack.workers[0])
-    worker = house.stack.start_worker(_shifted_by(shift))
+    worker = house.stack.start_worker(shifted_by(shift))
     house.wait_working(worker)
     before = house.calls()
     forest = house.forest(size, TREES)
@@ -48,7 +48,8 @@ def run(house: House, size: Size) -> Report:
     return report
 
 
-def _shifted_by(file: Path) -> dict[str, str]:
+def shifted_by(file: Path) -> dict[str, str]:
+    """Variables under which a process reads how far its clock is off from `file`."""
     folder = Path(str(resources.files("libfaketime"))) / "vendor" / "libfaketime" / "src"
     return {
         "LD_PRELOAD": str(folder / "libfaketime.so.1"),
