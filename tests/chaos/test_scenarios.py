@@ -13,7 +13,7 @@ from bench.chaos.house import House
 from bench.chaos.report import Size
 from bench.chaos.scenarios import SCENARIOS
 
-LEASE_S = 3.0
+LEASE_S = 6.0
 
 SHORT = {
     "workers-killed": Size(trees=2, faults=2, depth=3),

@@ -35,14 +35,17 @@ def run(house: House, size: Size) -> Report:
     forest.judge(report)
     house.stack.terminate(worker)
     house.stack.start_worker()
+    expired = sum(num_expired(tree) for tree in forest.trees)
+    extra = house.calls() - before - planned
     report.figures |= {
         "jumps": len(JUMPS),
-        "extra calls": house.calls() - before - planned,
-        "leases that ran out": sum(num_expired(tree) for tree in forest.trees),
+        "extra calls": extra,
+        "leases that ran out": expired,
         "nodes that it ran": sum(num_claims(tree, worker.pid) for tree in forest.trees),
     }
     report.checks |= {
-        "not one extra call": report.figures["extra calls"] == 0,
+        # On a quiet machine none runs out; a worker that gets no processor loses some, jump or not.
+        "no extra call but for a lease that ran out": extra <= expired,
         "the worker took part": int(report.figures["nodes that it ran"]) > 0,
     }
     return report
