@@ -15,6 +15,7 @@
     ├── StoreError              the durable store did not do what was asked
     │   ├── StaleLease          another worker owns the node, or the tree was cancelled
     │   └── StoreUnavailable    no answer; the caller may retry
+    │       └── StoreFull       no memory or no disk is left for what is new
     ├── EngineError             the model server did not complete a call
     │   ├── EngineUnavailable   no answer, overload, or a 5xx; the call may be retried
     │   │   └── NotLoaded       it has not loaded this version (yet); others may have
@@ -110,6 +111,11 @@ class StaleLease(StoreError):
 class StoreUnavailable(StoreError):
     code = "store_unavailable"
     hint = "Start Redis or Valkey, or set BANYAN_REDIS_URL to one that answers."
+
+
+class StoreFull(StoreUnavailable):
+    code = "store_full"
+    hint = "Make room where the store or the documents lie, then send it again."
 
 
 class EngineError(BanyanError):

@@ -23,6 +23,9 @@ class Settings(BaseSettings):
     broker_url: str | None = Field(
         None, description="Celery's broker, standalone or Sentinel; default: the state store."
     )
+    broker_master_name: str = Field(
+        "", description="With a broker URL `sentinel://...`: which master Sentinel is asked for."
+    )
     num_shards: int = Field(8, ge=1, le=256, description="Fixed at install.")
     blob_dir: Path = Field(
         Path("var/blobs"), description="Folder for documents, shared by service and workers."
@@ -74,6 +77,11 @@ class Settings(BaseSettings):
         None, description="Folder of the trajectory log; default: nothing is logged."
     )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def broker_options(self) -> dict[str, str]:
+        """What Celery's transport is told beside the URL."""
+        return {"master_name": self.broker_master_name} if self.broker_master_name else {}
 
     @property
     def broker(self) -> str:

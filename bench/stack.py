@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,7 +20,7 @@ from banyan.local.programs import command, environment
 from banyan.local.valkey import Valkey
 from banyan.settings import EngineKind
 
-START_S = 60.0
+START_S = 180.0
 
 
 class Stack:
@@ -27,7 +28,9 @@ class Stack:
 
     `engine` is the kind and URL of a model server that runs, instead of the fake one; `policies`
     is a file of policies, whose servers run; `settings` are further variables of the service and
-    the workers. Around the fake one, equal calls are each made, since calls are what is counted.
+    the workers, and `worker_settings` of the workers alone; `num_engines` are replicas of the fake
+    model server, `engine_options` further arguments of its program. These three are read when
+    something starts. Around the fake one equal calls are each made: calls are what is counted.
     """
 
     def __init__(
@@ -42,32 +45,42 @@ class Stack:
         queued_s: float = 15.0,
         log_level: str = "warning",
         settings: Mapping[str, str] | None = None,
+        worker_settings: Mapping[str, str] | None = None,
         policies: Path | None = None,
+        num_engines: int = 1,
+        engine_options: Sequence[str] = (),
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="banyan-bench-")
         self._latency_s = latency_s
-        self._engine_kind, self.engine_url = engine or ("openai", "")
+        self.engine_options = list(engine_options)
+        self._fakes_engine = engine is None
+        ports = [free_port() for _ in range(num_engines)]
+        fake: tuple[EngineKind, str] = (
+            "openai",
+            ",".join(f"http://{LOOPBACK}:{port}" for port in ports),
+        )
+        self._engine_kind, self.engine_url = engine or fake
         self._num_workers = num_workers
         self._slots = slots
         self._window = window
         self._lease_s = lease_s
         self._queued_s = queued_s
         self._log_level = log_level
-        self._settings = dict(settings or {})
+        self.settings = dict(settings or {})
+        self.worker_settings = dict(worker_settings or {})
         self._policies = {} if policies is None else {"BANYAN_POLICIES": str(policies)}
         self.url = f"http://{LOOPBACK}:{free_port()}"
-        self._fakes_engine = engine is None
-        if self._fakes_engine:
-            self.engine_url = f"http://{LOOPBACK}:{free_port()}"
+        self.folder = Path(self._folder.name)
+        self.valkey = Valkey(self.folder / "valkey")
         self.workers: list[Child] = []
+        self.engines: list[Child] = []
+        self._num_started = 0
 
     def __enter__(self) -> Self:
-        folder = Path(self._folder.name)
-        self.valkey = Valkey(folder / "valkey")
         self.valkey.start()
-        self._processes = Processes(folder / "logs")
+        self._processes = Processes(self.folder / "logs")
         try:
-            self._start(folder)
+            self._start()
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -83,11 +96,11 @@ class Stack:
         self.valkey.stop()
         self._folder.cleanup()
 
-    def _start(self, folder: Path) -> None:
+    def _start(self) -> None:
         self._env = environment(
             {
                 "BANYAN_REDIS_URL": self.valkey.url,
-                "BANYAN_BLOB_DIR": str(folder / "blobs"),
+                "BANYAN_BLOB_DIR": str(self.folder / "blobs"),
                 "BANYAN_ENGINE_KIND": self._engine_kind,
                 "BANYAN_ENGINE_URLS": self.engine_url,
                 "BANYAN_ENGINE_WINDOW": str(self._window),
@@ -98,47 +111,80 @@ class Stack:
                 "BANYAN_PORT": self.url.rpartition(":")[2],
                 "BANYAN_LOG_LEVEL": self._log_level,
                 **({"BANYAN_COALESCE": "off"} if self._fakes_engine else {}),
-                **self._settings,
+                **self.settings,
                 **self._policies,
             }
         )
         if self._fakes_engine:
-            self._start_fake_engine()
-        self.service = self._processes.start("service", command("service"), env=self._env)
+            for url in self.engine_urls:
+                self.start_engine(url)
+        self.start_service()
         for _ in range(self._num_workers):
             self.start_worker()
-        wait_until(lambda: is_up(f"{self.engine_url}/health"), START_S)
-        wait_until(lambda: is_up(f"{self.url}/readyz"), START_S)
+        for url in self.engine_urls:
+            wait_until(lambda url=url: is_up(f"{url}/health"), START_S)
+        wait_until(self.is_ready, START_S)
 
-    def _start_fake_engine(self) -> None:
-        self._processes.start(
+    @property
+    def engine_urls(self) -> list[str]:
+        """Of all model servers."""
+        return self.engine_url.split(",")
+
+    def start_engine(self, url: str) -> Child:
+        """Start a fake model server that listens where `url` says."""
+        engine = self._run(
             "engine",
             command(
                 "banyan.testing",
-                *("--port", self.engine_url.rpartition(":")[2]),
+                *("--port", url.rpartition(":")[2]),
                 *("--latency", str(self._latency_s)),
                 *("--window", str(self._window)),
+                *self.engine_options,
             ),
-            env=environment(),
+            environment(),
         )
+        self.engines.append(engine)
+        return engine
 
-    def start_worker(self) -> Child:
-        """Start one more worker process."""
-        name = f"worker-{len(self.workers) + 1}"
-        worker = self._processes.start(name, command("workers"), env=self._env)
+    def start_service(self) -> Child:
+        """Start the service; `is_ready` says when it answers."""
+        self.service = self._run("service", command("service"), self._env)
+        return self.service
+
+    def is_ready(self) -> bool:
+        """Whether the service answers, and what it needs too."""
+        return is_up(f"{self.url}/readyz")
+
+    def start_worker(self, settings: Mapping[str, str] | None = None) -> Child:
+        """Start one more worker process, with further variables of its own."""
+        env = {**self._env, **self.worker_settings, **(settings or {})}
+        worker = self._run("worker", command("workers"), env)
         self.workers.append(worker)
         return worker
 
-    def kill_worker(self, worker: Child) -> None:
-        """SIGKILL: the worker has no chance to hand anything back."""
-        worker.process.kill()
-        worker.process.wait()
-        self.forget_worker(worker)
+    def kill(self, child: Child) -> None:
+        """SIGKILL: it has no chance to hand anything back."""
+        child.process.kill()
+        child.process.wait()
+        self.forget(child)
 
-    def forget_worker(self, worker: Child) -> None:
-        """Leave a worker that has ended out of what is watched and stopped."""
-        self._processes.forget(worker)
-        self.workers.remove(worker)
+    def terminate(self, child: Child, within_s: float = START_S) -> int:
+        """SIGTERM, and wait for its end; the exit code. Raises subprocess.TimeoutExpired."""
+        child.process.terminate()
+        code = child.process.wait(within_s)
+        self.forget(child)
+        return code
+
+    def forget(self, child: Child) -> None:
+        """Leave a child that has ended out of what is watched and stopped."""
+        self._processes.forget(child)
+        for kept in (self.workers, self.engines):
+            if child in kept:
+                kept.remove(child)
+
+    def _run(self, kind: str, argv: Sequence[str], env: Mapping[str, str]) -> Child:
+        self._num_started += 1
+        return self._processes.start(f"{kind}-{self._num_started}", argv, env=env)
 
     def cpu_s(self) -> float:
         """Seconds of CPU so far of Banyan's own processes: service, workers and Valkey."""
@@ -166,9 +212,11 @@ class Stack:
                 return solve
 
     def engine_stats(self, client: httpx.Client) -> dict[str, int]:
-        """What the fake model server has seen: `calls`, `in_flight` and so on."""
-        stats: dict[str, int] = client.get(f"{self.engine_url}/stats").json()
-        return stats
+        """What the fake model servers have seen together: `calls`, `in_flight` and so on."""
+        seen: Counter[str] = Counter()
+        for url in self.engine_urls:
+            seen.update(client.get(f"{url}/stats").json())
+        return seen
 
 
 def wait_until(holds: Any, within_s: float) -> None:
@@ -177,4 +225,4 @@ def wait_until(holds: Any, within_s: float) -> None:
     while not holds():
         if time.monotonic() > deadline:
             raise TimeoutError(f"not within {within_s:.0f} s")
-        time.sleep(0.02)
+        time.sleep(0.1)

@@ -80,7 +80,7 @@ def main() -> int:
 
 def _app(settings: ServiceSettings, policies: Listed | None) -> FastAPI:
     library = BlobLibrary(FolderBlobs(settings.blob_dir), max_bytes=settings.max_document_bytes)
-    queue = CeleryQueue(settings.broker)
+    queue = CeleryQueue(settings.broker, transport_options=settings.broker_options)
     return create_app(
         make_store(settings),
         library,

@@ -70,6 +70,8 @@ _STATUS: tuple[tuple[type[errors.BanyanError], int], ...] = (
     (errors.EngineUnavailable, 503),
 )
 
+_NO_ANSWER = "What the service depends on does not answer."
+
 _HTTP: dict[int, tuple[str, str]] = {
     400: ("bad_request", "Send a body that is valid JSON, in UTF-8."),
     404: ("not_found", "See /openapi.json for the paths that exist."),
@@ -137,10 +139,14 @@ def from_banyan(request: Request, error: Exception) -> Response:
     if status == http.HTTPStatus.INTERNAL_SERVER_ERROR:
         return internal(request_id)
     unavailable = status == http.HTTPStatus.SERVICE_UNAVAILABLE
+    detail = str(error)
+    if unavailable:
+        is_full = isinstance(error, errors.StoreFull)
+        detail = "There is no room for more." if is_full else _NO_ANSWER
     return reply(
         request_id,
         status,
-        detail="What the service depends on does not answer." if unavailable else str(error),
+        detail=detail,
         code=error.code,
         hint=error.hint,
         headers={"Retry-After": "2"} if unavailable else None,

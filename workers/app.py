@@ -27,13 +27,19 @@ _CONSUMER_REPLY_S = 30
 def make_app(settings: WorkerSettings, process: WorkerProcess) -> Celery:
     """A Celery app whose task hands hints to `process`, which starts and stops with its worker."""
     app = celery_app(
-        settings.broker, {"queue_order_strategy": "priority", "socket_timeout": _CONSUMER_REPLY_S}
+        settings.broker,
+        {
+            **settings.broker_options,
+            "queue_order_strategy": "priority",
+            "socket_timeout": _CONSUMER_REPLY_S,
+        },
     )
     app.conf.update(
         broker_connection_retry=True,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         task_acks_late=False,
+        worker_enable_remote_control=False,
         worker_concurrency=settings.threads,
         worker_hijack_root_logger=False,
         worker_pool="threads",

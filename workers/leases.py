@@ -92,6 +92,9 @@ class LeaseKeeper:
         except BanyanError as error:
             log.warning("renewal failed", count=len(leases), code=error.code)
             return ()
+        except Exception:
+            log.exception("renewal failed", count=len(leases))  # without it every lease would end
+            return ()
         now, lost = time.monotonic(), set(renewal.lost)
         with self._lock:
             for lease in leases:

@@ -98,13 +98,13 @@ class WorkerProcess:
         self._flights = make_flights(settings) if settings.coalesce == "installation" else None
         self._serving = make_serving(self._listed, policies, self._coalescing)
         self._ports = Ports(
-            store=make_store(settings),
+            store=make_store(settings, patience_s=settings.store_patience_s),
             library=BlobLibrary(FolderBlobs(settings.blob_dir)),
             engine=self._serving.engine(self._serving.policies.resolve(LIVE)),
             packer=make_packer(settings),
             engine_patience_s=settings.engine_patience_s,
         )
-        self._queue = CeleryQueue(settings.broker)
+        self._queue = CeleryQueue(settings.broker, transport_options=settings.broker_options)
         name = f"{socket.gethostname()}:{os.getpid()}"
         self._runner = Runner(
             name,

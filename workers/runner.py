@@ -8,7 +8,6 @@ the store does not know: a killed runner costs the calls that were in flight.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -18,7 +17,7 @@ from banyan import specialists
 from banyan.adapters.served_versions import ServedVersions
 from banyan.costs import reserves
 from banyan.drive import drive
-from banyan.errors import BanyanError, StaleLease, UnknownPolicy
+from banyan.errors import BanyanError, EngineError, StaleLease, StoreUnavailable, UnknownPolicy
 from banyan.node import Failure, Outcome
 from banyan.ports import Claimed, Lease, Ports, Queue
 from banyan.serving import Serving
@@ -31,6 +30,8 @@ from workers.slots import Slots
 log = structlog.get_logger(__name__)
 
 _TASKS_REMEMBERED = 256
+_HAND_BACK_S = 5.0
+"""Of the grace after SIGTERM: a store that does not answer by then finds the leases expired."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +80,21 @@ class Runner:
                 self._slots.give(num_taken)
                 return
             batch, waiting = waiting[:num_taken], waiting[num_taken:]
-            started = 0
-            try:
-                started = await self._start(tree_id, batch)
-            finally:
-                self._slots.give(num_taken - started)
+            await self._start_in_slots(tree_id, batch)
 
     async def reap(self) -> None:
-        """Send again what is overdue."""
-        await self._queue.send(await self._ports.store.reap())
+        """Start what is overdue where there is room here, and send the rest again.
+
+        So that trees get on, slowly, while Celery's broker is away or takes no more messages.
+        """
+        left = []
+        for hint in await self._ports.store.reap():
+            num_here = 0 if self._draining else self._slots.take_now(len(hint.paths))
+            if num_here:
+                await self._start_in_slots(hint.tree_id, hint.paths[:num_here])
+            if num_here < len(hint.paths):
+                left.append(replace(hint, paths=hint.paths[num_here:]))
+        await self._queue.send(left)
 
     async def drain(self, grace_s: float) -> None:
         """Claim nothing more, let running nodes come to an end, then hand back what is left."""
@@ -99,8 +106,16 @@ class Runner:
             task.cancel()
         await asyncio.gather(*(task for _, task in left), return_exceptions=True)
         if left:
-            log.info("leases handed back", count=len(left))
-            await self._queue.send(await self._ports.store.release([lease for lease, _ in left]))
+            await self._hand_back([lease for lease, _ in left])
+
+    async def _hand_back(self, leases: Sequence[Lease]) -> None:
+        try:
+            async with asyncio.timeout(_HAND_BACK_S):
+                await self._queue.send(await self._ports.store.release(leases))
+        except (StoreUnavailable, TimeoutError):
+            log.warning("nodes left to their leases", count=len(leases))
+        else:
+            log.info("leases handed back", count=len(leases))
 
     def lose(self, lease: Lease) -> None:
         """Stop driving a node whose lease is lost; its call in flight is aborted."""
@@ -112,18 +127,30 @@ class Runner:
     def num_running(self) -> int:
         return len(self._running)
 
+    async def _start_in_slots(self, tree_id: str, paths: Sequence[str]) -> None:
+        """Start what is ready of `paths`; each has a slot, and those that are not used go back."""
+        started = 0
+        try:
+            started = await self._start(tree_id, paths)
+        finally:
+            self._slots.give(len(paths) - started)
+
     async def _start(self, tree_id: str, paths: Sequence[str]) -> int:
         """Claim `paths` in one round trip and start what was ready; return how many."""
         assignment = await self._assignment(tree_id)
         if assignment is None:
             return 0
-        claimed = await self._ports.store.claim(
-            tree_id,
-            paths,
-            worker=self._name,
-            lease_s=self._leases.lease_s,
-            reserves=reserves(assignment.team),
-        )
+        try:
+            claimed = await self._ports.store.claim(
+                tree_id,
+                paths,
+                worker=self._name,
+                lease_s=self._leases.lease_s,
+                reserves=reserves(assignment.team),
+            )
+        except StoreUnavailable as error:
+            log.warning("hint passed over", tree=tree_id, code=error.code)
+            return 0
         log.debug("nodes claimed", tree=tree_id, asked=len(paths), got=len(claimed))
         for node in claimed:
             self._leases.keep(node.lease)
@@ -141,6 +168,9 @@ class Runner:
             await self._queue.send(hints)
         except StaleLease:
             log.info("lease lost", tree=lease.tree_id, node=lease.path, epoch=lease.epoch)
+        except StoreUnavailable as error:
+            # That the store is away is no outcome of a node. It runs again when its lease is over.
+            log.warning("node left to its lease", node=lease.path, code=error.code)
         except BanyanError as error:
             await self._fail(lease, error)
         except Exception as error:
@@ -164,26 +194,26 @@ class Runner:
     async def _assignment(self, tree_id: str) -> _Assignment | None:
         """The tree's task and policies; they never change, so they are asked for once.
 
-        A tree with a policy that is not served here is left to other workers, whose file of
-        policies may be newer, until its deadline; then its nodes fail and say so.
+        A tree with a policy that is not served here, or whose model server has never answered, is
+        left to other workers and to later until its deadline; then its nodes fail and say so.
         """
         known = self._assignments.get(tree_id)
         if known is not None:
             return known
         try:
             record = await self._ports.store.get_tree(tree_id)
+            left_s = record.deadline_at - await self._ports.store.now()
         except BanyanError as error:
             log.warning("hint passed over", tree=tree_id, code=error.code)
             return None
         task = unpack(record.task, Task)
-        left_s = record.deadline_at - time.time()
         try:
             published = {
                 name: await self._versions.of_tree(name, tree_id, left_s=left_s)
                 for name in specialists.names(task)
             }
             known = _Assignment(task, await self._serving.team(task, published))
-        except UnknownPolicy as error:
+        except (UnknownPolicy, EngineError) as error:
             if left_s > 0:
                 log.warning("hint passed over", tree=tree_id, code=error.code)
                 return None

@@ -47,6 +47,9 @@ class WorkerSettings(TraitSettings):
     engine_patience_s: float = Field(
         180.0, ge=0, description="How long a model server that does not answer is waited for."
     )
+    store_patience_s: float = Field(
+        300.0, ge=0, description="How long a node waits for a store that is away or full."
+    )
     coalesce: Coalesce = Field(
         "worker",
         description="Who shares equal deterministic calls in flight: nobody, the nodes of a worker "

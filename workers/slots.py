@@ -21,9 +21,13 @@ class Slots:
         """Wait for a free slot, then take as many as are free, up to `at_most`."""
         async with self._changed:
             await self._changed.wait_for(lambda: self._free > 0)
-            taken = min(self._free, at_most)
-            self._free -= taken
-            return taken
+            return self.take_now(at_most)
+
+    def take_now(self, at_most: int) -> int:
+        """Take as many as are free, up to `at_most`; perhaps none."""
+        taken = min(self._free, at_most)
+        self._free -= taken
+        return taken
 
     def give(self, count: int) -> None:
         """Give slots back. Never waits, so that it can stand in a `finally`."""

@@ -8,17 +8,20 @@ nothing changes.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from banyan.errors import NotFound
+from banyan.errors import NotFound, StoreFull
 
 _KEY = re.compile(r"[a-z0-9_]{1,80}(?:[/.][a-z0-9_]{1,80}){0,4}")
 _STAGING = ".staging"
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class Staged(Protocol):
@@ -41,7 +44,10 @@ class Staged(Protocol):
 
 
 class Blobs(Protocol):
-    """A blob store. Methods block; they are called from threads. Safe between processes."""
+    """A blob store. Methods block; they are called from threads. Safe between processes.
+
+    What writes raises StoreFull where there is no room.
+    """
 
     def stage(self) -> Staged: ...
 
@@ -93,23 +99,28 @@ class _StagedFile:
     def __init__(self, root: Path) -> None:
         self._root = root
         folder = root / _STAGING
-        folder.mkdir(parents=True, exist_ok=True)
-        self._path = folder / secrets.token_hex(16)
-        self._file = self._path.open("xb")
+        with _room():
+            folder.mkdir(parents=True, exist_ok=True)
+            self._path = folder / secrets.token_hex(16)
+            # Without a buffer nothing is left to be written when it is closed.
+            self._file = self._path.open("xb", buffering=0)
 
     def write(self, data: bytes) -> None:
-        self._file.write(data)
+        rest = memoryview(data)
+        with _room():
+            while rest:
+                rest = rest[self._file.write(rest) :]
 
     def keep(self, key: str) -> None:
         target = _path(self._root, key)
         is_new = not target.parent.exists()
-        target.parent.mkdir(parents=True, exist_ok=True)
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._path.replace(target)
-        _sync_folder(target.parent)
-        if is_new:
-            _sync_folder(target.parent.parent)
+        with _room():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.fsync(self._file.fileno())
+            self._path.replace(target)
+            _sync_folder(target.parent)
+            if is_new:
+                _sync_folder(target.parent.parent)
 
     def __enter__(self) -> Self:
         return self
@@ -122,6 +133,17 @@ class _StagedFile:
     ) -> None:
         self._file.close()
         self._path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _room() -> Iterator[None]:
+    """Raises StoreFull where the disk has no room for what is done inside."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise StoreFull(f"no room for documents: {error.strerror}") from error
 
 
 def _path(root: Path, key: str) -> Path:

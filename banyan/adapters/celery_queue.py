@@ -16,6 +16,7 @@ import structlog
 from celery import Celery
 from kombu.entity import Exchange, Queue
 
+from banyan.adapters.hint_transport import OPTIONS, transport_for
 from banyan.ports import Hint
 
 LOOK = "banyan.look"
@@ -52,7 +53,9 @@ def celery_app(broker_url: str, transport_options: Mapping[str, object] | None =
         task_queues=[_queue(CONTINUATIONS), _queue(CHILDREN)],
         broker_connection_timeout=CONNECT_S,
         broker_connection_retry=False,
+        broker_transport=transport_for(broker_url),
         broker_transport_options={
+            **OPTIONS,
             "socket_connect_timeout": CONNECT_S,
             "socket_timeout": REPLY_S,
             "max_retries": 1,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
@@ -137,10 +136,10 @@ class Courier:
         secrets = await self._access.signing(record.tenant)
         at_s = record.finished_at or record.created_at
         body = message(record.id, record.status, at=at_s, metadata=task.metadata)
-        identity, at = message_id(record.id, notice.generation), datetime.now(UTC)
-        signatures = [
-            Signer(secret).sign(identity, at, body) for secret in secrets.valid(time.time())
-        ]
+        # Receivers refuse what is minutes off, and a worker's own clock may be.
+        now = await self._store.now()
+        identity, at = message_id(record.id, notice.generation), datetime.fromtimestamp(now, UTC)
+        signatures = [Signer(secret).sign(identity, at, body) for secret in secrets.valid(now)]
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "Banyan",

@@ -183,6 +183,8 @@ def _decode(data: bytes, reply: type[T], url: str) -> T:
     try:
         return msgspec.json.decode(data, type=reply)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if not isinstance(error, msgspec.ValidationError):  # no whole JSON: it was cut on its way
+            raise EngineUnavailable(f"{url} sent a reply that is no JSON, or ends early") from error
         raise EngineRefused(
             f"{url} does not speak the expected protocol: {type(error).__name__}",
             hint="Check that BANYAN_ENGINE_KIND names the kind of server behind the URL.",

@@ -306,6 +306,9 @@ class MemoryStore(MemoryReader):
     async def spending(self, tenant: str) -> TenantSpending:
         return self._forest.spending.of(tenant)
 
+    async def now(self) -> float:
+        return self._now()
+
     async def ping(self) -> None:
         """Always there."""
 

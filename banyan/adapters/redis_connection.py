@@ -21,12 +21,13 @@ from redis.exceptions import (
     OutOfMemoryError,
     ReadOnlyError,
     RedisClusterException,
+    ResponseError,
     TimeoutError,  # noqa: A004 - the name it has in redis-py
     TryAgainError,
 )
 
 from banyan.adapters.redis_scripts import Client
-from banyan.errors import StoreUnavailable
+from banyan.errors import StoreFull, StoreUnavailable
 
 RETRY_S = 20.0
 """How long an operation is tried again while the server does not answer."""
@@ -45,11 +46,19 @@ PASSING = (
     TryAgainError,
 )
 
+_BUSY = ("BUSY ", "NOREPLICAS ")
+"""Replies of a server that cannot serve now and soon may: a long script, replicas that are away."""
+_DISK_FULL = "MISCONF "
+
 T = TypeVar("T")
 
 
 class Connection:
-    """Connects at first use. The URL's scheme is `redis`, `rediss`, or these with `+cluster`."""
+    """Connects at first use. The URL's scheme is `redis`, `rediss`, or these with `+cluster`.
+
+    `waits_for_room`: a server without memory or disk is waited for as one that is away, for
+    `retry_s`; else it is an error at once.
+    """
 
     def __init__(
         self,
@@ -58,6 +67,7 @@ class Connection:
         socket_timeout_s: float,
         max_connections: int,
         retry_s: float = RETRY_S,
+        waits_for_room: bool = False,
     ) -> None:
         scheme, separator, rest = url.partition("://")
         self._named_cluster = scheme.endswith("+cluster")
@@ -65,6 +75,7 @@ class Connection:
         self._socket_timeout_s = socket_timeout_s
         self._max_connections = max_connections
         self._retry_s = retry_s
+        self._waits_for_room = waits_for_room
         self._client: Client | None = None
         self._connecting = asyncio.Lock()
         # The pools would refuse a call that finds no free connection; here it waits its turn.
@@ -85,18 +96,31 @@ class Connection:
             try:
                 async with self._free_connections:
                     return await operation(await self.client())
-            except OutOfMemoryError as error:
-                raise StoreUnavailable(
-                    f"the store at {self.address} is out of memory",
-                    hint="Wait until solves have finished, or raise the server's maxmemory.",
-                ) from error
-            except PASSING as error:
-                if clock() + pause_s > give_up_at:
-                    raise StoreUnavailable(
-                        f"no answer from the store at {self.address}: {error}"
-                    ) from error
+            except (*PASSING, ResponseError) as error:
+                found = self._unavailable(error)
+                if found is None:
+                    raise
+                may_wait = self._waits_for_room or not isinstance(found, StoreFull)
+                if not may_wait or clock() + pause_s > give_up_at:
+                    raise found from error
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    def _unavailable(self, error: Exception) -> StoreUnavailable | None:
+        """What the error says of the server; None where the command itself was wrong."""
+        if isinstance(error, OutOfMemoryError):
+            return StoreFull(
+                f"the store at {self.address} is out of memory",
+                hint="Wait until solves have finished, or raise the server's maxmemory.",
+            )
+        if isinstance(error, ResponseError) and str(error).startswith(_DISK_FULL):
+            return StoreFull(
+                f"the store at {self.address} cannot write to its disk: {error}",
+                hint="Make room on the server's disk; what waits goes on by itself.",
+            )
+        if isinstance(error, PASSING) or str(error).startswith(_BUSY):
+            return StoreUnavailable(f"no answer from the store at {self.address}: {error}")
+        return None
 
     async def client(self) -> Client:
         """The shared client. Raises redis-py's errors where the server does not answer."""

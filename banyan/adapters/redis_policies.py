@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -54,11 +53,7 @@ class RedisPolicies(OnRedis):
         await self._read("ZREM", f"pins:{version}", tree_id)
 
     async def pins(self, version: str, *, limit: int) -> list[str]:
-        # By this machine's clock, for want of the server's in a plain read: pins last for longer
-        # than their trees by more than clocks differ.
-        now_ms = round(time.time() * 1000)
-        await self._read("ZREMRANGEBYSCORE", f"pins:{version}", "-inf", now_ms)
-        found = await self._read("ZRANGE", f"pins:{version}", 0, limit - 1)
+        _, found = await self._reply("policies_pins", version=version, limit=limit)
         return [tree_id.decode() for tree_id in found]
 
     async def add_reward(self, version: str, tree_id: str, reward: float) -> None:
@@ -88,9 +83,11 @@ class RedisPolicies(OnRedis):
 
     async def _run(self, name: Name, **arguments: Any) -> bool:
         """A transition; whether it had its effect. Its `op` makes a repetition harmless."""
-        named = {"op": secrets.token_hex(8), **arguments}
-        reply = await self._script(name, f"{self._tag}:registry", self._tag, named)
+        reply = await self._reply(name, op=secrets.token_hex(8), **arguments)
         return bool(reply[-1] == 1)
+
+    async def _reply(self, name: Name, **arguments: Any) -> list[Any]:
+        return await self._script(name, f"{self._tag}:registry", self._tag, arguments)
 
     async def _hash(self, part: str) -> list[tuple[str, bytes]]:
         found = await self._read("HGETALL", part)

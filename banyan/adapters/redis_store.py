@@ -53,7 +53,8 @@ class RedisStore:
     are dispatched at one time, per shard. `retention_s`: how long finished trees are kept.
     `logs`: finished trees are queued for the trajectory log (`RedisTrajectoryQueue`).
     `max_events`: how many of a tree's events are kept.
-    `retry_s`: how long a call waits for a server that does not answer.
+    `retry_s`: how long a call waits for a server that does not answer; with `waits_for_room` also
+    for one without memory or disk.
     """
 
     def __init__(
@@ -70,12 +71,14 @@ class RedisStore:
         socket_timeout_s: float = 10.0,
         max_connections: int = 32,
         retry_s: float = RETRY_S,
+        waits_for_room: bool = False,
     ) -> None:
         self._connection = Connection(
             url,
             socket_timeout_s=socket_timeout_s,
             max_connections=max_connections,
             retry_s=retry_s,
+            waits_for_room=waits_for_room,
         )
         self._num_shards = num_shards
         self._keys = codec.Keys(namespace)
@@ -305,6 +308,10 @@ class RedisStore:
         return TenantSpending(
             now_ms / 1000, *(sum(used) for used in zip(*(one[2:] for one in replies), strict=True))
         )
+
+    async def now(self) -> float:
+        _, now_ms = await self._run("clock", 0)
+        return float(now_ms / 1000)
 
     async def ping(self) -> None:
         async def ask(client: Client) -> None:

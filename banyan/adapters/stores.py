@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from banyan.adapters.redis_access import RedisAccess
 from banyan.adapters.redis_flights import RedisFlights
+from banyan.adapters.redis_connection import RETRY_S
 from banyan.adapters.redis_ledger import RedisLedger
 from banyan.adapters.redis_outbox import RedisOutbox
 from banyan.adapters.redis_policies import RedisPolicies
 from banyan.adapters.redis_store import RedisStore
 from banyan.settings import Settings
 
+SOCKET_TIMEOUT_S = 10.0
 
-def make_store(settings: Settings) -> RedisStore:
-    """The store for one event loop. Connects at the first call; close it at the end."""
+
+def make_store(settings: Settings, *, patience_s: float | None = None) -> RedisStore:
+    """The store for one event loop. Connects at the first call; close it at the end.
+
+    `patience_s`: how long a call waits for a server that is away or full, for callers who have
+    nothing better to do. The others are told within RETRY_S, and at once that there is no room.
+    """
     return RedisStore(
         settings.redis_url,
         num_shards=settings.num_shards,
@@ -21,6 +28,10 @@ def make_store(settings: Settings) -> RedisStore:
         retention_s=settings.retention_s,
         max_events=settings.max_events,
         logs=settings.trajectory_dir is not None,
+        # A connection that fell silent must be noticed while the leases still hold.
+        socket_timeout_s=min(SOCKET_TIMEOUT_S, settings.lease_s / 3),
+        retry_s=RETRY_S if patience_s is None else patience_s,
+        waits_for_room=patience_s is not None,
     )
 
 

@@ -25,7 +25,7 @@ from banyan.client.results import (
     StreamEvent,
     TreePage,
 )
-from banyan.client.retry import Retry
+from banyan.client.retry import Attempts, Retry
 from banyan.client.sse import Parser
 from banyan.estimate import Estimate
 from banyan.feedback import Source
@@ -38,8 +38,8 @@ class AsyncClient:
     """A pooled connection to one Banyan service. Close it, or use it as a context manager.
 
     Raises ServiceUnreachable and ServiceProblem (both ClientError). Passing failures are tried
-    again, `max_attempts` times in all. `timeout_s` bounds connecting and each silence of the
-    service that it did not announce.
+    again, `max_attempts` times in all; by default 4, and 8 once the service has answered.
+    `timeout_s` bounds connecting and each silence of the service that it did not announce.
     """
 
     def __init__(
@@ -48,13 +48,13 @@ class AsyncClient:
         *,
         api_key: str | None = None,
         timeout_s: float = 30.0,
-        max_attempts: int = 4,
+        max_attempts: int | None = None,
         headers: Mapping[str, str] | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._url = url
         self._timeout_s = timeout_s
-        self._max_attempts = max_attempts
+        self._attempts = Attempts(max_attempts)
         self._http = httpx.AsyncClient(
             base_url=url, headers={**authorization(api_key), **(headers or {})}, transport=transport
         )
@@ -120,7 +120,7 @@ class AsyncClient:
 
         A connection that breaks is made again and goes on where it broke.
         """
-        retry = Retry(self._max_attempts)
+        retry = Retry(self._attempts)
         while True:
             try:
                 call = calls.events(solve_id, after=after)
@@ -256,7 +256,7 @@ class AsyncClient:
         return [await self.upload(one) if isinstance(one, Path) else one for one in documents]
 
     async def _send(self, call: Call) -> httpx.Response:
-        retry = Retry(self._max_attempts)
+        retry = Retry(self._attempts)
         while True:
             try:
                 response = await self._attempt(call)
@@ -266,6 +266,7 @@ class AsyncClient:
             except ClientError as error:
                 delay_s = retry.delay_s(error)
             else:
+                self._attempts.answered()
                 return response
             await asyncio.sleep(delay_s)
 

@@ -23,7 +23,7 @@ from banyan.client.results import (
     StreamEvent,
     TreePage,
 )
-from banyan.client.retry import Retry
+from banyan.client.retry import Attempts, Retry
 from banyan.client.sse import Parser
 from banyan.estimate import Estimate
 from banyan.feedback import Source
@@ -36,8 +36,8 @@ class Client:
     """A pooled connection to one Banyan service. Close it, or use it as a context manager.
 
     Raises ServiceUnreachable and ServiceProblem (both ClientError). Passing failures are tried
-    again, `max_attempts` times in all. `timeout_s` bounds connecting and each silence of the
-    service that it did not announce.
+    again, `max_attempts` times in all; by default 4, and 8 once the service has answered.
+    `timeout_s` bounds connecting and each silence of the service that it did not announce.
     """
 
     def __init__(
@@ -46,13 +46,13 @@ class Client:
         *,
         api_key: str | None = None,
         timeout_s: float = 30.0,
-        max_attempts: int = 4,
+        max_attempts: int | None = None,
         headers: Mapping[str, str] | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._url = url
         self._timeout_s = timeout_s
-        self._max_attempts = max_attempts
+        self._attempts = Attempts(max_attempts)
         self._http = httpx.Client(
             base_url=url, headers={**authorization(api_key), **(headers or {})}, transport=transport
         )
@@ -112,7 +112,7 @@ class Client:
 
         A connection that breaks is made again and goes on where it broke.
         """
-        retry = Retry(self._max_attempts)
+        retry = Retry(self._attempts)
         while True:
             try:
                 for event in self._stream_once(calls.events(solve_id, after=after)):
@@ -244,7 +244,7 @@ class Client:
         return [self.upload(one) if isinstance(one, Path) else one for one in documents]
 
     def _send(self, call: Call) -> httpx.Response:
-        retry = Retry(self._max_attempts)
+        retry = Retry(self._attempts)
         while True:
             try:
                 response = self._attempt(call)
@@ -254,6 +254,7 @@ class Client:
             except ClientError as error:
                 delay_s = retry.delay_s(error)
             else:
+                self._attempts.answered()
                 return response
             time.sleep(delay_s)
 

@@ -119,7 +119,12 @@ class Valkey:
         )
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - a server program, no shell
-                argv, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                # SIGXFSZ stays ignored: at a file limit writes fail, and the server says so.
+                restore_signals=False,
             )
         try:
             self._wait_until_ready()

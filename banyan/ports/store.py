@@ -259,6 +259,10 @@ class Store(Protocol):
         """What the tenant's turns have used lately, those in flight at their last turn."""
         ...
 
+    async def now(self) -> float:
+        """Seconds since the epoch on the store's own clock, which deadlines are told in."""
+        ...
+
     async def ping(self) -> None:
         """Raises StoreUnavailable."""
         ...

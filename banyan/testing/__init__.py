@@ -8,8 +8,9 @@ contexts. Twins of the stores, the queue and the library are in `banyan/adapters
 
 from banyan.testing.fake_replica import FakeReplica
 from banyan.testing.fake_server import FakeServer
+from banyan.testing.faults import Faults
 from banyan.testing.packer import FakePacker
-from banyan.testing.rules import ANSWER, Rule, default_rule
+from banyan.testing.rules import ANSWER, Rule, counting_rule, default_rule
 from banyan.testing.schema_values import minimal
 from banyan.testing.scripted import Call, ScriptedEngine
 
@@ -19,8 +20,10 @@ __all__ = [
     "FakePacker",
     "FakeReplica",
     "FakeServer",
+    "Faults",
     "Rule",
     "ScriptedEngine",
+    "counting_rule",
     "default_rule",
     "minimal",
 ]

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from banyan.testing.fake_server import FakeServer
+from banyan.testing.faults import ALL, Faults, parse
+from banyan.testing.rules import RULES
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,13 +19,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--latency", type=float, default=0.0, help="seconds of every completion")
     parser.add_argument("--window", type=int, default=8_192, help="tokens")
     parser.add_argument("--model", default="fake", help="the name that it serves")
-    parser.add_argument("--fail-every", type=int, default=None, help="every n-th call fails")
+    parser.add_argument("--rule", choices=tuple(RULES), default="default", help="what it writes")
+    parser.add_argument("--fail-every", type=int, default=0, help="every n-th call fails")
+    parser.add_argument(
+        "--faults", type=parse, default=("503",), help=f"how, in turn: {', '.join(ALL)}"
+    )
+    parser.add_argument("--late", type=float, default=60.0, help="seconds of the fault `late`")
     options = parser.parse_args(arguments)
     import uvicorn  # noqa: PLC0415  # the library itself does not need a server
 
     app = FakeServer(
         options.latency,
-        fail_every=options.fail_every,
+        RULES[options.rule],
+        faults=Faults(options.fail_every, options.faults, options.late),
         window=options.window,
         model=options.model,
     )

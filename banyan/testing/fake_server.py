@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from banyan.ports import Message
+from banyan.testing.faults import TEXTS, Fault, Faults
 from banyan.testing.rules import Rule, default_rule
 
 Scope = MutableMapping[str, Any]
@@ -22,6 +23,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 BYTES_PER_TOKEN = 3.6
+NO_FAULTS = Faults()
 NUM_DELTAS = 4
 """Into how many pieces a streamed reply is cut."""
 
@@ -42,7 +44,7 @@ class Stats:
 
 
 class FakeServer:
-    """The ASGI application. `fail_every` = n answers every n-th completion with a 503.
+    """The ASGI application. `faults` says which completions go wrong, and how.
 
     `window` is what `/v1/models` says of the model; longer prompts are refused as OpenAI does.
     """
@@ -52,14 +54,14 @@ class FakeServer:
         latency_s: float = 0.0,
         rule: Rule = default_rule,
         *,
-        fail_every: int | None = None,
+        faults: Faults = NO_FAULTS,
         window: int = 8_192,
         model: str = "fake",
     ) -> None:
         self.stats = Stats()
         self._latency_s = latency_s
         self._rule = rule
-        self._fail_every = fail_every
+        self._faults = faults
         self._window = window
         self._model = model
 
@@ -83,27 +85,32 @@ class FakeServer:
     async def _complete(self, body: bytes, receive: Receive, send: Send) -> None:
         stats = self.stats
         stats.calls += 1
-        if self._fail_every and stats.calls % self._fail_every == 0:
-            stats.failed += 1
-            await _error(send, 503, "overloaded", "told to fail")
-            return
+        fault = self._faults.of_call(stats.calls)
+        stats.failed += fault is not None
         stats.in_flight += 1
         stats.max_in_flight = max(stats.max_in_flight, stats.in_flight)
         try:
-            await self._answer(json.loads(body), receive, send)
+            await self._answer(json.loads(body), fault, receive, send)
         finally:
             stats.in_flight -= 1
 
-    async def _answer(self, request: dict[str, Any], receive: Receive, send: Send) -> None:
+    async def _answer(
+        self, request: dict[str, Any], fault: Fault | None, receive: Receive, send: Send
+    ) -> None:
+        if fault in {"400", "500", "503"}:
+            await _error(send, int(fault), "told_to_fail", "told to fail")
+            return
         messages = [Message(m["role"], m["content"]) for m in request["messages"]]
         prompt_tokens = sum(_estimate(message.content) for message in messages)
         if prompt_tokens >= self._window:
             await _error(send, 400, "context_length_exceeded", "the prompt is too long")
             return
-        if self._latency_s and await _leaves(receive, self._latency_s):
+        wait_s = self._latency_s + (self._faults.late_s if fault == "late" else 0.0)
+        if wait_s and await _leaves(receive, wait_s):
             return
         response_format = request.get("response_format") or {}
         text = self._rule(messages, response_format.get("json_schema", {}).get("schema"))
+        text = TEXTS.get(fault, text) if fault else text
         room = min(request.get("max_tokens") or self._window, self._window - prompt_tokens)
         cut = _estimate(text) > room
         if cut:
@@ -114,12 +121,13 @@ class FakeServer:
         self.stats.completion_tokens += usage["completion_tokens"]
         finish_reason = "length" if cut else "stop"
         if request.get("stream"):
-            await _stream(send, text, finish_reason, usage)
+            await _stream(send, text, finish_reason, usage, is_cut=fault == "cut_reply")
             return
         message = {"role": "assistant", "content": text}
         choice = {"index": 0, "message": message, "finish_reason": finish_reason}
         reply = {"object": "chat.completion", "model": self._model, "choices": [choice]}
-        await _reply(send, 200, json.dumps({**reply, "usage": usage}).encode())
+        encoded = json.dumps({**reply, "usage": usage}).encode()
+        await _reply(send, 200, encoded[: len(encoded) // 2] if fault == "cut_reply" else encoded)
 
 
 async def _leaves(receive: Receive, within_s: float) -> bool:
@@ -157,13 +165,18 @@ async def _error(send: Send, status: int, code: str, message: str) -> None:
     await _reply(send, status, json.dumps({"error": error}).encode())
 
 
-async def _stream(send: Send, text: str, finish_reason: str, usage: dict[str, int]) -> None:
+async def _stream(
+    send: Send, text: str, finish_reason: str, usage: dict[str, int], *, is_cut: bool
+) -> None:
     headers = [(b"content-type", b"text/event-stream")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     size = max(1, math.ceil(len(text) / NUM_DELTAS))
     for start in range(0, len(text), size):
         delta = {"content": text[start : start + size]}
         await _event(send, {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+        if is_cut:
+            await send({"type": "http.response.body", "body": b'data: {"cho'})
+            return
     choice = {"index": 0, "delta": {}, "finish_reason": finish_reason}
     await _event(send, {"choices": [choice]})
     await _event(send, {"choices": [], "usage": usage})

@@ -16,6 +16,8 @@ Rule = Callable[[Sequence[Message], Schema | None], str]
 """Returns the reply: JSON of the schema where one is given, else text."""
 
 _FAN_OUT = re.compile(r"fan-out (\d+)((?:\.\d+)*)")
+_RESULTS = re.compile(r"<results>\n(.*?)\n</results>", re.DOTALL)
+_RESULT_NUMBER = re.compile(r"^\[\d+\] ", re.MULTILINE)
 DEFAULT_FAN_OUT = 2
 ANSWER = "The fake model says that it is ok."
 
@@ -26,8 +28,28 @@ def default_rule(messages: Sequence[Message], schema: Schema | None) -> str:
     A delegation splits into N parts (default 2) and hands its goal on, or lists N children whose
     goals are `fan-out N.1`, `fan-out N.2`. Where results of children are shown, it answers.
     """
+    return _act(messages, schema, ANSWER)
+
+
+def counting_rule(messages: Sequence[Message], schema: Schema | None) -> str:
+    """Delegate as `default_rule` does, and answer with the number of leaves below.
+
+    A leaf answers `1`, and whoever has results answers their sum: a root that names all leaves has
+    the answer of each of them, once.
+    """
+    shown = _RESULTS.search("\n".join(message.content for message in messages))
+    if shown is None:
+        return _act(messages, schema, "1")
+    found = re.findall(r"\d+", _RESULT_NUMBER.sub("", shown[1]))
+    return _act(messages, schema, str(sum(map(int, found))))
+
+
+RULES: Mapping[str, Rule] = {"default": default_rule, "counting": counting_rule}
+
+
+def _act(messages: Sequence[Message], schema: Schema | None, answer: str) -> str:
     if schema is None:
-        return ANSWER
+        return answer
     prompt = "\n".join(message.content for message in messages)
     found = next(reversed([*_FAN_OUT.finditer(prompt)]), None)  # a node's own goal comes last
     options = [option for option in schema.get("anyOf", [schema]) if isinstance(option, Mapping)]
@@ -35,7 +57,7 @@ def default_rule(messages: Sequence[Message], schema: Schema | None) -> str:
     others = [option for option in options if option not in delegates]
     if delegates and (not others or (found and "<results>" not in prompt)):
         return _dump(_delegate(delegates[0], *_wanted(found)))
-    return _dump(_answer({**schema, **(others[0] if "anyOf" in schema else {})}))
+    return _dump(_answer({**schema, **(others[0] if "anyOf" in schema else {})}, answer))
 
 
 def _properties(schema: Schema) -> Mapping[str, Any]:
@@ -77,14 +99,14 @@ def _delegate(schema: Schema, num_parts: int, goal: str) -> JsonValue:
     return value
 
 
-def _answer(schema: Schema) -> JsonValue:
-    """The least value, with the text `ANSWER` and a citation where they have a place."""
+def _answer(schema: Schema, text: str) -> JsonValue:
+    """The least value, with `text` and a citation where they have a place."""
     value = minimal({name: part for name, part in schema.items() if name != "anyOf"})
     properties = _properties(schema)
     if not isinstance(value, dict):
         return value
     if properties.get("answer", {}).get("type") == "string":
-        value["answer"] = ANSWER
+        value["answer"] = text
     citations = properties.get("citations")
     if citations is not None and not value.get("citations"):
         value["citations"] = [minimal(citations.get("items", {}))]

@@ -19,7 +19,8 @@ from banyan.local.processes import Processes
 from banyan.local.vllm_server import wait_ready
 from banyan.ports import Message
 from banyan.schemas import EXPECTS, Bounds, open_schema, schema_for
-from banyan.testing import ANSWER, ScriptedEngine, default_rule, minimal
+from banyan.testing import ANSWER, Faults, ScriptedEngine, counting_rule, default_rule, minimal
+from banyan.testing.faults import parse as parse_faults
 from tests.engine.conftest import quiet
 from tests.engine.dialogues import DIALOGUE, OPTIONS
 from tests.engine.test_http import Connect, connect
@@ -146,6 +147,33 @@ async def test_a_scripted_engine_keeps_what_it_was_asked() -> None:
 
     assert completion.text == "2 True"
     assert [(call.kind, call.max_tokens) for call in engine.calls] == [("complete", 9)]
+
+
+def test_the_counting_rule_adds_up_the_leaves_below() -> None:
+    schema = schema_for("answer", bounds())
+    results = message("Goal: fan-out 3\n<results>\n[1] 4\n[2] 1\n1\n[3] 2\n</results>")
+
+    leaf = json.loads(counting_rule(message("Goal: fan-out 3"), schema))
+    merged = json.loads(counting_rule(results, schema))
+
+    assert (leaf["answer"], merged["answer"]) == ("1", "8")
+
+
+def test_faults_come_in_turn_at_every_nth_call() -> None:
+    faults = Faults(every=3, kinds=("400", "late"))
+
+    assert [faults.of_call(number) for number in range(1, 10)] == [
+        *(None, None, "400"),
+        *(None, None, "late"),
+        *(None, None, "400"),
+    ]
+    assert Faults().of_call(7) is None
+
+
+@pytest.mark.parametrize("names", ["400,no such fault", ""])
+def test_unknown_faults_are_named(names: str) -> None:
+    with pytest.raises(ValueError, match="wrong_schema"):
+        parse_faults(names)
 
 
 @pytest.fixture

@@ -196,9 +196,22 @@ async def test_a_redirect_is_not_followed(connect: Connect) -> None:
 
 
 async def test_another_protocol_is_named_as_such(connect: Connect) -> None:
-    async with wire(reply(b"<html>hello</html>")) as server:
+    async with wire(reply(b'["hello"]')) as server:
         with pytest.raises(EngineRefused, match="protocol"):
             await connect(server.url).get("/", Json)
+
+
+@pytest.mark.parametrize("body", [b"", b'{"n":', b"<html>the gateway is busy</html>"])
+async def test_a_reply_that_is_no_whole_json_may_be_asked_for_again(
+    connect: Connect, body: bytes
+) -> None:
+    async with wire(reply(body), reply(b'{"n":1}')) as server:
+        http = connect(server.url)
+
+        with pytest.raises(EngineUnavailable, match="ends early"):
+            await http.get("/", Json)
+
+        assert await http.get("/", Json) == {"n": 1}
 
 
 @pytest.mark.parametrize(

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from banyan.adapters.redis_scripts import Name, script
 from banyan.adapters.redis_store import RedisStore
-from banyan.errors import Conflict, StaleLease, StoreUnavailable
+from banyan.errors import Conflict, StaleLease, StoreFull, StoreUnavailable
 from banyan.local.ports import free_port
 from banyan.local.valkey import Valkey, answers
 from banyan.tree import Event
 from tests.store.conftest import namespace
-from tests.store.trees import NUM_SHARDS, Forest, admission, eventually, paths
+from tests.store.trees import NUM_SHARDS, OK, Forest, admission, eventually, paths
 
 
 async def test_calls_and_readers_outlive_a_crash_of_the_server(tmp_path: Path) -> None:
@@ -105,6 +109,53 @@ async def test_full_memory_stops_admissions_and_lets_trees_finish(tmp_path: Path
         await forest.run(tree)
         assert (await store.get_tree(tree)).status == "completed"
         await store.close()
+
+
+@contextmanager
+def file_limit(pid: int | None, num_bytes: int) -> Iterator[None]:
+    """No file of the process grows beyond this: to it, its disk is full."""
+    assert pid is not None
+    _, hardest = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (num_bytes, hardest))
+    yield
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (hardest, hardest))
+
+
+async def test_a_full_disk_is_told_to_who_admits_and_waited_for_by_who_works(
+    tmp_path: Path,
+) -> None:
+    with Valkey(tmp_path) as server:
+        store = RedisStore(server.url, num_shards=NUM_SHARDS)
+        patient = RedisStore(server.url, num_shards=NUM_SHARDS, waits_for_room=True)
+        forest = Forest(store)
+        tree = await forest.plant()
+        lease = await forest.lease(tree)
+
+        async def is_full() -> bool:
+            try:
+                await forest.plant()
+            except StoreFull:
+                return True
+            return False
+
+        with file_limit(server.pid, 64):
+            await eventually(is_full)
+            finishing = asyncio.create_task(patient.finish(lease, OK, log=None))
+            with pytest.raises(StoreFull):
+                await store.finish(lease, OK, log=None)
+            assert not finishing.done()
+        await finishing
+        assert (await store.get_tree(tree)).status == "completed"
+        await store.close()
+        await patient.close()
+
+
+async def test_the_stores_clock_is_the_servers(valkey: Valkey) -> None:
+    store = RedisStore(valkey.url, num_shards=NUM_SHARDS, namespace=namespace())
+    with Redis.from_url(valkey.url) as client:
+        before, now, after = client.time(), await store.now(), client.time()
+    assert before[0] <= now <= after[0] + 1
+    await store.close()
 
 
 async def test_a_cancel_that_was_cut_off_is_completed_by_the_reaper(valkey: Valkey) -> None:

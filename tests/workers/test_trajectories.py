@@ -43,10 +43,10 @@ def test_killed_workers_leave_one_whole_record_a_node(client: httpx.Client, tmp_
         tree_id = stack.submit(client, "fan-out 4", gate=ALWAYS, limits=limits(3))
         for num_calls in (30, 70):
             wait_until(lambda n=num_calls: stack.engine_stats(client)["calls"] >= n, 120.0)
-            stack.kill_worker(stack.workers[0])
+            stack.kill(stack.workers[0])
             stack.start_worker()
         solve = stack.wait(client, tree_id)
-        stack.kill_worker(stack.workers[0])
+        stack.kill(stack.workers[0])
         wait_until(lambda: files(tmp_path), WRITTEN_S)
         calls = stack.engine_stats(client)["calls"]
     [file] = files(tmp_path)

@@ -52,7 +52,7 @@ def test_a_receiver_is_told_although_the_worker_that_tried_is_killed() -> None:
     with stack, receiving() as (url, got), httpx.Client(timeout=130.0, trust_env=False) as client:
         tree_id = stack.submit(client, "fan-out 1", webhook={"url": url})
         wait_until(lambda: len(got) == 1, TOLD_S)
-        stack.kill_worker(stack.workers[0])
+        stack.kill(stack.workers[0])
         stack.start_worker()
         wait_until(lambda: len(got) == 2, TOLD_S)
         secret = client.get(f"{stack.url}/webhooks/secret").json()["secret"]

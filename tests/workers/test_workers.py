@@ -61,7 +61,7 @@ def test_killed_workers_cost_only_the_calls_in_flight(client: httpx.Client) -> N
         tree_id = stack.submit(client, "fan-out 4", gate=ALWAYS, limits=limits(4))
         for num_calls in (90, 180, 270):
             wait_until(lambda n=num_calls: stack.engine_stats(client)["calls"] >= n, 120.0)
-            stack.kill_worker(chance.choice(stack.workers))
+            stack.kill(chance.choice(stack.workers))
             stack.start_worker()
         solve = stack.wait(client, tree_id)
         happened = events(client, stack, tree_id)
@@ -85,7 +85,7 @@ def test_sigterm_hands_leases_back_so_that_others_go_on_at_once(client: httpx.Cl
         stack.start_worker()
         first.process.send_signal(signal.SIGTERM)
         assert first.process.wait(timeout=60) == 0
-        stack.forget_worker(first)
+        stack.forget(first)
         solve = stack.wait(client, tree_id)
     assert solve["status"] == "completed"
     assert solve["usage"]["lost_tokens"] == 0

@@ -1,0 +1,3 @@
+#!lua flags=no-writes
+-- CLOCK: what time it is for everything that is stored.
+return { 'ok', now }
