@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    Base64Bytes,
     BaseModel,
     ConfigDict,
     Field,
@@ -24,6 +25,7 @@ from banyan.webhooks import Webhook
 
 MAX_GOAL_CHARS = 20_000
 MAX_DOCUMENTS = 1_000
+MAX_FILES = 16
 MAX_POLICIES = 16
 MAX_SCHEMA_BYTES = 64 * 1024
 MAX_METADATA_BYTES = 16 * 1024
@@ -34,17 +36,25 @@ class _Model(BaseModel):
 
 
 class InputDocument(_Model):
-    """A document by its id, or its text. Exactly one of them."""
+    """A document by its id, or its text, or the bytes of a file. Exactly one of them."""
 
     id: str | None = Field(
         None, min_length=1, max_length=128, description="From POST /documents.", examples=["doc_1f"]
     )
     text: str | None = Field(None, description="Stored as if it had been uploaded.")
+    data: Base64Bytes | None = Field(
+        None, description="A file (text, Markdown, HTML or PDF) in base64, read as an upload is."
+    )
+    media_type: str = Field(
+        "application/octet-stream",
+        max_length=128,
+        description="Of `data`; by default its first bytes say what it is.",
+    )
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Self:
-        if (self.id is None) == (self.text is None):
-            raise PydanticCustomError("one_of_id_or_text", "give either id or text")
+        if sum(one is not None for one in (self.id, self.text, self.data)) != 1:
+            raise PydanticCustomError("one_of_id_text_data", "give one of id, text and data")
         return self
 
 
