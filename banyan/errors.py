@@ -29,6 +29,7 @@
     │   ├── PromptTooLong       the prompt does not fit the window
     │   └── AbilityMissing      the engine cannot do what the request needs
     ├── InvalidAction           the model's output is no valid action
+    │   └── SchemaMismatch      its answer breaks the schema that was asked for
     └── PackError               packed state that cannot be read
         └── ForeignVersion      packed by another or a newer version
 
@@ -184,6 +185,10 @@ class AbilityMissing(EngineError):
 
 class InvalidAction(BanyanError):
     code = "invalid_action"
+
+
+class SchemaMismatch(InvalidAction):
+    code = "schema_mismatch"
 
 
 class PackError(BanyanError):

@@ -1,5 +1,7 @@
 """Encodings: told, or refused; never guessed."""
 
+# ruff: noqa: RUF001  # texts of other scripts are what is tested here
+
 from __future__ import annotations
 
 import pytest

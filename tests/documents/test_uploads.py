@@ -24,8 +24,9 @@ from tests.documents.texts import chunked
 
 MIB = 1024 * 1024
 PDF = "application/pdf"
-PAGE = """<!doctype html><html><head><title>Sale</title><style>p{}</style><script>evil("<p>")</script>
-</head><body><nav><a href="/">Home</a></nav><h1>Contract <i>of</i> sale</h1><!-- hidden -->
+PAGE = """<!doctype html><html><head><title>Sale</title><style>p{}</style>
+<script>evil("<p>")</script></head><body><nav><a href="/">Home</a></nav>
+<h1>Contract <i>of</i> sale</h1><!-- hidden -->
 <p>Some <b>bold</b>er text &mdash; 5 &lt; 6.<ul><li>one<li><p>two</p><ul><li>deep</ul></ul>
 <ol><li>x<li>y</ol><table><tr><th>a<th>b<tr><td><p>1</p><td>2</table><pre>kept
   as it is</pre>line<br>next<img alt="A tree" src="data:image/png;base64,AAAA"></body></html>"""
@@ -62,6 +63,10 @@ async def read(
     async with uploads.incoming(chunked(data), content_type) as incoming:
         text = b"".join([chunk async for chunk in incoming.text])
     return text.decode(), incoming.source
+
+
+def names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
 
 
 def test_a_page_keeps_its_text_and_its_structure() -> None:
@@ -161,12 +166,12 @@ async def test_a_text_that_is_too_large_is_given_up() -> None:
 async def test_nothing_is_left_of_what_waited_in_files(tmp_path: Path) -> None:
     uploads = Uploads(folder=tmp_path)
     async with uploads.incoming(chunked(pdf([["One."]])), PDF) as incoming:
-        assert [folder.name[:7] for folder in tmp_path.iterdir()] == ["banyan-"]
+        assert [name[:7] for name in names(tmp_path)] == ["banyan-"]
         assert [chunk async for chunk in incoming.text] == [b"One."]
     with pytest.raises(NoText):
         async with uploads.incoming(chunked(b"<p>"), "text/html"):
             pass
-    assert list(tmp_path.iterdir()) == []
+    assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize(
