@@ -90,7 +90,7 @@ class NoText(InvalidDocument):
 
 class TooComplex(InvalidDocument):
     code = "too_complex"
-    hint = "Send it in parts, or raise the limits of the service (BANYAN_EXTRACT_...)."
+    hint = "Send it in parts, or have the service's limits raised; see docs/running.md."
 
 
 class InvalidSchema(InvalidInput):

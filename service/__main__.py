@@ -28,7 +28,7 @@ from banyan.telemetry import configure_logs
 from service.app import create_app
 from service.dependencies import Ports
 from service.quota.rules import make_rules
-from service.settings import ServiceSettings
+from service.settings import MIB, ServiceSettings
 
 log = structlog.get_logger("banyan.service")
 
@@ -85,8 +85,16 @@ def main() -> int:
     return 0 if server.started else EXIT_NOT_STARTED
 
 
+_CACHE_BYTES = 32 * MIB
+"""Of text that was read last: the service reads quotes, and what is downloaded."""
+
+
 def _app(settings: ServiceSettings, policies: Listed | None) -> FastAPI:
-    library = BlobLibrary(make_blobs(settings), max_bytes=settings.max_document_bytes)
+    library = BlobLibrary(
+        make_blobs(settings),
+        max_bytes=settings.max_document_bytes,
+        cache_bytes=_CACHE_BYTES,
+    )
     queue = CeleryQueue(settings.broker)
     return create_app(
         make_store(settings),

@@ -5,12 +5,14 @@ What a later version will take is refused here by name: nothing that a caller as
 
 from __future__ import annotations
 
+import base64
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    Base64Bytes,
+    Base64Encoder,
     BaseModel,
     ConfigDict,
+    EncodedBytes,
     Field,
     JsonValue,
     ValidationInfo,
@@ -35,6 +37,21 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class _StrictBase64(Base64Encoder):
+    """Base64 that refuses what is none, where pydantic's own passes over it."""
+
+    @classmethod
+    def decode(cls, data: bytes) -> bytes:
+        """The bytes."""
+        try:
+            return base64.b64decode(data, validate=True)
+        except ValueError as error:
+            raise PydanticCustomError("base64_decode", "this is not base64") from error
+
+
+FileBytes = Annotated[bytes, EncodedBytes(encoder=_StrictBase64)]
+
+
 class InputDocument(_Model):
     """A document by its id, or its text, or the bytes of a file. Exactly one of them."""
 
@@ -42,7 +59,7 @@ class InputDocument(_Model):
         None, min_length=1, max_length=128, description="From POST /documents.", examples=["doc_1f"]
     )
     text: str | None = Field(None, description="Stored as if it had been uploaded.")
-    data: Base64Bytes | None = Field(
+    data: FileBytes | None = Field(
         None, description="A file (text, Markdown, HTML or PDF) in base64, read as an upload is."
     )
     media_type: str = Field(

@@ -25,13 +25,19 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _NO_TEXT_ENCODINGS = frozenset(
-    {"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape", "utf_7", "utf-7"}
+    {"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"}
 )
+_LEAST_UTF_16 = 8
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,39}")
 _MAX_CHAOS = 0.1
 _CLOSE = 0.02
 _MOST_COMMON = "cp1252"
 """What the web takes for text whose encoding is not named, where nothing speaks against it."""
+_UNLIKELY = re.compile(
+    rb"[\x83\x86-\x8b\x8e\x98\x9a\x9b\x9e\x9f]|[A-Za-z][\x82\x84\x93-\x95][A-Za-z]"
+)
+"""What speaks against it: rare letters, and quotation marks inside of words. These are the umlauts
+and accents of the encodings of DOS and of old Macs."""
 
 
 class Recoder:
@@ -88,10 +94,8 @@ class Recoder:
                 if sample.startswith(mark):
                     return name
         if b"\x00" in sample:
-            found = None if self._num_ascii else _detected(_whole(sample))
-            if found is not None and found.startswith("utf_"):
-                return found
-            return "utf-8"  # as which it is refused, for its NUL
+            # As UTF-8 it is refused, for its NUL.
+            return "utf-8" if self._num_ascii else _utf_16(sample) or "utf-8"
         if _is_utf8(sample, final=final):
             return "utf-8"
         if _is_mostly_utf8(sample):
@@ -124,6 +128,14 @@ def _decoder(name: str | None) -> codecs.IncrementalDecoder:
     return codecs.getincrementaldecoder(name or "utf-8")("strict")
 
 
+def _utf_16(sample: bytes) -> str | None:
+    """UTF-16 without a mark, where it is mostly ASCII: every other byte is NUL."""
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if min(even, odd) == 0 and 4 * (even + odd) >= len(sample) >= _LEAST_UTF_16:
+        return "utf-16-le" if odd else "utf-16-be"
+    return None
+
+
 def _is_utf8(sample: bytes, *, final: bool) -> bool:
     try:
         _decoder("utf-8").decode(sample, final)
@@ -145,7 +157,7 @@ def _is_mostly_utf8(sample: bytes) -> bool:
 def _whole(sample: bytes) -> bytes:
     """The sample up to its last line or word, so that no character is cut."""
     end = max(sample.rfind(b"\n"), sample.rfind(b" ")) + 1
-    return sample[: end - end % 4 if b"\x00" in sample else end] or sample
+    return sample[:end] or sample
 
 
 def _detected(sample: bytes) -> str | None:
@@ -156,7 +168,7 @@ def _detected(sample: bytes) -> str | None:
     best = matches[0]
     equals = [match for match in matches if _is_as_good(match, best)]
     if any(_MOST_COMMON in match.could_be_from_charset for match in equals):
-        return _MOST_COMMON
+        return None if _UNLIKELY.search(sample) else _MOST_COMMON
     if len(equals) == 1 and best.coherence > 0:
         return str(best.encoding)
     return None

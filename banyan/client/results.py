@@ -35,7 +35,7 @@ class Document(_Model):
 class Uploaded(Document):
     """A document as it has just been uploaded, and what it was sent as."""
 
-    media_type: str = Field(description="Of what was sent, as it was read.")
+    media_type: str | None = Field(None, description="Of what was sent, as it was read.")
     encoding: str | None = Field(None, description="Of a text or a page: named, or told from it.")
     num_pages: int | None = Field(None, description="Of a PDF.")
     num_pages_without_text: int | None = Field(

@@ -103,7 +103,7 @@ class _Writer:
             if tag == "tr" and self._row_has_text:
                 self._num_breaks = 1
         elif tag in _LISTS:
-            self._lists = self._lists[:-1]
+            del self._lists[-1:]
             self._break(1 if self._lists else 2)
         elif tag in _BLOCKS:
             self._preserved = max(0, self._preserved - (tag == "pre"))
