@@ -51,8 +51,10 @@ def stopped(
     results.
     """
     results = [outcome for outcome in node.outcomes if outcome.answer is not None]
-    text = "\n".join(as_text(outcome.answer) for outcome in results)[:_PARTIAL_CHARS] or None
     answer: JsonValue = None
+    text: str | None = None
+    if results:
+        text = "\n".join(as_text(outcome.answer) for outcome in results)[:_PARTIAL_CHARS]
     if node.expects is None:
         answer, text = text, None
     elif written is not None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from lxml import etree
 
-_HIDDEN = frozenset({"script", "style", "template", "svg", "math", "noframes", "iframe", "object"})
+_HIDDEN = frozenset({"script", "style", "template", "svg", "noframes", "iframe", "object"})
 _HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
 _LISTS = frozenset({"ul", "ol", "menu", "dir"})
 _BLOCKS = frozenset(
