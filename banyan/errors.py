@@ -2,7 +2,13 @@
 
     BanyanError
     ├── InvalidInput            what a caller sent; nothing was stored
-    │   ├── InvalidDocument     not text, unknown encoding, too large
+    │   ├── InvalidDocument     not text, or too large
+    │   │   ├── UnsupportedMediaType  a format that is not read here
+    │   │   ├── UnknownEncoding     text whose encoding nobody names, and nothing tells
+    │   │   ├── BrokenDocument      a PDF that cannot be read
+    │   │   ├── EncryptedDocument   a PDF that needs a password
+    │   │   ├── NoText              pages, but no text on them
+    │   │   └── TooComplex          reading it takes too long, too much memory or too many pages
     │   ├── InvalidSchema       an answer or expects schema that is no JSON Schema
     │   ├── RefusedAddress      a webhook's address that is not public, or no address at all
     │   ├── UnknownPolicy       a policy that is not served here
@@ -24,6 +30,7 @@
     │   ├── PromptTooLong       the prompt does not fit the window
     │   └── AbilityMissing      the engine cannot do what the request needs
     ├── InvalidAction           the model's output is no valid action
+    │   └── SchemaMismatch      its answer breaks the schema that was asked for
     └── PackError               packed state that cannot be read
         └── ForeignVersion      packed by another or a newer version
 
@@ -52,7 +59,39 @@ class InvalidInput(BanyanError):
 
 class InvalidDocument(InvalidInput):
     code = "invalid_document"
-    hint = "Send UTF-8 text without NUL characters, within the size limit."
+    hint = "Send text without NUL characters, within the size limit."
+
+
+class UnsupportedMediaType(InvalidDocument):
+    code = "unsupported_media_type"
+    hint = "Send text, Markdown, HTML or PDF under its Content-Type; convert other formats first."
+
+
+class UnknownEncoding(InvalidDocument):
+    code = "unknown_encoding"
+    hint = (
+        "Name the encoding, as in `Content-Type: text/plain; charset=windows-1252`, or send UTF-8."
+    )
+
+
+class BrokenDocument(InvalidDocument):
+    code = "broken_document"
+    hint = "Open it in a viewer, save it anew, and send that."
+
+
+class EncryptedDocument(InvalidDocument):
+    code = "encrypted_document"
+    hint = "Remove the password, and send it again."
+
+
+class NoText(InvalidDocument):
+    code = "no_text"
+    hint = "Scanned pages are pictures: recognise their text first (OCR), and send that."
+
+
+class TooComplex(InvalidDocument):
+    code = "too_complex"
+    hint = "Send it in parts, or have the service's limits raised; see docs/running.md."
 
 
 class InvalidSchema(InvalidInput):
@@ -152,6 +191,10 @@ class AbilityMissing(EngineError):
 
 class InvalidAction(BanyanError):
     code = "invalid_action"
+
+
+class SchemaMismatch(InvalidAction):
+    code = "schema_mismatch"
 
 
 class PackError(BanyanError):

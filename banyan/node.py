@@ -26,10 +26,14 @@ class _Model(BaseModel):
 
 
 class Failure(_Model):
-    """Why a node did not finish well: a stable code and a sentence without document text."""
+    """Why a node did not finish well: a stable code and a sentence without document text.
+
+    `text`: where the answer was to follow a schema and does not, the best text that there is.
+    """
 
     code: str
     message: str
+    text: str | None = None
 
 
 class Outcome(_Model):

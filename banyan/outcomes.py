@@ -36,19 +36,32 @@ def answered(
 
 
 def stopped(
-    node: Node, status: OutcomeStatus, code: str, message: str, extra_notices: Sequence[str] = ()
+    node: Node,
+    status: OutcomeStatus,
+    code: str,
+    message: str,
+    extra_notices: Sequence[str] = (),
+    *,
+    written: str | None = None,
 ) -> Outcome:
     """The best that is there when a node cannot go on: its children's results as they came.
 
     Where a schema is expected nothing can be put together without the model, so the answer is null,
-    except where it merges exactly.
+    except where it merges exactly; the failure then has the text: what was `written` last, else the
+    results.
     """
     results = [outcome for outcome in node.outcomes if outcome.answer is not None]
     answer: JsonValue = None
-    if node.expects is None and results:
-        answer = "\n".join(as_text(outcome.answer) for outcome in results)[:_PARTIAL_CHARS]
+    text: str | None = None
+    if results:
+        text = "\n".join(as_text(outcome.answer) for outcome in results)[:_PARTIAL_CHARS]
+    if node.expects is None:
+        answer, text = text, None
+    elif written is not None:
+        text = written[:_PARTIAL_CHARS]
     if node.rules:
         answer = aggregates.merge((one.answer for one in results), node.child_rules)
+        text = None if answer is not None else text
     used = results if answer is not None else []
     return _outcome(
         node,
@@ -56,15 +69,15 @@ def stopped(
         answer=answer,
         citations=_unique([span for outcome in used for span in outcome.citations]),
         covered=merge([span for outcome in used for span in outcome.covered]),
-        failure=Failure(code=code, message=message),
+        failure=Failure(code=code, message=message, text=text),
         complete=False,
         extra_notices=extra_notices,
     )
 
 
-def fail(node: Node, code: str, message: str) -> Finish:
-    """End a node that cannot go on."""
-    return Finish(stopped(node, "failed", code, message))
+def fail(node: Node, code: str, message: str, *, written: str | None = None) -> Finish:
+    """End a node that cannot go on. `written`: the answer that does not follow its schema."""
+    return Finish(stopped(node, "failed", code, message, written=written))
 
 
 def over_budget(node: Node, code: str, message: str) -> Finish:

@@ -18,7 +18,8 @@ from pydantic import JsonValue
 from banyan.action import Kind, SplitBy
 from banyan.aggregates import MERGE, RULES
 from banyan.counts import NO_LABEL
-from banyan.errors import InvalidAction
+from banyan.errors import InvalidAction, SchemaMismatch
+from banyan.references import moved
 
 Schema = dict[str, Any]
 
@@ -56,7 +57,7 @@ class Bounds:
 
 def schema_for(kind: Kind, bounds: Bounds) -> Schema:
     """The schema of one kind's object, without the kind itself."""
-    return _any_of(_variants(kind, bounds))
+    return _with_definitions(_any_of(_variants(kind, bounds)), bounds)
 
 
 def open_schema(kinds: Sequence[Kind], bounds: Bounds) -> Schema:
@@ -67,7 +68,7 @@ def open_schema(kinds: Sequence[Kind], bounds: Bounds) -> Schema:
             properties = {"kind": {"const": kind}, **schema["properties"]}
             required = ["kind", *schema["required"]]
             options.append({**schema, "properties": properties, "required": required})
-    return _any_of(options)
+    return _with_definitions(_any_of(options), bounds)
 
 
 def check_expects(expects: Mapping[str, Any] | None, *, merges: bool = False) -> None:
@@ -82,16 +83,22 @@ def check_expects(expects: Mapping[str, Any] | None, *, merges: bool = False) ->
 
 
 def check_answer(answer: JsonValue, expects: Mapping[str, Any] | None) -> None:
-    """Raise InvalidAction unless `answer` is what was expected; text where nothing was said."""
+    """Raise InvalidAction unless `answer` is what was expected; text where nothing was said.
+
+    Where it breaks a schema, the error is a SchemaMismatch.
+    """
     if expects is None:
         if not isinstance(answer, str):
             raise InvalidAction("answer: text is expected")
         return
     try:
-        _LINEAR_VALIDATOR(dict(expects)).validate(answer)
+        validator = _LINEAR_VALIDATOR(dict(expects), format_checker=_FORMATS)
+        validator.validate(answer)
     except ValidationError as error:
-        where = "/".join(str(part) for part in error.absolute_path)
-        raise InvalidAction(f"answer/{where} does not match what is expected") from error
+        where = "/".join(["answer", *(str(part) for part in error.absolute_path)])
+        raise SchemaMismatch(
+            f"{where} breaks the rule {error.validator!r} of its schema"
+        ) from error
 
 
 _LABELS: Schema = {
@@ -151,6 +158,9 @@ _LINEAR_VALIDATOR = validators.extend(  # type: ignore[no-untyped-call]  # not t
     Draft202012Validator, {"pattern": _linear_pattern}
 )
 
+_FORMATS = Draft202012Validator.FORMAT_CHECKER
+"""Those formats that can be checked without further packages: dates, addresses, uuid, ..."""
+
 _EXPECTS_VALIDATOR = Draft202012Validator(EXPECTS)
 _MERGED_VALIDATOR = Draft202012Validator(_MERGED)
 
@@ -188,7 +198,7 @@ def _answer(bounds: Bounds) -> Schema:
     }
     if bounds.labels:
         return _object({"answer": _labelled(bounds)})
-    properties: Schema = {"answer": bounds.expects or text}
+    properties: Schema = {"answer": moved(bounds.expects)[0] if bounds.expects else text}
     if bounds.num_passages and bounds.cites:
         properties["citations"] = {
             "type": "array",
@@ -197,6 +207,12 @@ def _answer(bounds: Bounds) -> Schema:
             "maxItems": min(MAX_CITATIONS, bounds.num_passages),
         }
     return _object(properties)
+
+
+def _with_definitions(schema: Schema, bounds: Bounds) -> Schema:
+    """`schema`, with what the expected answer's references point to."""
+    definitions = moved(bounds.expects)[1] if bounds.expects else {}
+    return {**schema, "$defs": definitions} if definitions else schema
 
 
 def _labelled(bounds: Bounds) -> Schema:

@@ -56,7 +56,7 @@ from banyan.effects import (
     TooLong,
     Woken,
 )
-from banyan.errors import InvalidAction
+from banyan.errors import InvalidAction, SchemaMismatch
 from banyan.node import ROOT_PATH, Divided, Node, Passage
 from banyan.prompts import View
 from banyan.spans import Span, size
@@ -221,8 +221,17 @@ def _act(node: Node, generated: Generated, context: Context) -> tuple[Node, Effe
             return _look(node.model_copy(update={"overflow": True}), context)
         num_invalid = node.num_invalid + 1
         if num_invalid >= context.policy.max_invalid:
-            return node, outcomes.fail(node, InvalidAction.code, str(error))
+            return node, _give_up(node, generated, error)
         return _look(node.model_copy(update={"num_invalid": num_invalid}), context)
+
+
+def _give_up(node: Node, generated: Generated, error: InvalidAction) -> Effect:
+    """End a node whose agent writes nothing valid; what it wrote of an answer is kept as text."""
+    kind = generated.effect.decision.kind
+    if node.expects is None or kind not in {"answer", None}:
+        return outcomes.fail(node, error.code, str(error))
+    cut = ", which ended at its limit of tokens (max_answer_tokens)" if generated.cut else ""
+    return outcomes.fail(node, SchemaMismatch.code, f"{error}{cut}", written=generated.text)
 
 
 def _perform(node: Node, generated: Generated, context: Context) -> tuple[Node, Effect]:

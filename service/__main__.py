@@ -12,19 +12,24 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
 
-from banyan.adapters.blobs import FolderBlobs
 from banyan.adapters.celery_queue import CeleryQueue
 from banyan.adapters.destinations import Destinations
 from banyan.adapters.library import BlobLibrary
 from banyan.adapters.policy_file import Listed, listed
-from banyan.adapters.stores import make_access, make_ledger, make_policies, make_store
+from banyan.adapters.stores import (
+    make_access,
+    make_blobs,
+    make_ledger,
+    make_policies,
+    make_store,
+)
 from banyan.errors import InvalidInput
 from banyan.settings import what_is_wrong
 from banyan.telemetry import configure_logs
 from service.app import create_app
 from service.dependencies import Ports
 from service.quota.rules import make_rules
-from service.settings import ServiceSettings
+from service.settings import MIB, ServiceSettings
 
 log = structlog.get_logger("banyan.service")
 
@@ -78,8 +83,16 @@ def main() -> int:
     return 0 if server.started else EXIT_NOT_STARTED
 
 
+_CACHE_BYTES = 32 * MIB
+"""Of text that was read last: the service reads quotes, and what is downloaded."""
+
+
 def _app(settings: ServiceSettings, policies: Listed | None) -> FastAPI:
-    library = BlobLibrary(FolderBlobs(settings.blob_dir), max_bytes=settings.max_document_bytes)
+    library = BlobLibrary(
+        make_blobs(settings),
+        max_bytes=settings.max_document_bytes,
+        cache_bytes=_CACHE_BYTES,
+    )
     queue = CeleryQueue(settings.broker, transport_options=settings.broker_options)
     return create_app(
         make_store(settings),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import structlog
 
@@ -21,14 +21,13 @@ from banyan.task import Task
 from banyan.tree import tree_id
 from service import answer_schema
 from service.dependencies import Ports
+from service.inline import Texts, texts_of
 from service.policies import Chosen
 from service.problems import Refused
 from service.quota.meter import Meter
 from service.schemas import MAX_METADATA_BYTES, SolveRequest
 
 MAX_KEY_CHARS = 255
-
-_CHUNK_CHARS = 64 * 1024
 
 log = structlog.get_logger("banyan.service")
 
@@ -49,23 +48,32 @@ async def admit(
         await ports.destinations.check(request.webhook.url)
     known = await known_documents(request, meter.tenant, ports.library)
     new_id = tree_id(meter.tenant, key, ports.settings.num_shards)
-    await meter.reserve(new_id, request.limits)
-    try:
-        hints = await _store(request, known, meter.tenant, new_id, ports)
-    except BanyanError:
-        await meter.give_up(new_id)
-        raise
+    async with texts_of(request.documents, ports.uploads) as texts:
+        await meter.reserve(new_id, request.limits)
+        try:
+            hints = await _store(
+                request, known, texts, tenant=meter.tenant, new_id=new_id, ports=ports
+            )
+        except BanyanError:
+            await meter.give_up(new_id)
+            raise
     await meter.keep(new_id, deadline_s=request.limits.deadline_s)
     await send_hints(ports.queue, hints, new_id)
     return new_id
 
 
 async def _store(
-    request: SolveRequest, known: dict[str, DocumentInfo], tenant: str, new_id: str, ports: Ports
+    request: SolveRequest,
+    known: dict[str, DocumentInfo],
+    texts: Texts,
+    *,
+    tenant: str,
+    new_id: str,
+    ports: Ports,
 ) -> list[Hint]:
     """Texts, then the tree."""
     chosen = await Chosen.of(request, ports.versions, new_id)
-    inputs = await _inputs(request, known, tenant, ports.library)
+    inputs = await _inputs(request, known, texts, tenant, ports.library)
     try:
         created, hints = await ports.store.admit(
             _admission(request, inputs, tenant, new_id, chosen)
@@ -146,22 +154,21 @@ async def known_documents(
 
 
 async def _inputs(
-    request: SolveRequest, known: dict[str, DocumentInfo], tenant: str, library: Library
+    request: SolveRequest,
+    known: dict[str, DocumentInfo],
+    texts: Texts,
+    tenant: str,
+    library: Library,
 ) -> tuple[Span, ...]:
     """Whole documents in the order of the request; texts are stored on the way."""
     inputs = []
-    for document in request.documents:
+    for index, document in enumerate(request.documents):
         if document.id is not None:
             info = known[document.id]
         else:
-            info = await library.put(tenant, _chunks(document.text or ""))
+            info = await library.put(tenant, texts[index])
         inputs.append(Span(document=info.id, start=0, end=info.num_chars))
     return tuple(inputs)
-
-
-async def _chunks(text: str) -> AsyncIterator[bytes]:
-    for start in range(0, len(text), _CHUNK_CHARS):
-        yield text[start : start + _CHUNK_CHARS].encode()
 
 
 def _admission(

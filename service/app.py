@@ -11,11 +11,13 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from banyan.adapters.destinations import Destinations
+from banyan.adapters.extraction.extractor import ExtractionLimits, Extractor
 from banyan.adapters.memory_access import MemoryAccess
 from banyan.adapters.memory_ledger import MemoryLedger
 from banyan.adapters.memory_policies import MemoryPolicies
 from banyan.adapters.policy_file import Listed
 from banyan.adapters.served_versions import ServedVersions
+from banyan.adapters.uploads import Uploads
 from banyan.errors import BanyanError
 from banyan.policy import ONLY_BASE
 from banyan.ports import AccessStore, Ledger, Library, PolicyStore, Queue, Store
@@ -89,6 +91,7 @@ def create_app(
         meters=Meters(make_rules(settings), ledger, store),
         access=access or MemoryAccess(),
         destinations=Destinations(settings.webhook_networks),
+        uploads=Uploads(_extractor(settings)),
         policy_names=served.names,
         engines=EngineProbe(listed.engines if listed else {}),
     )
@@ -153,6 +156,17 @@ def create_app(
     app.add_middleware(RequestContext)
     app.add_middleware(OpenAIErrors)  # the last one added is the outermost
     return app
+
+
+def _extractor(settings: ServiceSettings) -> Extractor:
+    limits = ExtractionLimits(
+        timeout_s=settings.extract_timeout_s,
+        memory_bytes=settings.extract_memory_bytes,
+        max_pages=settings.extract_max_pages,
+        max_text_bytes=settings.max_document_bytes,
+        num_parallel=settings.extract_parallel,
+    )
+    return Extractor(limits)
 
 
 class Service(FastAPI):

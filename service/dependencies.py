@@ -13,6 +13,7 @@ from banyan.adapters.destinations import Destinations
 from banyan.adapters.memory_access import MemoryAccess
 from banyan.adapters.publishing import Publisher
 from banyan.adapters.served_versions import ServedVersions
+from banyan.adapters.uploads import Uploads
 from banyan.errors import NotFound
 from banyan.policy import ONLY_BASE
 from banyan.ports import AccessStore, Library, Queue, Store
@@ -35,6 +36,7 @@ class Ports:
     meters: Meters
     access: AccessStore = field(default_factory=MemoryAccess)
     destinations: Destinations = field(default_factory=Destinations)
+    uploads: Uploads = field(default_factory=Uploads)
     policy_names: tuple[str, ...] = ONLY_BASE.names
     engines: EngineProbe = field(default_factory=lambda: EngineProbe({}))
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

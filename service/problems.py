@@ -63,6 +63,7 @@ def still_running(hint: str) -> Refused:
 
 
 _STATUS: tuple[tuple[type[errors.BanyanError], int], ...] = (
+    (errors.UnsupportedMediaType, 415),
     (errors.InvalidInput, 422),
     (errors.NotFound, 404),
     (errors.Conflict, 409),

@@ -5,11 +5,14 @@ What a later version will take is refused here by name: nothing that a caller as
 
 from __future__ import annotations
 
+import base64
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    Base64Encoder,
     BaseModel,
     ConfigDict,
+    EncodedBytes,
     Field,
     JsonValue,
     ValidationInfo,
@@ -24,6 +27,7 @@ from banyan.webhooks import Webhook
 
 MAX_GOAL_CHARS = 20_000
 MAX_DOCUMENTS = 1_000
+MAX_FILES = 16
 MAX_POLICIES = 16
 MAX_SCHEMA_BYTES = 64 * 1024
 MAX_METADATA_BYTES = 16 * 1024
@@ -33,18 +37,41 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class _StrictBase64(Base64Encoder):
+    """Base64 that refuses what is none, where pydantic's own passes over it."""
+
+    @classmethod
+    def decode(cls, data: bytes) -> bytes:
+        """The bytes."""
+        try:
+            return base64.b64decode(data, validate=True)
+        except ValueError as error:
+            raise PydanticCustomError("base64_decode", "this is not base64") from error
+
+
+FileBytes = Annotated[bytes, EncodedBytes(encoder=_StrictBase64)]
+
+
 class InputDocument(_Model):
-    """A document by its id, or its text. Exactly one of them."""
+    """A document by its id, or its text, or the bytes of a file. Exactly one of them."""
 
     id: str | None = Field(
         None, min_length=1, max_length=128, description="From POST /documents.", examples=["doc_1f"]
     )
     text: str | None = Field(None, description="Stored as if it had been uploaded.")
+    data: FileBytes | None = Field(
+        None, description="A file (text, Markdown, HTML or PDF) in base64, read as an upload is."
+    )
+    media_type: str = Field(
+        "application/octet-stream",
+        max_length=128,
+        description="Of `data`; by default its first bytes say what it is.",
+    )
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Self:
-        if (self.id is None) == (self.text is None):
-            raise PydanticCustomError("one_of_id_or_text", "give either id or text")
+        if sum(one is not None for one in (self.id, self.text, self.data)) != 1:
+            raise PydanticCustomError("one_of_id_text_data", "give one of id, text and data")
         return self
 
 

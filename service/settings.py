@@ -76,6 +76,14 @@ class ServiceSettings(Settings):
     )
     max_body_bytes: int = Field(32 * MIB, ge=1, description="Of a request's JSON body.")
     max_document_bytes: int = Field(1024 * MIB, ge=1, description="Of one uploaded document.")
+    extract_timeout_s: float = Field(
+        120.0, gt=0, description="Of reading one HTML or PDF document; its processor time as well."
+    )
+    extract_memory_bytes: int = Field(
+        1024 * MIB, ge=128 * MIB, description="Of the process that reads one."
+    )
+    extract_max_pages: int = Field(10_000, ge=1, description="Of one PDF.")
+    extract_parallel: int = Field(2, ge=1, description="Such processes at one time; others wait.")
     default_wait_s: float = Field(60.0, ge=0, description="`POST /solve` without `Prefer`.")
     max_wait_s: float = Field(600.0, ge=0, description="The longest wait that is granted.")
     heartbeat_s: float = Field(15.0, gt=0, description="Between comments on idle event streams.")

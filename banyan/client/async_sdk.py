@@ -24,6 +24,7 @@ from banyan.client.results import (
     SolveResult,
     StreamEvent,
     TreePage,
+    Uploaded,
 )
 from banyan.client.retry import Attempts, Retry
 from banyan.client.sse import Parser
@@ -218,9 +219,9 @@ class AsyncClient:
         """One node: its prompts, actions, decisions and outcome."""
         return calls.parse(await self._send(calls.node(solve_id, path)), NodeDetail)
 
-    async def upload(self, source: Path | str | bytes, *, title: str | None = None) -> Document:
-        """Store a document: a Path is a file, a str is the text itself, bytes are UTF-8."""
-        return calls.parse(await self._send(calls.upload(source, title=title)), Document)
+    async def upload(self, source: Path | str | bytes, *, title: str | None = None) -> Uploaded:
+        """Store a document: text, Markdown, HTML or PDF as a Path or bytes; a str is the text."""
+        return calls.parse(await self._send(calls.upload(source, title=title)), Uploaded)
 
     async def close(self) -> None:
         """Give the connections back."""

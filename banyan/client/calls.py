@@ -26,11 +26,14 @@ STREAM_SILENCE_S = 60.0
 """The service sends a heartbeat every 15 s; after this long the connection is taken for broken."""
 
 TEXT = "text/plain; charset=utf-8"
+TOLD_BY_ITSELF = "application/octet-stream"
 KINDS = {
     ".htm": "text/html",
     ".html": "text/html",
-    ".md": "text/markdown; charset=utf-8",
+    ".md": "text/markdown",
     ".pdf": "application/pdf",
+    ".txt": "text/plain",
+    ".xhtml": "application/xhtml+xml",
 }
 
 M = TypeVar("M", bound=BaseModel)
@@ -189,11 +192,13 @@ def events(solve_id: str, *, after: int) -> Call:
 
 
 def upload(source: Path | str | bytes, *, title: str | None) -> Call:
-    """POST /documents. A Path is a file of the kind that its name says: see KINDS, else text.
+    """POST /documents. A Path is a file of the kind that its name says: see KINDS.
 
-    A str is the text itself, bytes are text in UTF-8.
+    A str is the text itself. What bytes are, and files with other names, the service sees.
     """
-    kind = KINDS.get(source.suffix.lower(), TEXT) if isinstance(source, Path) else TEXT
+    kind = TEXT if isinstance(source, str) else TOLD_BY_ITSELF
+    if isinstance(source, Path):
+        kind = KINDS.get(source.suffix.lower(), kind)
     if isinstance(source, Path) and title is None:
         title = source.name
     return Call(

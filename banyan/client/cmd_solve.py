@@ -30,7 +30,7 @@ def solve(
             "--file",
             "-f",
             metavar="FILE",
-            help="UTF-8 text to read; repeat it for several. `-` is standard input.",
+            help="Text, Markdown, HTML or PDF; repeat it for several. `-` is standard input.",
         ),
     ] = None,
     follow: Annotated[

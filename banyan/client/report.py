@@ -38,6 +38,8 @@ def print_result(
         _plain(console, f"{title}\n{body}\n")
     if result.error is not None:
         _plain(console, f"error: {result.error.message} ({result.error.code})")
+        if result.error.text is not None:
+            _plain(console, f"the best text there is:\n{result.error.text}\n")
     for notice in result.notices:
         _plain(console, f"notice: {notice}: {notices.MEANING.get(notice, '')}")
     _print_citations(console, result.citations, names or {})

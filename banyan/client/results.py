@@ -32,6 +32,17 @@ class Document(_Model):
     title: str | None = None
 
 
+class Uploaded(Document):
+    """A document as it has just been uploaded, and what it was sent as."""
+
+    media_type: str | None = Field(None, description="Of what was sent, as it was read.")
+    encoding: str | None = Field(None, description="Of a text or a page: named, or told from it.")
+    num_pages: int | None = Field(None, description="Of a PDF.")
+    num_pages_without_text: int | None = Field(
+        None, description="Pages of a PDF that gave none, such as scanned ones."
+    )
+
+
 class Spent(_Model):
     """What model calls used."""
 

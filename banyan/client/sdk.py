@@ -22,6 +22,7 @@ from banyan.client.results import (
     SolveResult,
     StreamEvent,
     TreePage,
+    Uploaded,
 )
 from banyan.client.retry import Attempts, Retry
 from banyan.client.sse import Parser
@@ -208,9 +209,9 @@ class Client:
         """One node: its prompts, actions, decisions and outcome."""
         return calls.parse(self._send(calls.node(solve_id, path)), NodeDetail)
 
-    def upload(self, source: Path | str | bytes, *, title: str | None = None) -> Document:
-        """Store a document: a Path is a file, a str is the text itself, bytes are UTF-8."""
-        return calls.parse(self._send(calls.upload(source, title=title)), Document)
+    def upload(self, source: Path | str | bytes, *, title: str | None = None) -> Uploaded:
+        """Store a document: text, Markdown, HTML or PDF as a Path or bytes; a str is the text."""
+        return calls.parse(self._send(calls.upload(source, title=title)), Uploaded)
 
     def close(self) -> None:
         """Give the connections back."""

@@ -1,15 +1,16 @@
-"""POST /documents, GET /documents/{id}: texts are stored once and referred to by id."""
+"""POST /documents, GET /documents/{id}: documents, kept as text and referred to by id."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.requests import ClientDisconnect
 
-from banyan.client.results import Document
-from banyan.errors import NotFound
+from banyan.client.results import Document, Uploaded
+from banyan.errors import NotFound, UnsupportedMediaType
 from banyan.ports import DocumentInfo
 from service.dependencies import PortsOf, Tenant
 from service.problems import Refused, documented
@@ -23,7 +24,11 @@ _BODY: dict[str, Any] = {
         "required": True,
         "content": {
             media_type: {"schema": {"type": "string"}}
-            for media_type in ("text/plain", "text/markdown", "application/octet-stream")
+            for media_type in ("text/plain", "text/markdown", "text/html")
+        }
+        | {
+            media_type: {"schema": {"type": "string", "format": "binary"}}
+            for media_type in ("application/pdf", "application/octet-stream")
         },
     }
 }
@@ -37,15 +42,26 @@ _BODY: dict[str, Any] = {
     openapi_extra=_BODY,
 )
 async def upload(
+    *,
     request: Request,
     ports: PortsOf,
     tenant: Tenant,
     title: Annotated[str | None, Query(min_length=1, max_length=MAX_TITLE_CHARS)] = None,
     content_type: Annotated[str, Header(include_in_schema=False)] = "",
-) -> Document:
-    """The body is the text, in UTF-8. The same text gives the same id, however often it is sent."""
-    _check_content_type(content_type)
-    return _shown(await ports.library.put(tenant, _chunks(request), title=title))
+    content_encoding: Annotated[str, Header(include_in_schema=False)] = "identity",
+) -> Uploaded:
+    """The body is the document. The same text gives the same id, however often it is sent.
+
+    Text and Markdown are kept as they are, in UTF-8; other encodings are named by `charset`, or
+    told from the text. HTML becomes Markdown, and PDF the text of its pages.
+    `application/octet-stream` is taken for what its first bytes say.
+    """
+    if content_encoding.strip().lower() not in {"", "identity"}:
+        raise UnsupportedMediaType("the body is compressed", hint="Send it without compression.")
+    async with ports.uploads.incoming(_chunks(request), content_type) as incoming:
+        info = await ports.library.put(tenant, incoming.text, title=title)
+    source = asdict(incoming.source)
+    return Uploaded(**_shown(info).model_dump(), **source)
 
 
 @router.get("/documents/{id}", summary="Read about a document", responses=documented(404, 422, 503))
@@ -54,24 +70,11 @@ async def read(
     ports: PortsOf,
     tenant: Tenant,
 ) -> Document:
-    """How large it is. The text itself is not sent back."""
+    """How large it is. Its text is at `/documents/{id}/text`."""
     info = await ports.library.info(tenant, id)
     if info.derived:
         raise NotFound("there is no document with this id")
     return _shown(info)
-
-
-def _check_content_type(header: str) -> None:
-    media_type, *parameters = (part.strip().lower() for part in header.split(";"))
-    charsets = [part[8:].strip('"') for part in parameters if part.startswith("charset=")]
-    is_text = media_type.startswith("text/") or media_type == "application/octet-stream"
-    if not is_text or any(charset not in {"utf-8", "utf8", "us-ascii"} for charset in charsets):
-        raise Refused(
-            "A document is sent as text in UTF-8.",
-            code="unsupported_media_type",
-            hint="Extract the text, and send it as `text/plain; charset=utf-8`.",
-            status=415,
-        )
 
 
 async def _chunks(request: Request) -> AsyncIterator[bytes]:

@@ -48,7 +48,8 @@ async def read(body: EstimateRequest, ports: PortsOf, tenant: Tenant) -> Estimat
     known = await known_documents(body, tenant, ports.library)
     num_chars = body.more_chars
     for document in body.documents:
-        num_chars += known[document.id].num_chars if document.id else len(document.text or "")
+        given = document.text or document.data or ""  # a file's bytes count as characters
+        num_chars += known[document.id].num_chars if document.id else len(given)
     own = await _specialist(body.policy, "policy", body, ports)
     reader = None
     if body.leaves is not None:

@@ -126,8 +126,8 @@ def test_a_trace_is_json() -> None:
     [
         ("a.pdf", "application/pdf"),
         ("a.HTML", "text/html"),
-        ("a.md", "text/markdown; charset=utf-8"),
-        ("a.log", "text/plain; charset=utf-8"),
+        ("a.md", "text/markdown"),
+        ("a.log", "application/octet-stream"),
     ],
 )
 def test_a_file_among_the_documents_is_uploaded_as_what_it_is(

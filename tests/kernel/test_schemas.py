@@ -68,7 +68,7 @@ def test_an_expected_schema_constrains_the_answer() -> None:
     assert validator.is_valid({"answer": {"n": 3}})
     assert not validator.is_valid({"answer": "three"})
     check_answer({"n": 3}, expects)
-    with pytest.raises(InvalidAction, match="does not match"):
+    with pytest.raises(InvalidAction, match="answer/n breaks the rule"):
         check_answer({"n": "3"}, expects)
     with pytest.raises(InvalidAction, match="text"):
         check_answer(3, None)

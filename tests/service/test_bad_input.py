@@ -186,11 +186,17 @@ async def test_a_document_that_grows_too_large_is_refused_while_it_is_read(house
 @pytest.mark.parametrize(
     ("content", "kind", "status", "code"),
     [
-        (b"\xff\xfe\x00", "text/plain", 422, "invalid_document"),
+        (b"\xff\xfe\x00", "text/plain", 422, "unknown_encoding"),
         (b"a\0b", "text/plain", 422, "invalid_document"),
-        (b"ros\xc3", "application/octet-stream", 422, "invalid_document"),
-        (b"%PDF", "application/pdf", 415, "unsupported_media_type"),
-        (b"a", "text/plain; charset=latin-1", 415, "unsupported_media_type"),
+        (b"ros\xc3", "application/octet-stream", 422, "unknown_encoding"),
+        (b"\x81\x8d\x8f\x90\x9d", "text/plain", 422, "unknown_encoding"),
+        (b"r\xc3", "text/plain; charset=utf-8", 422, "invalid_document"),
+        (b"a", "text/plain; charset=no-such", 422, "unknown_encoding"),
+        (b"%PDF", "application/pdf", 422, "broken_document"),
+        (b"%PDF-1.4", "text/plain", 415, "unsupported_media_type"),
+        (b"PK\x03\x04", "application/octet-stream", 415, "unsupported_media_type"),
+        (b"a", "application/msword", 415, "unsupported_media_type"),
+        (b"<p></p>", "text/html", 422, "no_text"),
         (b"a", "", 415, "unsupported_media_type"),
     ],
 )

@@ -17,7 +17,8 @@ async def test_an_upload_counts_code_points_and_bytes(house: House) -> None:
     assert reply.status_code == 201
     assert (reply.json()["num_chars"], reply.json()["num_bytes"]) == (7, 11)
     assert reply.json()["title"] == "Tree"
-    assert (await house.http.get(f"/documents/{reply.json()['id']}")).json() == reply.json()
+    facts = (await house.http.get(f"/documents/{reply.json()['id']}")).json()
+    assert facts.items() <= reply.json().items()
 
 
 async def test_the_same_text_is_stored_once(house: House) -> None:

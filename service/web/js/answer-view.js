@@ -41,7 +41,8 @@ export class AnswerView {
   #failure({ error }) {
     if (!error) return [];
     return [el("div", { class: "problem" }, el("strong", { text: error.message }),
-      el("span", { class: "small mono", text: error.code }))];
+      el("span", { class: "small mono", text: error.code })),
+    ...(error.text ? [block("The best text there is", el("pre", { class: "answer code", text: error.text }))] : [])];
   }
 
   #notices({ notices }) {

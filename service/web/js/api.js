@@ -2,6 +2,9 @@
 
 import { askForKey, authorization } from "./auth.js";
 
+/** Formats that a file's type names well; any other file is known by its first bytes. */
+const FORMATS = new Set(["text/html", "application/xhtml+xml", "application/pdf"]);
+
 /** An error as the service tells it, or `unreachable` where it does not answer. */
 export class Problem extends Error {
   constructor({ status = 0, detail, code, hint = "", request_id: requestId = "", errors = [] }) {
@@ -67,7 +70,8 @@ export const api = {
   trace: async (id) => (await send(solvePath(id, "/trace"))).blob(),
   document: (id) => json(`/documents/${encodeURIComponent(id)}`),
   upload: (file) => json(`/documents?${new URLSearchParams({ title: file.name })}`, {
-    method: "POST", body: file, headers: { "Content-Type": "application/octet-stream" },
+    method: "POST", body: file,
+    headers: { "Content-Type": FORMATS.has(file.type) ? file.type : "application/octet-stream" },
   }),
   description: () => json("/openapi.json"),
   notices: () => json("/assets/notices.json"),
