@@ -106,9 +106,12 @@ async def test_everything_is_reached_without_a_mouse(page: Page, stack: Stack) -
     await expect(page.locator(".run-line .chip")).to_have_text("completed")
 
     await page.keyboard.press("?")
-    await expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    keys = page.get_by_role("dialog", name="Keys")
+    await expect(keys).to_be_visible()
     await page.keyboard.press("Escape")
+    await expect(keys).to_be_hidden()
     await page.keyboard.press("t")
+    await expect(page.get_by_role("tree")).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(page.locator("#panel-node")).to_be_focused()
     await page.keyboard.press("Escape")
