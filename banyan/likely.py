@@ -12,6 +12,7 @@ import statistics
 from collections.abc import Sequence
 
 from banyan.estimate import COMPLETION_WEIGHT, Estimate, Plan, Ratios
+from banyan.limits import Limits
 from banyan.tree import Usage
 
 
@@ -37,14 +38,15 @@ def ratios(grown: Sequence[tuple[Plan, Usage]]) -> Ratios | None:
     )
 
 
-def corrected(planned: Estimate, found: Ratios | None) -> Estimate:
-    """The estimate with what is likely, where anything was found."""
+def corrected(planned: Estimate, found: Ratios | None, limits: Limits) -> Estimate:
+    """The estimate with what is likely, where anything was found. No tree outgrows its limits."""
     if found is None:
         return planned
-    return planned.model_copy(update={"likely": _likely(planned.most, found), "ratios": found})
+    likely = _likely(planned.most, found, limits)
+    return planned.model_copy(update={"likely": likely, "ratios": found})
 
 
-def _likely(most: Plan, found: Ratios) -> Plan:
+def _likely(most: Plan, found: Ratios, limits: Limits) -> Plan:
     if most.nodes == 1:
         return most  # there is nothing to be corrected
     prompt = most.prompt_tokens * found.prompt_tokens
@@ -53,8 +55,8 @@ def _likely(most: Plan, found: Ratios) -> Plan:
     planned_work = most.prompt_tokens + COMPLETION_WEIGHT * most.completion_tokens
     return Plan(
         llm_calls=math.ceil(most.llm_calls * found.llm_calls),
-        nodes=math.ceil(most.nodes * found.nodes),
-        max_depth=math.ceil(most.max_depth * found.max_depth),
+        nodes=min(limits.max_nodes, math.ceil(most.nodes * found.nodes)),
+        max_depth=min(limits.max_depth, math.ceil(most.max_depth * found.max_depth)),
         prompt_tokens=math.ceil(prompt),
         completion_tokens=math.ceil(completion),
         cost_usd=most.cost_usd * (prompt + completion) / most.tokens,

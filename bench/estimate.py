@@ -78,7 +78,7 @@ async def _in_process() -> None:
             tokens_per_char=root.tokens_per_char,
         )
         used = tree.usage
-        planned = corrected(planned, ratios(grown))
+        planned = corrected(planned, ratios(grown), task.limits)
         grown.append((planned.most, used))
         _compare(
             f"{count} sentences",

@@ -71,7 +71,7 @@ async def read(body: EstimateRequest, ports: PortsOf, tenant: Tenant) -> Estimat
         tokens_per_char=history.tokens_per_char,
         pace=history.pace,
     )
-    return corrected(planned, history.ratios)
+    return corrected(planned, history.ratios, body.limits)
 
 
 async def _specialist(name: str, field: str, body: EstimateRequest, ports: Ports) -> Specialist:

@@ -6,6 +6,7 @@ import pytest
 
 from banyan.estimate import Estimate, Plan
 from banyan.likely import corrected, ratios
+from banyan.limits import Limits
 from banyan.tree import Usage
 
 
@@ -37,7 +38,7 @@ def estimated(most: Plan) -> Estimate:
 
 def test_trees_that_did_not_delegate_say_nothing_of_delegating() -> None:
     assert ratios([(plan(1), used(1, 100)), (plan(8), used(1, 100))]) is None
-    assert corrected(estimated(plan(8)), None) == estimated(plan(8))
+    assert corrected(estimated(plan(8)), None, Limits()) == estimated(plan(8))
 
 
 def test_one_tree_that_went_astray_does_not_move_the_others() -> None:
@@ -50,7 +51,7 @@ def test_one_tree_that_went_astray_does_not_move_the_others() -> None:
 
 def test_a_plan_is_corrected_in_each_of_its_counts_its_cost_and_its_time() -> None:
     found = ratios([(plan(10), used(20, 2_000))])
-    likely = corrected(estimated(plan(30)), found).likely
+    likely = corrected(estimated(plan(30)), found, Limits()).likely
     assert likely is not None
     assert (likely.nodes, likely.llm_calls, likely.max_depth) == (60, 120, 1)
     assert (likely.prompt_tokens, likely.completion_tokens) == (6_000, 600)
@@ -58,13 +59,21 @@ def test_a_plan_is_corrected_in_each_of_its_counts_its_cost_and_its_time() -> No
     assert likely.seconds == pytest.approx(20.0)
 
 
+def test_no_tree_outgrows_its_limits() -> None:
+    found = ratios([(plan(10), used(20, 2_000).model_copy(update={"max_depth": 5}))])
+    limits = Limits(max_nodes=40, max_depth=2)
+    likely = corrected(estimated(plan(30)), found, limits).likely
+    assert likely is not None
+    assert (likely.nodes, likely.max_depth) == (40, 2)
+
+
 def test_what_fits_one_node_is_not_corrected() -> None:
     found = ratios([(plan(10), used(20, 2_000))])
-    assert corrected(estimated(plan(1)), found).likely == plan(1)
+    assert corrected(estimated(plan(1)), found, Limits()).likely == plan(1)
 
 
 def test_time_that_is_not_known_stays_unknown() -> None:
     found = ratios([(plan(10), used(20, 2_000))])
-    likely = corrected(estimated(plan(30, seconds=None)), found).likely
+    likely = corrected(estimated(plan(30, seconds=None)), found, Limits()).likely
     assert likely is not None
     assert likely.seconds is None
