@@ -46,7 +46,7 @@ async def test_the_tree_grows_while_one_watches(
     page: Page, stack: Stack, http: httpx.AsyncClient
 ) -> None:
     solve = await submit(
-        http, "fan-out 3", gate={"mode": "always"}, limits={"max_depth": 4, "max_parallel": 2}
+        http, "fan-out 3", gate={"mode": "always"}, limits={"max_depth": 6, "max_parallel": 2}
     )
     await page.goto(f"{stack.url}/solves/{solve}")
     nodes = page.locator(".facts dd").first
