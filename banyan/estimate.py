@@ -65,8 +65,19 @@ class Plan(_Model):
         return self.prompt_tokens + self.completion_tokens
 
 
+class Ratios(_Model):
+    """What earlier trees that delegated used, over what was planned for them: medians."""
+
+    llm_calls: float = Field(ge=0)
+    nodes: float = Field(ge=0)
+    max_depth: float = Field(ge=0)
+    prompt_tokens: float = Field(ge=0)
+    completion_tokens: float = Field(ge=0)
+    num_trees: int = Field(ge=1, description="From which these were taken.")
+
+
 class Estimate(_Model):
-    """What a task would take: between `least` and `most`."""
+    """What a task would take: between `least` and `most`, and what is `likely` of `most`."""
 
     input_tokens: int
     window: int = Field(description="Of the model that the root runs on, in tokens.")
@@ -77,6 +88,12 @@ class Estimate(_Model):
         (), description="Limits of the request that `most` does not keep; it would end `partial`."
     )
     pace: Pace | None = None
+    likely: Plan | None = Field(
+        None,
+        description="`most`, corrected by how your latest solves on the same policies that "
+        "delegated compared with their own plans; null where there are none.",
+    )
+    ratios: Ratios | None = Field(None, description="What `likely` was corrected by.")
 
 
 @dataclass(slots=True)

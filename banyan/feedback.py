@@ -7,15 +7,13 @@ the same feedback, however often it was sent.
 from __future__ import annotations
 
 import hashlib
-from typing import Literal
 
 import msgspec
 
+from banyan.feedback_source import Source
+
 FEEDBACK_FORMAT = "banyan.feedback"
 FEEDBACK_VERSION = 1
-
-Source = Literal["verifier", "judge", "user"]
-"""In the order of their weight: where several speak of one node, the first one counts."""
 
 
 class Feedback(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""The estimate of a solve against what it takes.
+"""The estimate of a solve against what it takes, and what is likely by the trees before it.
 
 python -m bench.estimate                   trees in this process, on the scripted engine
 python -m bench.estimate --url URL FILE    a running service, and a text of yours
@@ -18,6 +18,7 @@ from banyan.adapters.memory_library import MemoryLibrary
 from banyan.adapters.memory_store import MemoryStore
 from banyan.estimate import Estimate, Plan, estimate
 from banyan.in_process import grow
+from banyan.likely import corrected, ratios
 from banyan.node import ROOT_PATH, Node
 from banyan.policy import BASE
 from banyan.ports import Ports
@@ -26,6 +27,7 @@ from banyan.specialists import Specialist
 from banyan.state import unpack
 from banyan.task import Task
 from banyan.testing import ScriptedEngine
+from banyan.tree import Usage
 
 GOAL = "Summarise the text."
 SENTENCES = (20, 100, 400, 1_500, 4_000, 12_000)
@@ -53,6 +55,7 @@ def main() -> int:
 
 
 async def _in_process() -> None:
+    grown: list[tuple[Plan, Usage]] = []
     for count in SENTENCES:
         text = " ".join(
             f"Sentence number {index} is about topic {index % 7}." for index in range(count)
@@ -75,6 +78,8 @@ async def _in_process() -> None:
             tokens_per_char=root.tokens_per_char,
         )
         used = tree.usage
+        planned = corrected(planned, ratios(grown), task.limits)
+        grown.append((planned.most, used))
         _compare(
             f"{count} sentences",
             planned,
@@ -100,14 +105,16 @@ def _on_service(url: str, text: str, goal: str) -> None:
     nodes, calls, depth, prompt, completion = (int(used[name]) for name in names)
     _compare(solved["status"], planned, (nodes, calls, depth, prompt, completion))
     sys.stdout.write(
-        f"seconds: least {planned.least.seconds}, most {planned.most.seconds}, "
-        f"used {solved['timing']['wall_s']}\n"
+        f"seconds: least {planned.least.seconds}, most {planned.most.seconds}, likely "
+        f"{planned.likely and planned.likely.seconds}, used {solved['timing']['wall_s']}\n"
     )
 
 
 def _compare(name: str, planned: Estimate, used: _Counts) -> None:
     _row(f"{name}: least", *_counts(planned.least))
     _row("most", *_counts(planned.most))
+    if planned.likely is not None:
+        _row("likely", *_counts(planned.likely))
     _row("used", *used)
 
 

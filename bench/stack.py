@@ -20,7 +20,7 @@ from banyan.local.programs import command, environment
 from banyan.local.valkey import Valkey
 from banyan.settings import EngineKind
 
-START_S = 180.0
+START_S = 240.0
 
 
 class Stack:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import statistics
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from pathlib import Path
 import httpx
 from playwright.async_api import Page
 
+from bench.durations import Durations
 from bench.stack import Stack
 from tests.web.browsing import browsing
 
@@ -41,15 +41,11 @@ SCROLL = """(steps) => new Promise((resolve) => {
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """Milliseconds between frames of one phase."""
+    """Time between frames of one phase."""
 
     phase: str
     nodes: int
-    frames: int
-    median_ms: float
-    p95_ms: float
-    p99_ms: float
-    worst_ms: float
+    between: Durations
 
 
 async def phase(page: Page, name: str) -> Frames:
@@ -58,15 +54,10 @@ async def phase(page: Page, name: str) -> Frames:
         "() => { const f = window.frames_ms; window.frames_ms = []; return f; }"
     )
     nodes = await page.locator(".facts dd").first.inner_text()
-    points = statistics.quantiles(found, n=100)
     return Frames(
         phase=name,
         nodes=int(nodes.rpartition("/")[2].replace(",", "")),
-        frames=len(found),
-        median_ms=round(points[49], 1),
-        p95_ms=round(points[94], 1),
-        p99_ms=round(points[98], 1),
-        worst_ms=round(max(found), 1),
+        between=Durations.of_ms(found),
     )
 
 
@@ -106,12 +97,8 @@ def main() -> int:
     stack = Stack(latency_s=options.latency, num_workers=1, slots=64)
     with stack, httpx.Client(timeout=130.0, trust_env=False) as http:
         results = asyncio.run(measure(stack, options.fan_out, http))
-    print("phase     nodes  frames  median  p95  p99  worst (ms)")
     for one in results:
-        print(
-            f"{one.phase:9} {one.nodes:5}  {one.frames:6}  {one.median_ms:6}  {one.p95_ms}  "
-            f"{one.p99_ms}  {one.worst_ms}"
-        )
+        print(f"{one.phase:9} {one.nodes:5} nodes: {one.between.said}")
     if options.out is not None:
         options.out.write_text(json.dumps([asdict(one) for one in results], indent=2))
     return 0

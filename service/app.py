@@ -29,6 +29,7 @@ from service.auth.oidc import TokenIssuer
 from service.context import BodyLimit, RequestContext
 from service.dependencies import Ports
 from service.engine_probe import EngineProbe
+from service.examples import add_examples
 from service.facade.errors import PREFIX, OpenAIErrors
 from service.local_only import LocalOnly
 from service.quota.meter import Meters
@@ -120,6 +121,8 @@ def create_app(
         description=DESCRIPTION,
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,  # FastAPI's own pages load scripts of another origin; ours is in service/web
+        redoc_url=None,
     )
     app.state.ports = ports
     for feature in (
@@ -184,4 +187,5 @@ class Service(FastAPI):
                 for operation in operations.values() if path.startswith(PREFIX) else ():
                     operation["responses"].pop("422", None)  # it is 400 there
             secured(document)
+            add_examples(document)
         return super().openapi()

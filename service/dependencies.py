@@ -1,4 +1,8 @@
-"""Dependencies of routes: the ports, the tenant, and the tree that a path names."""
+"""Dependencies of routes: the ports, the tenant, and the tree that a path names.
+
+All of them are coroutines, also those that wait for nothing: FastAPI runs a plain function in a
+thread, and four hops between threads are most of what accepting a solve would cost.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +46,7 @@ class Ports:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-def ports(request: Request) -> Ports:
+async def ports(request: Request) -> Ports:
     """The ports that the application was made with."""
     found = request.app.state.ports
     if not isinstance(found, Ports):
@@ -50,7 +54,7 @@ def ports(request: Request) -> Ports:
     return found
 
 
-def caller(request: Request) -> Caller:
+async def caller(request: Request) -> Caller:
     """Who sent this request, as the gate has found out."""
     found = getattr(request.state, "caller", None)
     if not isinstance(found, Caller):
@@ -61,7 +65,7 @@ def caller(request: Request) -> Caller:
 CallerOf = Annotated[Caller, Depends(caller)]
 
 
-def tenant(caller: CallerOf) -> str:
+async def tenant(caller: CallerOf) -> str:
     """Whose request this is: the one place where a request gets its tenant."""
     return caller.tenant
 
@@ -70,7 +74,7 @@ PortsOf = Annotated[Ports, Depends(ports)]
 Tenant = Annotated[str, Depends(tenant)]
 
 
-def meter(request: Request, ports: PortsOf, tenant: Tenant) -> Meter:
+async def meter(request: Request, ports: PortsOf, tenant: Tenant) -> Meter:
     """The tenant's quotas, for this request."""
     return ports.meters.of(tenant, request.scope["state"])
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 from fastapi.responses import StreamingResponse
@@ -24,6 +24,8 @@ from service.results import result_of
 from service.waiting import closing
 
 HEARTBEAT = format_sse_event(comment="still here")
+READ_AHEAD = 64
+"""Events of one stream that wait for its client; the reader waits for room."""
 
 EVENTS_DESCRIBED: dict[str, Any] = {
     "schema": {
@@ -125,31 +127,42 @@ async def _with_heartbeats(
 ) -> AsyncGenerator[Event | None]:
     """The events, and None after each `every_s` seconds without one; ends when `stopping` is set.
 
-    A wait that runs into a heartbeat goes on with the same pending read: no event is lost.
+    One task reads ahead, so that a wait which runs into a heartbeat interrupts no read. A task for
+    each read would cost more than all else that is done for an event.
     """
+    queue: asyncio.Queue[Event | None] = asyncio.Queue(READ_AHEAD)
+    reading = asyncio.create_task(_read_ahead(events, queue))
     stop = asyncio.create_task(stopping.wait())
-    pending: asyncio.Task[Event | None] | None = None
+    stop.add_done_callback(lambda _: _wake(queue))
     try:
         while not stop.done():
-            if pending is None:
-                pending = asyncio.create_task(_next(events))
-            await asyncio.wait(
-                {pending, stop}, timeout=every_s, return_when=asyncio.FIRST_COMPLETED
-            )
-            if pending.done():
-                event = pending.result()
-                if event is None:
-                    return
-                pending = None
-                yield event
-            elif not stop.done():
+            if queue.empty() and reading.done():
+                reading.result()  # what the store raised is raised here
+                return
+            try:
+                async with asyncio.timeout(every_s):
+                    event = await queue.get()
+            except TimeoutError:
                 yield None
+                continue
+            if event is not None:
+                yield event
     finally:
-        unfinished = [task for task in (stop, pending) if task is not None]
-        for task in unfinished:
+        for task in (stop, reading):
             task.cancel()
-        await asyncio.gather(*unfinished, return_exceptions=True)
+        await asyncio.gather(stop, reading, return_exceptions=True)
 
 
-async def _next(events: AsyncIterator[Event]) -> Event | None:
-    return await anext(events, None)
+async def _read_ahead(events: AsyncIterator[Event], queue: asyncio.Queue[Event | None]) -> None:
+    """Put the events into `queue`, and wake who waits for one where there are no more."""
+    try:
+        async for event in events:
+            await queue.put(event)
+    finally:
+        asyncio.get_running_loop().call_soon(_wake, queue)
+
+
+def _wake(queue: asyncio.Queue[Event | None]) -> None:
+    """Let who waits for an event look around; where the queue is full, nobody waits."""
+    with suppress(asyncio.QueueFull):
+        queue.put_nowait(None)

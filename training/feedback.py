@@ -10,7 +10,8 @@ from typing import get_args
 import msgspec
 
 from banyan.adapters.trajectory_folder import FEEDBACK
-from banyan.feedback import FEEDBACK_FORMAT, FEEDBACK_VERSION, Feedback, Source
+from banyan.feedback import FEEDBACK_FORMAT, FEEDBACK_VERSION, Feedback
+from banyan.feedback_source import Source
 from banyan.trajectory import LoggedNode, Success
 from training.errors import RecordError, TrainingError
 from training.log_errors import BadFeedback, ForeignRecord, NewerRecord

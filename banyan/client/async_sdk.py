@@ -29,7 +29,7 @@ from banyan.client.results import (
 from banyan.client.retry import Attempts, Retry
 from banyan.client.sse import Parser
 from banyan.estimate import Estimate
-from banyan.feedback import Source
+from banyan.feedback_source import Source
 from banyan.tree import TreeStatus
 
 _READ_BYTES = 1 << 16

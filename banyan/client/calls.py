@@ -14,7 +14,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from banyan.client.errors import ClientError, FieldProblem, ServiceProblem, ServiceUnreachable
 from banyan.client.results import Document, SolveResult
-from banyan.feedback import Source
+from banyan.feedback_source import Source
 from banyan.limits import Limits
 from banyan.task import Gate, Profile, StateChoice
 from banyan.tree import TreeStatus

@@ -54,6 +54,7 @@ def _text(found: Estimate) -> str:
             f"input: about {found.input_tokens:,} tokens; {fits} the window of {found.window:,}",
             f"at least: {_plan(found.least)}",
             f"at most: {_plan(found.most)}",
+            *([f"likely: {_plan(found.likely)}"] if found.likely else []),
         ]
     )
 

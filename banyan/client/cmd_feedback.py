@@ -9,7 +9,7 @@ import typer
 from banyan.client.calls import DEFAULT_URL
 from banyan.client.messages import told
 from banyan.client.sdk import Client
-from banyan.feedback import Source
+from banyan.feedback_source import Source
 
 
 def feedback(

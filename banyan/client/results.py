@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from banyan.budget import Budget
 from banyan.citations import Citation, Coverage
-from banyan.feedback import Source
+from banyan.feedback_source import Source
 from banyan.node import Decision, Failure, OutcomeStatus
 from banyan.spans import Span
 from banyan.task import StateForm

@@ -9,7 +9,7 @@ from banyan.access import Scope
 Needed = Scope | Literal["public", "any"]
 """`any`: a caller who is known. Paths that do not exist are such, or guessing would tell."""
 
-PUBLIC = frozenset({"/", "/compare", "/healthz", "/readyz", "/openapi.json", "/docs", "/redoc"})
+PUBLIC = frozenset({"/", "/compare", "/healthz", "/readyz", "/openapi.json", "/docs"})
 _PUBLIC_HEADS = frozenset({"assets", "solves"})
 """The web page: it holds nothing of anyone, and asks with a key of its reader's."""
 

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 
 from banyan.errors import NotFound, UnknownPolicy
 from banyan.estimate import Estimate, estimate
+from banyan.likely import corrected
 from banyan.specialists import Specialist
 from banyan.task import Task
 from service.admission import check, known_documents
@@ -41,8 +42,8 @@ class EstimateRequest(SolveRequest):
 async def read(body: EstimateRequest, ports: PortsOf, tenant: Tenant) -> Estimate:
     """Calls, nodes, depth, tokens, money and seconds, between one look and reading everything.
 
-    Nothing is stored and no model is asked. Seconds are by your latest completed solves on the same
-    policy, and null where there are none.
+    Nothing is stored and no model is asked. Seconds, and what is likely, are by your latest
+    completed solves on the same policy, and null where there are none.
     """
     check(body)
     known = await known_documents(body, tenant, ports.library)
@@ -62,8 +63,8 @@ async def read(body: EstimateRequest, ports: PortsOf, tenant: Tenant) -> Estimat
         gate=body.gate,
         policy=own.policy.version,
     )
-    history = await measured(ports.store, tenant, own.policy.version)
-    return estimate(
+    history = await measured(ports.store, tenant, own, reader)
+    planned = estimate(
         task,
         num_chars,
         own=own,
@@ -71,6 +72,7 @@ async def read(body: EstimateRequest, ports: PortsOf, tenant: Tenant) -> Estimat
         tokens_per_char=history.tokens_per_char,
         pace=history.pace,
     )
+    return corrected(planned, history.ratios, body.limits)
 
 
 async def _specialist(name: str, field: str, body: EstimateRequest, ports: Ports) -> Specialist:

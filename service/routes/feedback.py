@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from banyan.adapters.trajectory_folder import TrajectoryFolder
 from banyan.client.results import Received
-from banyan.feedback import Feedback, Source, derived_key
+from banyan.feedback import Feedback, derived_key
+from banyan.feedback_source import Source
 from banyan.json_values import check_text
 from banyan.node import ROOT_PATH
 from banyan.state import unpack

@@ -22,6 +22,7 @@ IfNoneMatch = Annotated[str | None, Header()]
 @router.get("/")
 @router.get("/solves/{id}")
 @router.get("/compare")
+@router.get("/docs")
 async def page(if_none_match: IfNoneMatch = None) -> Response:
     """One file for all pages: its script looks at the address."""
     return _sent(_ASSETS[PAGE], if_none_match)

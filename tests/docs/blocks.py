@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+GENERATED = ROOT / "docs" / "reference.md"
+"""Made of the OpenAPI document, whose examples are checked against its schemas."""
 
 _FENCE = re.compile(
     r"^```(?P<language>\S*)[^\n]*\n(?P<text>.*?)^```[ \t]*$", re.DOTALL | re.MULTILINE

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from banyan.adapters.engine_spec import EngineSpec
 from banyan.adapters.policy_file import Listed
 from banyan.node import Outcome
 from service.settings import ServiceSettings
+from tests.growing import sentences
 from tests.service.house import TEXT, House, answered, assert_problem
+from tests.service.working import working
 from tests.two_policies import BOTH
 
 
@@ -97,3 +101,26 @@ async def test_windows_and_prices_are_those_of_the_listed_policies() -> None:
 
     assert large["window"] == 4_096
     assert 0 < mixed["most"]["cost_usd"] < large["most"]["cost_usd"]
+
+
+async def test_what_is_likely_is_most_as_earlier_solves_that_delegated_went(house: House) -> None:
+    async def estimated() -> dict[str, Any]:
+        body = {"goal": "Summarise it.", "more_chars": 60_000, "window": 2_048}
+        reply = await house.http.post("/solve/estimate", json=body)
+        found: dict[str, Any] = reply.json()
+        return found
+
+    before = await estimated()
+    async with working(house):
+        await house.http.post(
+            "/solve",
+            json={"goal": "Summarise it.", "documents": [{"text": sentences(1_500)}]},
+            headers={"Prefer": "wait=60"},
+        )
+    after = await estimated()
+
+    assert (before["likely"], before["ratios"]) == (None, None)
+    assert after["ratios"]["num_trees"] == 1
+    for name in ("llm_calls", "nodes", "prompt_tokens"):
+        ratio = after["likely"][name] / after["most"][name]
+        assert ratio == pytest.approx(after["ratios"][name], rel=0.05)

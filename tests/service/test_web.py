@@ -24,7 +24,7 @@ _ADDRESS = re.compile(r"https?://[^\s\"'`)]+")
 _STATIC_IMPORT = re.compile(r"^(?:import|export) .*?from \"([^\"]+)\";", re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("path", ["/", "/solves/solve_1", "/compare"])
+@pytest.mark.parametrize("path", ["/", "/solves/solve_1", "/compare", "/docs"])
 async def test_pages_are_one_file_under_a_strict_policy(house: House, path: str) -> None:
     reply = await house.http.get(path)
 

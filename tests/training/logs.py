@@ -13,7 +13,8 @@ import zstandard
 from banyan.adapters.memory_trajectories import MemoryTrajectoryQueue
 from banyan.adapters.trajectory_folder import TrajectoryFolder
 from banyan.adapters.trajectory_writer import Redact, TrajectoryWriter
-from banyan.feedback import Feedback, Source, derived_key
+from banyan.feedback import Feedback, derived_key
+from banyan.feedback_source import Source
 from banyan.task import Gate
 from banyan.trajectory import LoggedNode
 from banyan.tree import TreeRecord

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 
+import httpx
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page
+from playwright.async_api import Browser, ConsoleMessage, Page, expect
 
 from bench.stack import Stack
 from tests.web.browsing import browsing
@@ -14,6 +15,9 @@ from tests.web.chromium import NO_BROWSER, NoChromium, chromium
 
 WINDOW = 2_048
 LATENCY_S = 0.05
+PATIENCE_MS = 60_000
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +36,13 @@ def stack() -> Iterator[Stack]:
     """Valkey, a worker, the service and the official fake model server."""
     with Stack(latency_s=LATENCY_S, num_workers=1, slots=16, window=WINDOW) as stack:
         yield stack
+
+
+@pytest.fixture
+async def http(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
+    """Calls the same service without a browser."""
+    async with httpx.AsyncClient(base_url=stack.url, timeout=90.0, trust_env=False) as client:
+        yield client
 
 
 @dataclass
@@ -53,7 +64,7 @@ class Watched:
 async def watched(browser: Browser) -> AsyncIterator[Watched]:
     """A fresh tab. What breaks the page, or its security policy, fails the test."""
     context = await browser.new_context(viewport={"width": 1280, "height": 860})
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(PATIENCE_MS)
     page = await context.new_page()
     watched = Watched(page)
     page.on("console", watched.on_console)

@@ -1,6 +1,7 @@
 """The pictures of docs/web.md: `python -m tests.web.screenshots [FOLDER]`, default docs/img.
 
-Made of a real service with the fake model server; not by the tests, so that a run changes no file.
+Made of a real service with the fake model server. The tests make them too, in a folder of their
+own, so that a run changes no file of the project.
 """
 
 from __future__ import annotations
@@ -72,11 +73,9 @@ async def take_all(url: str, solve: str, other: str, folder: Path) -> None:
         await take(browser, url, solve, other, folder)
 
 
-def main(folder: Path) -> None:
-    """Grow two trees, and take the pictures of them."""
-    folder.mkdir(parents=True, exist_ok=True)
-    stack = Stack(latency_s=0.1, num_workers=1, slots=32, window=2_048)
-    with stack, httpx.Client(timeout=130.0, trust_env=False) as http:
+def grow(stack: Stack) -> tuple[str, str]:
+    """The two trees that they show."""
+    with httpx.Client(timeout=130.0, trust_env=False) as http:
         upload = http.post(
             f"{stack.url}/documents?title=banyans.md",
             content=TEXT.encode(),
@@ -89,7 +88,14 @@ def main(folder: Path) -> None:
         limits = {"max_depth": 4, "max_nodes": 341, "max_tokens": 10**9}
         other = stack.submit(http, "fan-out 4", gate=gate, limits=limits)
         stack.wait(http, other)
-        asyncio.run(take_all(stack.url, solve, other, folder))
+    return solve, other
+
+
+def main(folder: Path) -> None:
+    """Grow two trees, and take the pictures of them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with Stack(latency_s=0.1, num_workers=1, slots=32, window=2_048) as stack:
+        asyncio.run(take_all(stack.url, *grow(stack), folder))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -13,47 +12,9 @@ from playwright.async_api import Error, Page, Route, expect
 
 from bench.stack import Stack
 from tests.web.conftest import Watched
+from tests.web.solves import TEXT, finished, open_solve, row, submit
 
-PATIENCE_MS = 60_000
-TEXT = "\n\n".join(
-    f"Section {index}. A banyan drops roots, and the roots become trunks, as number {index} shows."
-    for index in range(120)
-)
 HOSTILE = '<img src=x onerror="window.broken=1"> <script>window.broken=1</script> 🌳'
-
-expect.set_options(timeout=PATIENCE_MS)
-
-
-@pytest.fixture
-async def http(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=stack.url, timeout=90.0, trust_env=False) as client:
-        yield client
-
-
-async def submit(http: httpx.AsyncClient, goal: str, **request: Any) -> str:
-    """Start a solve; its id."""
-    reply = await http.post(
-        "/solve", json={"goal": goal, **request}, headers={"Prefer": "respond-async"}
-    )
-    assert reply.status_code == 202, reply.text
-    return str(reply.json()["id"])
-
-
-async def finished(http: httpx.AsyncClient, goal: str, **request: Any) -> str:
-    """A solve that has ended; its id."""
-    solve = await submit(http, goal, **request)
-    reply = await http.get(f"/solve/{solve}", headers={"Prefer": "wait=60"})
-    assert reply.json()["status"] == "completed", reply.text
-    return solve
-
-
-def row(page: Page, path: str) -> Any:
-    return page.locator(f'.tree-row[data-path="{path}"]:visible')
-
-
-async def open_solve(page: Page, stack: Stack, solve: str, status: str = "completed") -> None:
-    await page.goto(f"{stack.url}/solves/{solve}")
-    await expect(page.locator(".run-line .chip")).to_have_text(status)
 
 
 async def test_a_goal_with_a_file_is_submitted_and_its_tree_grows_to_an_answer(
@@ -85,7 +46,7 @@ async def test_the_tree_grows_while_one_watches(
     page: Page, stack: Stack, http: httpx.AsyncClient
 ) -> None:
     solve = await submit(
-        http, "fan-out 3", gate={"mode": "always"}, limits={"max_depth": 4, "max_parallel": 2}
+        http, "fan-out 3", gate={"mode": "always"}, limits={"max_depth": 6, "max_parallel": 2}
     )
     await page.goto(f"{stack.url}/solves/{solve}")
     nodes = page.locator(".facts dd").first

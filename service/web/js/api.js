@@ -61,6 +61,8 @@ const solvePath = (id, part = "") => `/solve/${encodeURIComponent(id)}${part}`;
 export const api = {
   submit: (request, key) => post("/solve", request,
     { Prefer: "respond-async", "Idempotency-Key": key }),
+  estimate: (request) => post("/solve/estimate", request),
+  models: () => json("/v1/models"),
   solve: (id) => json(solvePath(id)),
   solves: (query) => json(`/solve?${new URLSearchParams(query)}`),
   node: (id, path, signal) => json(solvePath(id, `/nodes/${encodeURIComponent(path)}`), { signal }),

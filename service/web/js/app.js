@@ -3,6 +3,7 @@
 import { comparePage } from "./compare-page.js";
 import { el, empty } from "./dom.js";
 import { homePage } from "./home-page.js";
+import { referencePage } from "./reference-page.js";
 import { shortcuts } from "./shortcuts.js";
 import { SolvePage } from "./solve-page.js";
 import { themeButton } from "./theme.js";
@@ -21,5 +22,6 @@ document.querySelector(`.bar-nav a[href="${pathname}"]`)?.setAttribute("aria-cur
 
 if (solve) new SolvePage(main, decodeURIComponent(solve[1])).run();
 else if (pathname === "/compare") comparePage(main, new URLSearchParams(search));
+else if (pathname === "/docs") referencePage(main);
 else if (pathname === "/") homePage(main);
 else main.replaceChildren(empty("There is no such page."));

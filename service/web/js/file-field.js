@@ -33,7 +33,17 @@ export class FileField {
     return this.files.length;
   }
 
-  /** Upload those that are not there yet, one after the other; references to all, in order. */
+  /** References to those that were uploaded, in order. */
+  references() {
+    return this.files.filter(({ id }) => id).map(({ id }) => ({ id }));
+  }
+
+  /** Bytes of those that were not. */
+  bytesToUpload() {
+    return this.files.reduce((sum, { id, file }) => sum + (id ? 0 : file.size), 0);
+  }
+
+  /** Upload those that are not there yet, one after the other. */
   async upload() {
     for (const entry of this.files) {
       if (entry.id) continue;
@@ -47,7 +57,6 @@ export class FileField {
         throw error;
       }
     }
-    return this.files.map(({ id }) => ({ id }));
   }
 
   #add(files) {

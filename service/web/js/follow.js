@@ -4,6 +4,7 @@ import { Problem, send } from "./api.js";
 import { EventParser } from "./sse.js";
 
 const PAUSES_MS = [500, 1000, 2000, 5000, 10_000];
+const SLICE_MS = 6;
 
 /**
  * Hand on batches of events until the solve's result has come, which is returned.
@@ -21,7 +22,13 @@ export async function follow(id, { after = 0, onEvents, onState = () => {}, sign
       onState("live");
       const reader = reply.body.getReader();
       const parser = new EventParser();
+      let since = performance.now();
       for (;;) {
+        // A long history comes as fast as it is read, and would leave no time to draw.
+        if (performance.now() - since > SLICE_MS) {
+          await frame();
+          since = performance.now();
+        }
         const { done, value } = await reader.read();
         if (done) break;
         const batch = [];
@@ -48,6 +55,14 @@ export async function follow(id, { after = 0, onEvents, onState = () => {}, sign
     onState("reconnecting");
     await pause(PAUSES_MS[Math.min(failures++, PAUSES_MS.length - 1)], signal);
   }
+}
+
+/** The next frame; a page that is not shown has none, and goes on after a moment. */
+function frame() {
+  return new Promise((resolve) => {
+    requestAnimationFrame(resolve);
+    setTimeout(resolve, 100);
+  });
 }
 
 function pause(milliseconds, signal) {

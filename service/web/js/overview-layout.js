@@ -33,6 +33,26 @@ function countLeaves(root) {
   return leaves;
 }
 
+/**
+ * Boxes by the state of their node, in `across` pixels: of boxes of one state that are narrower than a
+ * pixel and begin in the same one, the first stands for all.
+ */
+export function byState(boxes, across) {
+  const found = new Map();
+  const taken = new Set();
+  for (const box of boxes) {
+    const { state } = box.node;
+    if (box.width * across < 1) {
+      const place = `${state}|${box.depth}|${Math.floor(box.x * across)}`;
+      if (taken.has(place)) continue;
+      taken.add(place);
+    }
+    if (!found.has(state)) found.set(state, []);
+    found.get(state).push(box);
+  }
+  return found;
+}
+
 /** The deepest box at a place of the drawing that is not below `depth`, or null. */
 export function boxAt(boxes, x, depth) {
   let found = null;

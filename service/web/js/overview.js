@@ -3,15 +3,15 @@
 import { fit } from "./bars.js";
 import { el } from "./dom.js";
 import { words } from "./format.js";
-import { boxAt, icicle } from "./overview-layout.js";
+import { boxAt, byState, icicle } from "./overview-layout.js";
 import { colours, onTheme } from "./theme.js";
 import { STATES } from "./tree-model.js";
 
 const HEIGHT = 76;
 const MAX_LEVEL = 15;
 const EVERY_MS = 80;
-const EVERY_MS_LARGE = 400;
-const LARGE = 4000;
+const EVERY_MS_LARGE = 250;
+const LARGE = 1000;
 
 export class Overview {
   /** `onPick(path)`: a person has pointed at a node. */
@@ -63,12 +63,13 @@ export class Overview {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, HEIGHT);
     const level = this.#level();
-    let chosen = null;
-    for (const box of this.boxes) {
-      context.fillStyle = this.colour[box.node.state];
-      const gap = box.width * width > 3 ? 1 : 0;
-      context.fillRect(box.x * width, box.depth * level, box.width * width - gap, level - 1);
-      if (box.node.path === selected) chosen = box;
+    const chosen = this.boxes.find((box) => box.node.path === selected);
+    for (const [state, boxes] of byState(this.boxes, width * ratio)) {
+      context.fillStyle = this.colour[state];
+      for (const box of boxes) {
+        const gap = box.width * width > 3 ? 1 : 0;
+        context.fillRect(box.x * width, box.depth * level, box.width * width - gap, level - 1);
+      }
     }
     if (chosen) {
       context.strokeStyle = this.colour.text;

@@ -5,6 +5,8 @@ import { compact, count, duration, percent, usd, words } from "./format.js";
 import { FINAL, STATES } from "./tree-model.js";
 
 const ANIMATED = new Set(["queued", "running"]);
+/** Nobody reads numbers faster, and each of them is a piece of text to lay out. */
+const EVERY_MS = 100;
 const FACTS = [
   ["nodes", "Nodes ended"], ["depth", "Depth"], ["calls", "Turns"], ["tokens", "Tokens"],
   ["cost", "Cost"], ["wall", "Wall time"], ["critical", "Critical path"], ["speed", "Speed-up"],
@@ -41,6 +43,8 @@ export class RunHead {
         el("div", {}, el("dt", { text: label }), this.facts[key]))),
       this.progress,
       el("div", { class: "legend", "aria-label": "Nodes by state" }, Object.values(this.buttons)));
+    this.drawnAt = -Infinity;
+    this.drawnResult = null;
     this.setStatus("queued");
   }
 
@@ -51,6 +55,8 @@ export class RunHead {
   }
 
   setStatus(status) {
+    if (status === this.status) return;
+    this.status = status;
     this.chip.replaceChildren(dot(status), words(status));
     this.cancel.hidden = !ANIMATED.has(status);
     this.resume.hidden = ANIMATED.has(status) || status === "completed";
@@ -62,8 +68,11 @@ export class RunHead {
     setText(this.stream, "The connection broke. Trying again …");
   }
 
-  /** What the tree says, at every frame; `result` is there once the solve has finished. */
+  /** What the tree says; `result` is there once the solve has finished. True: there is more to draw. */
   draw(model, now, result) {
+    const isDue = result !== this.drawnResult || performance.now() - this.drawnAt >= EVERY_MS;
+    if (!isDue) return true;
+    [this.drawnAt, this.drawnResult] = [performance.now(), result];
     const { sub } = model.root;
     const ended = sub.states.ok + sub.states.failed + sub.states.cancelled + sub.states.over_budget;
     const isFinal = FINAL.has(model.status);
@@ -88,6 +97,7 @@ export class RunHead {
     }
     this.progress.setAttribute("aria-valuemax", sub.nodes);
     this.progress.setAttribute("aria-valuenow", ended);
+    return false;
   }
 }
 

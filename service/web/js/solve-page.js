@@ -111,10 +111,10 @@ export class SolvePage {
   #draw() {
     const now = this.#now();
     this.head.setStatus(this.model.status);
-    this.head.draw(this.model, now, this.result);
+    const hasMore = this.head.draw(this.model, now, this.result);
     if (!this.result) this.answer.drawDraft(this.model.answer);
     this.node.draw(this.model, now);
-    if (this.tree.draw(this.model, now)) this.redraw();
+    if (this.tree.draw(this.model, now) || hasMore) this.redraw();
   }
 
   /** The store's clock, as far as the page knows it. */

@@ -1,14 +1,13 @@
 /** The form: a goal, documents as files or pasted text, and the rules of the solve. */
 
 import { api } from "./api.js";
-import { el, problemBox } from "./dom.js";
+import { announce, el, problemBox } from "./dom.js";
+import { estimateView } from "./estimate-view.js";
 import { FileField } from "./file-field.js";
+import { gateField } from "./gate-field.js";
 import { limitFields } from "./limit-fields.js";
-
-const GATES = [["threshold", "By score", "Delegates where the score reaches the threshold."],
-  ["always", "Always", "Delegates wherever it can: everything is read."],
-  ["never", "Never", "Answers directly as long as that is possible."],
-  ["sampled", "Sampled", "Draws by the policy's own probabilities."]];
+import { policyField } from "./policy-field.js";
+import { schemaField } from "./schema-field.js";
 
 /** `onStarted(id)`: the solve was taken. */
 export function submitForm(onStarted) {
@@ -16,39 +15,55 @@ export function submitForm(onStarted) {
     placeholder: "Which obligations survive termination, and for how long?" });
   const files = new FileField();
   const pasted = el("textarea", { id: "pasted", rows: "4", placeholder: "Or paste a text" });
-  const gate = gateField();
-  const limits = limitFields();
-  const trouble = el("div", { "aria-live": "assertive" });
+  const [gate, policy, schema, limits] = [gateField(), policyField(), schemaField(), limitFields()];
+  const outcome = el("div", { "aria-live": "polite" });
+  const estimate = el("button", { class: "button", type: "button", text: "Estimate" });
   const go = el("button", { class: "button primary", type: "submit", text: "Solve" });
   const form = el("form", { class: "submit-form" },
     field("Goal", goal),
     el("div", { class: "field" }, el("span", { class: "label", id: "documents-label", text: "Documents" }), files.element, pasted),
-    gate.element,
-    el("details", {}, el("summary", { class: "label", text: "Limits" }), limits.element),
-    trouble, go);
+    gate.element, policy.element,
+    section("Structured answer", schema.element), section("Limits", limits.element),
+    outcome, el("div", { class: "form-actions" }, estimate, go));
   pasted.setAttribute("aria-labelledby", "documents-label");
+  const request = (documents) => ({ goal: goal.value, limits: limits.read(), gate: gate.read(),
+    policy: policy.read(), answer_schema: schema.read(),
+    documents: pasted.value.trim() ? [...documents, { text: pasted.value }] : documents });
   // A form that is sent again, because its reply was lost, starts one solve and not two.
   let key = newKey();
   form.addEventListener("input", () => {
     key = newKey();
   });
-  form.addEventListener("submit", async (event) => {
+  // A field that is wrong can only be shown where its section is open.
+  form.addEventListener("invalid", ({ target }) => target.closest("details")?.setAttribute("open", ""), true);
+  estimate.addEventListener("click", () => act(estimate, "Estimating …", async () => {
+    if (!form.reportValidity()) return;
+    // Files are not uploaded for it: their bytes count as characters.
+    const planned = await api.estimate({ ...request(files.references()), more_chars: files.bytesToUpload() });
+    outcome.replaceChildren(estimateView(planned));
+    announce("The estimate is there.");
+  }));
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
-    trouble.replaceChildren();
-    go.disabled = true;
-    go.textContent = files.count ? "Uploading …" : "Starting …";
-    try {
-      const documents = await files.upload();
-      if (pasted.value.trim()) documents.push({ text: pasted.value });
-      const started = await api.submit({ goal: goal.value, documents, limits: limits.read(), gate: gate.read() }, key);
-      onStarted(started.id);
-    } catch (error) {
-      trouble.replaceChildren(problemBox(error));
-    } finally {
-      go.disabled = false;
-      go.textContent = "Solve";
-    }
+    act(go, files.count ? "Uploading …" : "Starting …", async () => {
+      await files.upload();
+      onStarted((await api.submit(request(files.references()), key)).id);
+    });
   });
+  const act = async (button, says, action) => {
+    const text = button.textContent;
+    outcome.replaceChildren();
+    button.disabled = true;
+    button.textContent = says;
+    try {
+      await action();
+    } catch (error) {
+      outcome.replaceChildren(problemBox(error));
+    } finally {
+      button.disabled = false;
+      button.textContent = text;
+    }
+  };
   return el("section", { class: "panel", "aria-labelledby": "form-title" },
     el("div", { class: "panel-head" }, el("h2", { id: "form-title", text: "New solve" })), form);
 }
@@ -61,24 +76,6 @@ function field(label, input) {
   return el("div", { class: "field" }, el("label", { for: input.id, text: label }), input);
 }
 
-function gateField() {
-  const threshold = el("input", { id: "threshold", type: "number", step: "any", placeholder: "as published with the policy" });
-  const more = el("div", { class: "field" }, el("label", { for: "threshold", text: "Threshold, nats" }), threshold);
-  const hint = el("p", { class: "hint", text: GATES[0][2] });
-  const radios = GATES.map(([value, text, says], index) => {
-    const input = el("input", { type: "radio", name: "gate", value, checked: index === 0 });
-    input.addEventListener("change", () => {
-      hint.textContent = says;
-      more.hidden = value !== "threshold";
-    });
-    return el("label", {}, input, text);
-  });
-  const element = el("fieldset", { class: "field" }, el("legend", { text: "Gate" }),
-    el("div", { class: "segments" }, radios), hint, more);
-  const read = () => {
-    const mode = element.querySelector("input[name=gate]:checked").value;
-    const isSet = mode === "threshold" && threshold.value !== "";
-    return isSet ? { mode, threshold: Number(threshold.value) } : { mode };
-  };
-  return { element, read };
+function section(title, body) {
+  return el("details", {}, el("summary", { class: "label", text: title }), body);
 }

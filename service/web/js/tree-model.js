@@ -42,6 +42,8 @@ class TreeNode {
     this.spans = [];
     this.own = emptySums();
     this.sub = emptySums();
+    /** Counts up whenever the node or anything below it has changed. */
+    this.stamp = 0;
   }
 
   get ended() {
@@ -106,6 +108,7 @@ export class TreeModel {
     for (let above = node; above; above = above.parent) {
       above.sub.nodes += 1;
       above.sub.states.queued += 1;
+      above.stamp += 1;
     }
     if (at !== null) node.openSpan("queue", at);
     return node;
@@ -126,6 +129,7 @@ export class TreeModel {
     for (let above = node; above; above = above.parent) {
       above.sub.states[node.state] -= 1;
       above.sub.states[state] += 1;
+      above.stamp += 1;
     }
     node.state = state;
   }
@@ -169,6 +173,7 @@ export class TreeModel {
     addTo(node.own, prompt, completion, cost, seconds);
     for (let above = node; above; above = above.parent) {
       addTo(above.sub, prompt, completion, cost, seconds);
+      above.stamp += 1;
     }
   }
 

@@ -21,14 +21,24 @@ export class TreeRow {
         el("button", { class: "twisty", type: "button", tabindex: "-1", "aria-hidden": "true" }),
         this.dot, this.path, this.kind, this.goal),
       this.tokens, this.cost, this.bars);
-    this.node = null;
+    this.shown = "";
     this.drawn = "";
   }
 
   /** Show `node` at row `index`. `view`: what all rows share at this moment. */
   show(node, index, view) {
-    this.node = node;
     const isCritical = view.critical.has(node.path);
+    const what = [node.path, node.stamp, node.parent?.children.length, index, isCritical,
+      node.path === view.selected, view.collapsed.has(node.path)].join("|");
+    // Most rows are what they were a frame ago, and writing the same again costs as much as news.
+    if (what !== this.shown) {
+      this.shown = what;
+      this.#write(node, index, view, isCritical);
+    }
+    this.#draw(node, view, isCritical);
+  }
+
+  #write(node, index, view, isCritical) {
     this.element.style.setProperty("--depth", node.depth);
     this.element.style.transform = `translateY(${index * view.rowHeight}px)`;
     this.element.dataset.path = node.path;
@@ -40,7 +50,6 @@ export class TreeRow {
     setText(this.tokens, compact(node.sub.tokens));
     setText(this.cost, usd(node.sub.costUsd));
     this.#describe(node, view, isCritical);
-    this.#draw(node, view, isCritical);
   }
 
   #describe(node, view, isCritical) {
@@ -64,8 +73,10 @@ export class TreeRow {
   #draw(node, view, isCritical) {
     if (view.scale.width < 2) return;
     const last = node.spans.at(-1);
-    const open = last?.to === null ? view.now : 0;
-    const what = [node.path, node.spans.length, last?.to, open, view.stamp, isCritical].join("|");
+    const { from, length, width, ratio, now } = view.scale;
+    // A bar that grows is drawn anew when it is a pixel longer.
+    const end = last?.to === null ? Math.round(((now - from) / length) * width * ratio) : 0;
+    const what = [node.path, node.spans.length, last?.to, end, view.stamp, isCritical].join("|");
     if (what === this.drawn) return;
     this.drawn = what;
     drawBars(this.bars, node, view.scale, view.colour, isCritical);

@@ -1,4 +1,4 @@
-import { boxAt, icicle } from "/assets/js/overview-layout.js";
+import { boxAt, byState, icicle } from "/assets/js/overview-layout.js";
 import { ancestors, collapsedBelow, flatten, inSight, onKey, scrollFor } from "/assets/js/rows.js";
 import { TreeModel } from "/assets/js/tree-model.js";
 import { equal, test } from "./check.js";
@@ -66,4 +66,10 @@ test("in the overview, siblings share the width of their parent by their leaves"
   equal(boxAt(boxes, 0.6, 2).node.path, "0.0.2");
   equal(boxAt(boxes, 0.9, 5).node.path, "0.1");
   equal(boxAt(boxes, 1.2, 1), null);
+});
+
+test("boxes that share a pixel and a state are drawn once, and no state is hidden by another", () => {
+  const box = (x, width, state) => ({ x, width, depth: 1, node: { state } });
+  const drawn = byState([box(0, 0.01, "ok"), box(0.01, 0.01, "ok"), box(0.02, 0.01, "failed"), box(0.1, 0.5, "ok")], 10);
+  equal([...drawn].map(([state, boxes]) => [state, boxes.map(({ x }) => x)]), [["ok", [0, 0.1]], ["failed", [0.02]]]);
 });

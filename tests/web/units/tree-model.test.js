@@ -75,3 +75,14 @@ test("events that are not known change no node", () => {
   const model = grown([...twoChildren().slice(0, 4), event("node.dreamt", 5, { node: "0" }), event("x", 6)]);
   equal(model.root.state, "waiting");
 });
+
+test("a node is stamped anew when it or anything below it changes, and no other node is", () => {
+  const model = new TreeModel();
+  model.apply(event("tree.admitted", 0));
+  model.apply(event("node.spawned", 1, { node: "0", children: 2 }));
+  const [root, changed, other] = ["0", "0.0", "0.1"].map((path) => model.get(path));
+  const before = [root, changed, other].map((node) => node.stamp);
+  model.apply(event("node.claimed", 2, { node: "0.0", worker: "w" }));
+  model.apply(event("node.turn", 3, { node: "0.0", prompt_tokens: 5, completion_tokens: 1 }));
+  equal([root, changed, other].map((node, index) => node.stamp > before[index]), [true, true, false]);
+});
