@@ -124,12 +124,13 @@ class Runner:
             lease_s=self._leases.lease_s,
             reserves=reserves(assignment.team),
         )
-        log.debug("nodes claimed", tree=tree_id, asked=len(paths), got=len(claimed))
-        for node in claimed:
+        log.debug("nodes claimed", tree=tree_id, asked=len(paths), got=len(claimed.nodes))
+        for node in claimed.nodes:
             self._leases.keep(node.lease)
             task = asyncio.create_task(self._run(node, assignment))
             self._running[node.lease] = task
-        return len(claimed)
+        await self._queue.send(claimed.hints)
+        return len(claimed.nodes)
 
     async def _run(self, claimed: Claimed, assignment: _Assignment) -> None:
         lease = claimed.lease

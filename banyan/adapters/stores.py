@@ -17,6 +17,7 @@ def make_store(settings: Settings) -> RedisStore:
         num_shards=settings.num_shards,
         queued_s=settings.queued_s,
         tenant_dispatch=settings.tenant_dispatch,
+        tenant_queued=settings.tenant_queued,
         retention_s=settings.retention_s,
         max_events=settings.max_events,
         logs=settings.trajectory_dir is not None,
