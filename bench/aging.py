@@ -50,8 +50,6 @@ def _left_ms(redis: Redis, keys: list[bytes]) -> list[int]:
 
 
 def _kind(key: str) -> str:
-    """`{3}:tree:solve_…:node:0.1` is `tree:node`."""
-    parts = key.split(":")
-    if len(parts) > 1 and parts[1] == "tree":
-        return ":".join(["tree", *parts[3:4]])
-    return ":".join(parts[1:2]) if key.startswith("{") else parts[0]
+    """`{s3}:tree:solve_…:node:0.1` is `tree:node`; what is counted up or named is left out."""
+    first, *more = key.rpartition("}:")[2].split(":")
+    return ":".join([first, *more[1:2]]) if first == "tree" else first

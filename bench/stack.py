@@ -19,7 +19,7 @@ from banyan.local.programs import command, environment
 from banyan.local.valkey import Valkey
 from banyan.settings import EngineKind
 
-START_S = 60.0
+START_S = 180.0
 
 
 class Stack:
@@ -144,6 +144,11 @@ class Stack:
         pids = [self.valkey.pid, self.service.pid, *(worker.pid for worker in self.workers)]
         times = [psutil.Process(pid).cpu_times() for pid in pids]
         return sum(each.user + each.system for each in times)
+
+    def logs(self) -> dict[str, str]:
+        """By process: all that it has logged."""
+        folder = Path(self._folder.name) / "logs"
+        return {file.stem: file.read_text(errors="replace") for file in folder.glob("*.log")}
 
     def submit(self, client: httpx.Client, goal: str, **request: Any) -> str:
         """Start a tree; its id."""
