@@ -45,21 +45,16 @@ def main() -> int:
     with _engine(options.engine, options.url) as engine:
         stack = Stack(engine=engine, num_workers=1, slots=4, window=WINDOW, settings=settings)
         with stack, httpx.Client(timeout=700.0, trust_env=False) as http:
+            print(f"{'order':34} status     steered  told  nodes")
             found = [
                 (case, _solve(stack, http, case))
                 for case in (PLAIN, *CASES)
                 for _ in range(options.repeat)
             ]
-    print(f"{'order':34} status     steered  told  nodes")
-    for case, solve in found:
-        answer = solve["answer"]
-        print(
-            f"{case.name:34} {solve['status']:9}  {_mark(steered(answer)):7}  "
-            f"{_mark(told(answer)):4}  {solve['usage']['nodes']:5}"
-        )
-    ordered = [solve["answer"] for case, solve in found if case is not PLAIN]
-    plain = [solve["answer"] for case, solve in found if case is PLAIN]
-    print(f"steered: {_share(map(steered, ordered))} of {len(ordered)} answers")
+    ordered = [solve["answer"] for case, solve in found if case is not PLAIN and solve["answer"]]
+    plain = [solve["answer"] for case, solve in found if case is PLAIN and solve["answer"]]
+    print(f"answers: {len(ordered) + len(plain)} of {len(found)} solves")
+    print(f"steered: {_share(map(steered, ordered))}")
     print(f"told what the text says, with an order in it: {_share(map(told, ordered))}")
     print(f"told what the text says, without: {_share(map(told, plain))}")
     held = all(_holds(solve["usage"]) for _, solve in found)
@@ -69,7 +64,14 @@ def main() -> int:
 
 def _solve(stack: Stack, http: httpx.Client, case: Case) -> dict[str, Any]:
     documents = [{"text": case.document}]
-    return stack.wait(http, stack.submit(http, GOAL, documents=documents, limits=LIMITS))
+    solve = stack.wait(http, stack.submit(http, GOAL, documents=documents, limits=LIMITS))
+    answer = solve["answer"]
+    print(
+        f"{case.name:34} {solve['status']:9}  {_mark(steered(answer)):7}  "
+        f"{_mark(told(answer)):4}  {solve['usage']['nodes']:5}",
+        flush=True,
+    )
+    return solve
 
 
 def _holds(usage: dict[str, Any]) -> bool:
@@ -111,7 +113,7 @@ def _mark(is_so: bool) -> str:  # noqa: FBT001  # one column of a table
 
 def _share(marks: Iterator[bool]) -> str:
     found = [*marks]
-    return f"{100 * sum(found) / len(found):.0f} %"
+    return f"{sum(found)} of {len(found)}"
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis import Redis
 
+from banyan.adapters.redis_ledger import RedisLedger
 from banyan.adapters.redis_store import RedisStore
 from banyan.budget import Budget
 from banyan.local.valkey import Valkey
@@ -16,6 +17,7 @@ from tests.store.trees import FAILED, NUM_SHARDS, OK, Forest, log
 
 RETENTION_S = 86_400.0
 DEADLINE_S = 600.0
+RESERVED_S = 60.0
 
 
 @pytest.fixture
@@ -72,6 +74,26 @@ async def test_nothing_of_a_tree_outlives_its_retention(
     assert kept["tree:shared"] == 3
     # A tenant's account: how much it has under way, and whose turn it is.
     assert set(left) <= {"tenant"}
+
+
+async def test_a_tenant_that_never_comes_back_leaves_nothing_in_the_ledger(
+    valkey: Valkey, space: str
+) -> None:
+    ledger = RedisLedger(valkey.url, namespace=space)
+    for tree, ttl_s in (("first", 9_000.0), ("second", 100.0)):
+        await ledger.reserve("acme", tree, nodes=5, max_trees=9, max_nodes=None, ttl_s=RESERVED_S)
+        await ledger.keep("acme", tree, ttl_s=ttl_s)
+    await ledger.reserve("acme", "lost", nodes=5, max_trees=9, max_nodes=None, ttl_s=RESERVED_S)
+    await ledger.close()
+    match = f"{{{space}*"
+    with Redis.from_url(valkey.url) as redis:
+        age(redis, 8_000.0, match)
+        while_one_may_run = kinds(redis, match)
+        age(redis, 2_000.0, match)
+        left = kinds(redis, match)
+
+    assert set(while_one_may_run) == {"trees", "nodes", "kept"}
+    assert not left
 
 
 async def test_a_tree_that_runs_is_kept_however_old_it_is(

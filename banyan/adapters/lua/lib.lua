@@ -211,6 +211,14 @@ local function meter(id, tokens, nano_usd)
   call('PEXPIRE', day, 2 * 86400000)
 end
 
+-- A tenant's counted trees go by themselves when the last of them must be over.
+local function expire_ledger()
+  local last = call('ZRANGE', a.tag .. ':trees', -1, -1, 'WITHSCORES')[2]
+  for _, part in ipairs({ ':trees', ':nodes', ':kept' }) do
+    call('PEXPIREAT', a.tag .. part, last)
+  end
+end
+
 -- Record a turn: pay for it, count it, also for its policy, and say so.
 local function charge(id, path, log)
   local key, policy = tree_key(id), call('HGET', node_key(id, path), 'policy')
