@@ -15,6 +15,7 @@ import statistics
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -105,12 +106,8 @@ def _tree(stack: Stack, http: httpx.Client, fan_out: int) -> dict[str, bool]:
     tree = stack.submit(http, f"fan-out {fan_out}", gate={"mode": "always"}, limits=limits)
     paths = (f"/solve/{tree}", f"/solve/{tree}/tree?limit={PAGE}", f"/solve/{tree}/nodes/0")
     solve, visitor = _solved(stack, http, tree, paths)
-    began, num_nodes, cursor = time.monotonic(), 0, ""
-    while cursor is not None:
-        query = f"limit={PAGE}" + (f"&cursor={cursor}" if cursor else "")
-        page = http.get(f"{stack.url}/solve/{tree}/tree?{query}").raise_for_status().json()
-        num_nodes += len(page["nodes"])
-        cursor = page["next"]
+    began = time.monotonic()
+    num_nodes = sum(1 for _ in _nodes(stack, http, tree))
     paged_s = time.monotonic() - began
     with http.stream("GET", f"{stack.url}/solve/{tree}/trace") as reply:
         num_bytes = sum(map(len, reply.iter_raw()))
@@ -150,12 +147,28 @@ def _document(
     share = solve["coverage"]["share"]
     usage = solve["usage"]
     print(f"coverage {share:.3f}, {usage['nodes']} nodes, {usage['llm_calls']} calls")
+    failures = Counter(
+        f"{node['outcome']} {(node['failure'] or {}).get('code')}"
+        for node in _nodes(stack, http, tree)
+        if not node["complete"]
+    )
+    print(f"nodes that are not complete: {dict(failures)}")
     ended = {"completed", "partial"} if one_line else {"completed"}
     return {
         f"document {solve['status']}": solve["status"] in ended,
         f"read {100 * share:.0f} %": one_line or share == 1.0,
         "no request failed beside the document": not visitor.failures,
     }
+
+
+def _nodes(stack: Stack, http: httpx.Client, tree: str) -> Iterator[dict[str, Any]]:
+    """All nodes of a tree, page by page."""
+    cursor = ""
+    while cursor is not None:
+        query = f"limit={PAGE}" + (f"&cursor={cursor}" if cursor else "")
+        page = http.get(f"{stack.url}/solve/{tree}/tree?{query}").raise_for_status().json()
+        yield from page["nodes"]
+        cursor = page["next"]
 
 
 def _solved(
