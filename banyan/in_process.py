@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from banyan.admission import admission
@@ -47,7 +47,7 @@ async def grow(
     running: set[asyncio.Task[list[Hint]]] = set()
     try:
         while hints or running:
-            for claimed in await _claim(hints, ports, reserves(team)):
+            for claimed in await _claim([*hints], ports, reserves(team)):
                 policy = serving.policies.resolve(claimed.policy)
                 own = replace(ports, engine=serving.engine(policy))
                 running.add(asyncio.create_task(drive(claimed, task, policy, own, team)))
@@ -61,16 +61,18 @@ async def grow(
     return await ports.store.get_tree(new_id)
 
 
-async def _claim(
-    hints: Iterable[Hint], ports: Ports, reserves: Mapping[str, Reserve]
-) -> list[Claimed]:
+async def _claim(hints: list[Hint], ports: Ports, reserves: Mapping[str, Reserve]) -> list[Claimed]:
+    """All that `hints` name, and what comes into the queue in its place."""
     claimed: list[Claimed] = []
-    for hint in hints:
-        claimed += await ports.store.claim(
+    while hints:
+        hint = hints.pop(0)
+        claims = await ports.store.claim(
             hint.tree_id,
             hint.paths,
             worker="in-process",
             lease_s=_LEASE_S,
             reserves=reserves,
         )
+        claimed += claims.nodes
+        hints += claims.hints
     return claimed

@@ -6,17 +6,18 @@ of the numbers that stand in the prompt.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
-import re2
-from jsonschema import Draft202012Validator, validators
+from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from pydantic import JsonValue
 
+from banyan import bounded_schema
 from banyan.action import Kind, SplitBy
 from banyan.aggregates import MERGE, RULES
+from banyan.bounded_schema import TooManySteps
 from banyan.counts import NO_LABEL
 from banyan.errors import InvalidAction, SchemaMismatch
 from banyan.references import moved
@@ -92,8 +93,9 @@ def check_answer(answer: JsonValue, expects: Mapping[str, Any] | None) -> None:
             raise InvalidAction("answer: text is expected")
         return
     try:
-        validator = _LINEAR_VALIDATOR(dict(expects), format_checker=_FORMATS)
-        validator.validate(answer)
+        bounded_schema.validate(answer, expects)
+    except TooManySteps as error:
+        raise InvalidAction(f"answer: {error}") from error
     except ValidationError as error:
         where = "/".join(["answer", *(str(part) for part in error.absolute_path)])
         raise SchemaMismatch(
@@ -145,21 +147,6 @@ _MERGED: Schema = {
 }
 """The same for the parts of a split, with rules by which their results merge."""
 
-
-def _linear_pattern(
-    _: object, pattern: str, instance: object, __: object
-) -> Iterator[ValidationError]:
-    """The keyword `pattern` in linear time: what is matched was written by a model."""
-    if isinstance(instance, str) and re2.search(pattern, instance) is None:
-        yield ValidationError("does not match the pattern")
-
-
-_LINEAR_VALIDATOR = validators.extend(  # type: ignore[no-untyped-call]  # not typed upstream
-    Draft202012Validator, {"pattern": _linear_pattern}
-)
-
-_FORMATS = Draft202012Validator.FORMAT_CHECKER
-"""Those formats that can be checked without further packages: dates, addresses, uuid, ..."""
 
 _EXPECTS_VALIDATOR = Draft202012Validator(EXPECTS)
 _MERGED_VALIDATOR = Draft202012Validator(_MERGED)

@@ -73,6 +73,11 @@ class Settings(BaseSettings):
     tenant_dispatch: int = Field(
         1_024, ge=1, description="Nodes of one tenant that are dispatched at one time, per shard."
     )
+    tenant_queued: int = Field(
+        64,
+        ge=1,
+        description="Of these, nodes that no worker has yet: what other tenants wait behind.",
+    )
     retention_s: float = Field(
         7 * 86_400.0,
         ge=86_400.0,

@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 _WORD = re.compile(r"[^\W_]+")
-_QUESTION = re.compile(r"[^.!?:\n\u3002\uff01\uff1f]+[?\uff1f]")
+_SENTENCE = re.compile(r"[^.!?:\n\u3002\uff01\uff1f]++[?\uff1f]?+")
+_ASKS = ("?", "\uff1f")
 _SHORTEST = 2
 _FUNCTION = frozenset({
     "a", "about", "above", "after", "all", "also", "among", "an", "and", "any", "are", "as",
@@ -51,7 +52,8 @@ def asked(goal: str) -> str:
 
     How an answer should look says nothing about where it stands.
     """
-    return " ".join(_QUESTION.findall(goal)) or goal
+    asking = [sentence for sentence in _SENTENCE.findall(goal) if sentence.endswith(_ASKS)]
+    return " ".join(asking) or goal
 
 
 def telling(text: str) -> list[str]:

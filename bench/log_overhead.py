@@ -38,6 +38,7 @@ from bench.token_turns import plant
 GOAL_MS = 0.2
 WINDOW_S = 12.0
 _WRITTEN_S = 60.0
+_ALL = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,9 @@ async def _writer_alone(num_children: int, repeat: int, *, token_ids: bool) -> l
     costs = []
     with tempfile.TemporaryDirectory(prefix="banyan-log-") as folder:
         with Valkey(Path(folder) / "valkey") as server:
-            store = RedisStore(server.url, num_shards=1, logs=True, tenant_dispatch=1_000_000)
+            store = RedisStore(
+                server.url, num_shards=1, logs=True, tenant_dispatch=_ALL, tenant_queued=_ALL
+            )
             queue = RedisTrajectoryQueue(server.url, num_shards=1)
             writer = TrajectoryWriter(queue, TrajectoryFolder(Path(folder) / "log"))
             for _ in range(repeat):

@@ -192,6 +192,11 @@ class Stack:
         times = [psutil.Process(pid).cpu_times() for pid in pids]
         return sum(each.user + each.system for each in times)
 
+    def logs(self) -> dict[str, str]:
+        """By process: all that it has logged."""
+        folder = Path(self._folder.name) / "logs"
+        return {file.stem: file.read_text(errors="replace") for file in folder.glob("*.log")}
+
     def submit(self, client: httpx.Client, goal: str, **request: Any) -> str:
         """Start a tree; its id."""
         reply = client.post(

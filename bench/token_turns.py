@@ -35,7 +35,8 @@ async def plant(store: Store, num_children: int, *, token_ids: bool) -> str:
     )
     new_id = tree_id(task.tenant, secrets.token_hex(8), num_shards=1)
     await store.admit(admission(task, new_id))
-    [root] = await store.claim(new_id, ["0"], worker="b", lease_s=_LEASE_S, reserves=_FREE)
+    claims = await store.claim(new_id, ["0"], worker="b", lease_s=_LEASE_S, reserves=_FREE)
+    [root] = claims.nodes
     child = Node(path="0.0", goal="Count.", brief=Brief(task_goal="Count."))
     await store.spawn(
         root.lease,
@@ -47,11 +48,13 @@ async def plant(store: Store, num_children: int, *, token_ids: bool) -> str:
     )
     for first in range(0, num_children, _AT_ONCE):
         paths = [f"0.{index}" for index in range(first, min(first + _AT_ONCE, num_children))]
-        for node in await store.claim(new_id, paths, worker="b", lease_s=_LEASE_S, reserves=_FREE):
+        claims = await store.claim(new_id, paths, worker="b", lease_s=_LEASE_S, reserves=_FREE)
+        for node in claims.nodes:
             await store.finish(
                 node.lease, Outcome(status="ok", answer="Four."), log=turn(token_ids=token_ids)
             )
-    [again] = await store.claim(new_id, ["0"], worker="b", lease_s=_LEASE_S, reserves=_FREE)
+    claims = await store.claim(new_id, ["0"], worker="b", lease_s=_LEASE_S, reserves=_FREE)
+    [again] = claims.nodes
     await store.finish(
         again.lease, Outcome(status="ok", answer="All."), log=turn(token_ids=token_ids)
     )

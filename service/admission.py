@@ -6,6 +6,7 @@ text is put away, and the tree comes last.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import Sequence
@@ -40,7 +41,7 @@ async def admit(
     Raises InvalidInput (of several kinds) before anything is stored, and Refused where a quota of
     the meter's tenant is used up, or the key was used for another request.
     """
-    check(request)
+    await asyncio.to_thread(check, request)
     if request.profile == "rollout" and ports.settings.trajectory_dir is None:
         raise log_is_off()
     key = checked_key(idempotency_key)
@@ -99,7 +100,10 @@ def log_is_off() -> Refused:
 
 
 def check(request: SolveRequest) -> None:
-    """Everything about a request that can be known without asking anyone. Raises InvalidInput."""
+    """Everything about a request that can be known without asking anyone. Raises InvalidInput.
+
+    A large schema takes a second: whoever else is served shall not wait for it.
+    """
     check_text(request.goal, "goal")
     check_storable(request.gate.threshold, "gate.threshold")
     check_storable(request.metadata, "metadata")

@@ -7,14 +7,19 @@ from typing import Any
 
 import re2
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
+from jsonschema.exceptions import SchemaError, ValidationError
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
+from banyan.bounded_schema import TooManySteps, compile_pattern, validate
 from banyan.errors import InvalidInput, InvalidSchema
 from banyan.json_values import canonical, check_storable
 from service.schemas import MAX_SCHEMA_BYTES
+
+MAX_PATTERNS = 32
+MAX_STEPS = 5_000
+"""Of checking the least object against a schema before it is admitted."""
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _HOLD_DATA = frozenset({"const", "enum", "default", "examples"})
@@ -25,7 +30,7 @@ def check(schema: dict[str, Any]) -> None:
     """Raise InvalidSchema unless `schema` is draft 2020-12, closed in itself, and an object's.
 
     References must point into the schema: nothing is ever fetched. Patterns must be regular
-    expressions that can be matched in linear time (RE2).
+    expressions that can be matched in linear time (RE2), and few steps must do to check a value.
     """
     try:
         check_storable(schema, "answer_schema")
@@ -47,11 +52,27 @@ def check(schema: dict[str, Any]) -> None:
     if any("patternProperties" in part for part in _walk(schema)):
         raise InvalidSchema("answer_schema: patternProperties is not supported, use properties")
     _check_references(schema)
-    for pattern in _patterns(schema):
+    patterns = set(_patterns(schema))
+    if len(patterns) > MAX_PATTERNS:
+        raise InvalidSchema(f"answer_schema: more than {MAX_PATTERNS} patterns")
+    for pattern in patterns:
         try:
-            re2.compile(pattern)
+            compile_pattern(pattern)
         except re2.error as error:
-            raise InvalidSchema("answer_schema: a pattern is no RE2 expression") from error
+            raise InvalidSchema(
+                "answer_schema: a pattern is no RE2 expression, or too large"
+            ) from error
+    _check_steps(schema)
+
+
+def _check_steps(schema: dict[str, Any]) -> None:
+    """The least object shows what references at the same place in a value add up to."""
+    try:
+        validate({}, schema, max_steps=MAX_STEPS)
+    except TooManySteps as error:
+        raise InvalidSchema(f"answer_schema: {error}") from error
+    except ValidationError:
+        return  # it asks for more than nothing
 
 
 def _check_references(schema: dict[str, Any]) -> None:

@@ -151,12 +151,13 @@ class Runner:
         except StoreUnavailable as error:
             log.warning("hint passed over", tree=tree_id, code=error.code)
             return 0
-        log.debug("nodes claimed", tree=tree_id, asked=len(paths), got=len(claimed))
-        for node in claimed:
+        log.debug("nodes claimed", tree=tree_id, asked=len(paths), got=len(claimed.nodes))
+        for node in claimed.nodes:
             self._leases.keep(node.lease)
             task = asyncio.create_task(self._run(node, assignment))
             self._running[node.lease] = task
-        return len(claimed)
+        await self._queue.send(claimed.hints)
+        return len(claimed.nodes)
 
     async def _run(self, claimed: Claimed, assignment: _Assignment) -> None:
         lease = claimed.lease

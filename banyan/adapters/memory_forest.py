@@ -16,7 +16,14 @@ from pydantic import JsonValue
 from banyan.adapters.hints import Ready
 from banyan.adapters.memory_spending import SpendingLog
 from banyan.adapters.memory_trees import NodeState, TreeState, children_of
-from banyan.adapters.store_rules import CANCELLED, MAX_EVENTS, MAX_EXPIRIES, WORKER_LOST
+from banyan.adapters.store_rules import (
+    CANCELLED,
+    MAX_DOUBLINGS,
+    MAX_EVENTS,
+    MAX_EXPIRIES,
+    TURN,
+    WORKER_LOST,
+)
 from banyan.budget import Budget
 from banyan.errors import NotFound
 from banyan.node import Outcome, parent_path
@@ -35,6 +42,7 @@ class Forest:
         clock: Callable[[], float],
         queued_s: float,
         tenant_dispatch: int,
+        tenant_queued: int,
         retention_s: float,
         logs: bool = False,
         max_events: int = MAX_EVENTS,
@@ -42,6 +50,7 @@ class Forest:
         self.clock = clock
         self.queued_s = queued_s
         self.tenant_dispatch = tenant_dispatch
+        self.tenant_queued = tenant_queued
         self.retention_s = retention_s
         self.trees: dict[str, TreeState] = {}
         self.unlogged: dict[tuple[str, int], float] = {}
@@ -53,6 +62,7 @@ class Forest:
         self._logs = logs
         self._max_events = max_events
         self._dispatched: dict[tuple[int, str], int] = defaultdict(int)
+        self._queued: dict[tuple[int, str], int] = defaultdict(int)
         self._waiting: dict[tuple[int, str], dict[str, None]] = defaultdict(dict)
 
     def tree(self, tree_id: str) -> TreeState:
@@ -96,21 +106,42 @@ class Forest:
         self._update_waiting(tree)
 
     def dispatch(self, tenant: tuple[int, str]) -> list[Ready]:
-        """Dispatch from the tenant's backlogs while there are slots; its trees take turns."""
+        """Dispatch from the tenant's backlogs while it has slots, and room in the queue.
+
+        Its trees take turns. Room is filled once half of it is free.
+        """
         ready: list[Ready] = []
+        if self._queued[tenant] * 2 > self.tenant_queued:
+            return ready
         waiting = self._waiting[tenant]
-        while waiting and self._dispatched[tenant] < self.tenant_dispatch:
+        while waiting and (free := self._free(tenant)) > 0:
             tree = self.trees[next(iter(waiting))]
             del waiting[tree.id]
-            node = min((tree.nodes[path] for path in tree.backlog), key=lambda node: node.rank)
-            tree.backlog.remove(node.path)
-            node.dispatched = True
-            node.due_at = self.clock() + self.queued_s
-            tree.num_dispatched += 1
-            self._dispatched[tenant] += 1
+            room = min(free, TURN, tree.admission.max_parallel - tree.num_dispatched)
+            ranked = sorted((tree.nodes[path] for path in tree.backlog), key=lambda one: one.rank)
+            for node in ranked[:room]:
+                tree.backlog.remove(node.path)
+                node.dispatched, node.resent = True, 0
+                node.due_at = self.clock() + self.queued_s
+                tree.num_dispatched += 1
+                self._dispatched[tenant] += 1
+                self._queued[tenant] += 1
+                ready.append((tree.id, node.path, node.continuation))
             self._update_waiting(tree)
-            ready.append((tree.id, node.path, node.continuation))
         return ready
+
+    def _free(self, tenant: tuple[int, str]) -> int:
+        slots = self.tenant_dispatch - self._dispatched[tenant]
+        return min(slots, self.tenant_queued - self._queued[tenant])
+
+    def claimed(self, tree: TreeState) -> None:
+        """A node of the tree has left the queue for a worker."""
+        self._queued[tree.tenant] -= 1
+
+    def resent(self, node: NodeState) -> None:
+        """A hint is sent again; the pause before the next one is twice as long."""
+        node.resent = min(node.resent + 1, MAX_DOUBLINGS)
+        node.due_at = self.clock() + self.queued_s * 2**node.resent
 
     def retire(self, tree: TreeState, node: NodeState) -> None:
         """The node leaves the queue or its worker: its slot is free."""
@@ -119,6 +150,7 @@ class Forest:
             node.dispatched = False
             tree.num_dispatched -= 1
             self._dispatched[tree.tenant] -= 1
+            self._queued[tree.tenant] -= node.status == "queued"
         self._update_waiting(tree)
 
     def charge(self, tree: TreeState, node: NodeState, log: TurnLog) -> None:
@@ -170,8 +202,9 @@ class Forest:
 
     def requeue(self, tree: TreeState, node: NodeState, reason: str) -> Ready:
         """Give a running node back to the queue. It keeps its slot; its lease is void."""
-        node.status = "queued"
+        node.status, node.resent = "queued", 0
         node.epoch += 1
+        self._queued[tree.tenant] += 1
         node.queued_at = self.clock()
         node.due_at = self.clock() + self.queued_s
         self.emit(tree, "node.requeued", {"node": node.path, "reason": reason})

@@ -14,7 +14,13 @@ from banyan.adapters.memory_forest import Forest
 from banyan.adapters.memory_reader import MemoryReader
 from banyan.adapters.memory_records import queued
 from banyan.adapters.memory_trees import NodeState, TreeState, children_of, is_final
-from banyan.adapters.store_rules import MAX_CHILDREN, MAX_EVENTS, MAX_EXPIRIES, too_little
+from banyan.adapters.store_rules import (
+    MAX_CHILDREN,
+    MAX_EVENTS,
+    MAX_EXPIRIES,
+    TENANT_QUEUED,
+    too_little,
+)
 from banyan.budget import Budget
 from banyan.errors import Conflict, NotFound, StaleLease
 from banyan.node import ROOT_PATH, Outcome, child_path, depth_of
@@ -22,6 +28,7 @@ from banyan.ports import (
     Admission,
     ChildNode,
     Claimed,
+    Claims,
     Hint,
     Lease,
     Renewal,
@@ -41,6 +48,7 @@ class MemoryStore(MemoryReader):
         *,
         queued_s: float = 15.0,
         tenant_dispatch: int = 1_024,
+        tenant_queued: int = TENANT_QUEUED,
         retention_s: float = 7 * 86_400.0,
         logs: bool = False,
         max_events: int = MAX_EVENTS,
@@ -51,6 +59,7 @@ class MemoryStore(MemoryReader):
                 clock=clock,
                 queued_s=queued_s,
                 tenant_dispatch=tenant_dispatch,
+                tenant_queued=tenant_queued,
                 retention_s=retention_s,
                 logs=logs,
                 max_events=max_events,
@@ -88,11 +97,11 @@ class MemoryStore(MemoryReader):
         worker: str,
         lease_s: float,
         reserves: Mapping[str, Reserve],
-    ) -> list[Claimed]:
+    ) -> Claims:
         try:
             tree = self._forest.tree(tree_id)
         except NotFound:
-            return []
+            return Claims()
         now = self._now()
         claimed = []
         for path in dict.fromkeys(paths):
@@ -109,7 +118,7 @@ class MemoryStore(MemoryReader):
             if node.status == "queued" and node.dispatched:
                 node.lease_until = now + lease_s
                 claimed.append(self._take(tree, node, worker, reserves))
-        return claimed
+        return Claims(tuple(claimed), group(self._forest.dispatch(tree.tenant)))
 
     def _take(
         self, tree: TreeState, node: NodeState, worker: str, reserves: Mapping[str, Reserve]
@@ -118,6 +127,7 @@ class MemoryStore(MemoryReader):
         node.epoch += 1
         node.reserve = reserves.get(node.policy, Reserve())
         node.claimed_at = self._now()
+        self._forest.claimed(tree)
         if tree.status == "queued":
             tree.status = "running"
         self._forest.emit(
@@ -288,7 +298,7 @@ class MemoryStore(MemoryReader):
             if node.status == "running":
                 ready.extend(self._forest.expire(tree, node))
             else:
-                node.due_at = now + self._forest.queued_s
+                self._forest.resent(node)
                 ready.append((tree.id, node.path, node.continuation))
         return group(ready)
 

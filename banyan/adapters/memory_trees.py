@@ -31,6 +31,7 @@ class NodeState:
     open_children: int = 0
     continuation: bool = False
     dispatched: bool = False
+    resent: int = 0
     reserve: Reserve = field(default_factory=Reserve)
     lease_until: float = 0.0
     due_at: float = 0.0

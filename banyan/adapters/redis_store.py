@@ -25,6 +25,7 @@ from banyan.adapters.store_rules import (
     MAX_CHILDREN,
     MAX_EVENTS,
     MAX_EXPIRIES,
+    TENANT_QUEUED,
     WORKER_LOST,
     too_little,
 )
@@ -34,7 +35,7 @@ from banyan.node import Outcome
 from banyan.ports import (
     Admission,
     ChildNode,
-    Claimed,
+    Claims,
     Hint,
     Lease,
     Listing,
@@ -50,7 +51,8 @@ class RedisStore:
     """`banyan.ports.Store` on a server. One instance belongs to one event loop.
 
     `queued_s`: until an unclaimed hint is sent again. `tenant_dispatch`: nodes of one tenant that
-    are dispatched at one time, per shard. `retention_s`: how long finished trees are kept.
+    are dispatched at one time, per shard, and `tenant_queued` of these that no worker has yet.
+    `retention_s`: how long finished trees are kept.
     `logs`: finished trees are queued for the trajectory log (`RedisTrajectoryQueue`).
     `max_events`: how many of a tree's events are kept.
     `retry_s`: how long a call waits for a server that does not answer; with `waits_for_room` also
@@ -64,6 +66,7 @@ class RedisStore:
         num_shards: int = 8,
         queued_s: float = 15.0,
         tenant_dispatch: int = 1_024,
+        tenant_queued: int = TENANT_QUEUED,
         retention_s: float = 7 * 86_400.0,
         logs: bool = False,
         max_events: int = MAX_EVENTS,
@@ -88,6 +91,7 @@ class RedisStore:
         self._rules = {
             "queued_ms": whole_ms(queued_s),
             "tenant_dispatch": tenant_dispatch,
+            "tenant_queued": tenant_queued,
             "retention_ms": whole_ms(retention_s),
             "logs": logs,
             "max_events": max_events,
@@ -126,8 +130,8 @@ class RedisStore:
         worker: str,
         lease_s: float,
         reserves: Mapping[str, Reserve],
-    ) -> list[Claimed]:
-        _, now, deadline_at, nodes = await self._run_on_tree(
+    ) -> Claims:
+        _, now, deadline_at, nodes, ready = await self._run_on_tree(
             "claim",
             tree_id,
             paths=list(dict.fromkeys(paths)),
@@ -135,7 +139,8 @@ class RedisStore:
             lease_ms=whole_ms(lease_s),
             reserves={name: (one.tokens, one.nano_usd) for name, one in reserves.items()},
         )
-        return [codec.load_claimed(tree_id, now, deadline_at, node) for node in nodes]
+        claimed = (codec.load_claimed(tree_id, now, deadline_at, node) for node in nodes)
+        return Claims(tuple(claimed), group(codec.load_ready(ready)))
 
     async def renew(self, leases: Sequence[Lease], *, lease_s: float) -> Renewal:
         by_shard = codec.by_shard(leases)

@@ -65,6 +65,8 @@ def compile_query(query: str, *, regex: bool) -> Matcher:
         compiled = re2.compile(pattern, options)
     except (re2.error, UnicodeError) as error:
         raise InvalidInput(f"not a regular expression that can be searched: {error}") from error
+    if compiled.fullmatch("") is not None:
+        raise InvalidInput("the expression matches everywhere, where nothing stands too")
 
     def matches(text: str, start: int) -> Iterator[tuple[int, int]]:
         for match in compiled.finditer(text, start):

@@ -15,6 +15,15 @@ MAX_EVENTS = 1_000_000
 MAX_CHILDREN = 10_000
 """Children of one spawn."""
 
+TENANT_QUEUED = 64
+"""Nodes of one tenant, per shard, that are dispatched and that no worker has yet."""
+
+TURN = 8
+"""Nodes that a tree sends in its turn, so that a message of hints is worth its price."""
+
+MAX_DOUBLINGS = 3
+"""Of the pause between two hints for one node."""
+
 
 def trimmed(tree_id: str) -> EventsTrimmed:
     """What a reader of events is told who asks for one that is not kept any more."""

@@ -28,6 +28,7 @@ def make_store(settings: Settings, *, patience_s: float | None = None) -> RedisS
         num_shards=settings.num_shards,
         queued_s=settings.queued_s,
         tenant_dispatch=settings.tenant_dispatch,
+        tenant_queued=settings.tenant_queued,
         retention_s=settings.retention_s,
         max_events=settings.max_events,
         logs=settings.trajectory_dir is not None,

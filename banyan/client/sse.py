@@ -22,16 +22,22 @@ class Parser:
     """
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest: list[bytes] = []
+        self._held_back = b""
         self._type = ""
         self._data: list[str] = []
 
     def feed(self, chunk: bytes) -> Iterator[StreamEvent]:
         """Raises ClientError for an event that is not Banyan's."""
-        buffer = self._rest + chunk
-        held_back = b"\r" if buffer.endswith(b"\r") else b""  # LF may follow
-        *lines, rest = _LINE_END.split(buffer.removesuffix(held_back))
-        self._rest = rest + held_back
+        buffer = self._held_back + chunk
+        self._held_back = b"\r" if buffer.endswith(b"\r") else b""  # LF may follow
+        first, *more = _LINE_END.split(buffer.removesuffix(self._held_back))
+        # What came before is looked through no second time: a long line comes in many chunks.
+        self._rest.append(first)
+        if not more:
+            return
+        lines = [b"".join(self._rest), *more[:-1]]
+        self._rest = [more[-1]]
         for line in lines:
             event = self._line(line.decode(errors="replace"))
             if event is not None:
@@ -57,5 +63,5 @@ def _event(kind: str, data: str) -> StreamEvent:
             result = SolveResult.model_validate_json(data, extra="ignore")
             return StreamEvent(type=kind, result=result)
         return StreamEvent.model_validate(json.loads(data), extra="ignore")
-    except (ValueError, ValidationError) as error:
+    except (ValueError, ValidationError, RecursionError) as error:
         raise ClientError("the event stream holds what Banyan does not send") from error

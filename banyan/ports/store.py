@@ -59,6 +59,14 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
+class Claims:
+    """What was claimed, and hints for what came into the queue in its place."""
+
+    nodes: tuple[Claimed, ...] = ()
+    hints: Sequence[Hint] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ChildNode:
     """A child to create: its packed state, its share of the budget, and what it runs on."""
 
@@ -152,7 +160,7 @@ class Store(Protocol):
         worker: str,
         lease_s: float,
         reserves: Mapping[str, Reserve],
-    ) -> list[Claimed]:
+    ) -> Claims:
         """Lease those of `paths` that are ready.
 
         An expiring lease charges what `reserves` has for the node's policy; nothing else.

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from service.facade.fences import fenced
 from service.problems import Refused
 from service.schemas import InputDocument
 
@@ -27,11 +28,6 @@ MIN_FENCED_CHARS = 200
 
 Role = Literal["instructions", "user", "assistant"]
 
-_FENCED = re.compile(
-    r"^(?P<fence>```|~~~|\"\"\")[^\n]*\n(?P<text>.*?)^(?P=fence)[ \t]*$"
-    r"|<document>(?P<tagged>.*?)</document>",
-    re.DOTALL | re.MULTILINE,
-)
 _MARK = re.compile(r"\[document \d+\]")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 
@@ -122,12 +118,11 @@ def _lifted(text: str, ask: Ask) -> tuple[str, str]:
     own: list[str] = []
     shown: list[str] = []
     at = 0
-    for found in _FENCED.finditer(text):
-        inner = found["text"] or found["tagged"] or ""
-        if len(inner) >= MIN_FENCED_CHARS:
-            own.append(text[at : found.start()])
-            shown += [own[-1], ask.lift(InputDocument(text=inner.strip("\n")))]
-            at = found.end()
+    for found in fenced(text):
+        if len(found.text) >= MIN_FENCED_CHARS:
+            own.append(text[at : found.start])
+            shown += [own[-1], ask.lift(InputDocument(text=found.text.strip("\n")))]
+            at = found.end
     own.append(text[at:])
     shown.append(own[-1])
     left = "".join(own)

@@ -39,7 +39,8 @@ class Post:
         return new_id
 
     async def end(self, tree: str) -> None:
-        [claimed] = await self.store.claim(tree, ["0"], worker="w", lease_s=60.0, reserves={})
+        claims = await self.store.claim(tree, ["0"], worker="w", lease_s=60.0, reserves={})
+        [claimed] = claims.nodes
         await self.store.finish(claimed.lease, FAILED, log=None)
 
     async def take(self, lease_s: float = 60.0) -> list[Notice]:

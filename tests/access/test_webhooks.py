@@ -53,7 +53,8 @@ class Post:
         task = Task(tenant="acme", goal="Why?", webhook=hook, metadata={"order": 7})
         new_id = tree_id("acme", key, 1)
         await self.store.admit(admission(task, new_id))
-        [claimed] = await self.store.claim(new_id, ["0"], worker="w", lease_s=60, reserves={})
+        claims = await self.store.claim(new_id, ["0"], worker="w", lease_s=60, reserves={})
+        [claimed] = claims.nodes
         await self.store.finish(claimed.lease, DONE, log=None)
         return new_id
 

@@ -160,7 +160,8 @@ class House:
 
     async def claim(self, solve: str, path: str = "0") -> Claimed:
         """Take a node as a worker does."""
-        [claimed] = await self.store.claim(solve, [path], worker="w", lease_s=60.0, reserves={})
+        claims = await self.store.claim(solve, [path], worker="w", lease_s=60.0, reserves={})
+        [claimed] = claims.nodes
         return claimed
 
     async def finish(self, solve: str, outcome: Outcome) -> None:

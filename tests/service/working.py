@@ -41,9 +41,10 @@ async def work(house: House, engine: Engine) -> None:
 
 async def work_on(house: House, hint: Hint, ports: Ports) -> None:
     task = unpack((await house.store.get_tree(hint.tree_id)).task, Task)
-    claimed = await house.store.claim(
+    claims = await house.store.claim(
         hint.tree_id, hint.paths, worker="w", lease_s=600.0, reserves={}
     )
-    nodes = [drive(node, task, BASE, ports) for node in claimed]
+    await house.queue.send(claims.hints)
+    nodes = [drive(node, task, BASE, ports) for node in claims.nodes]
     ready: Sequence[list[Hint]] = await asyncio.gather(*nodes)
     await house.queue.send([one for hints in ready for one in hints])

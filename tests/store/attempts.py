@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 from banyan.errors import Conflict, StaleLease
-from banyan.ports import Claimed
+from banyan.ports import Claimed, Claims
 
 Result = tuple[str, Any]
 
@@ -17,8 +17,8 @@ async def attempt(acting: Awaitable[Any]) -> Result:
         value = await acting
     except (Conflict, StaleLease) as error:
         return type(error).__name__, None
-    if isinstance(value, list):
-        value = [_timeless(item) if isinstance(item, Claimed) else item for item in value]
+    if isinstance(value, Claims):
+        value = [_timeless(node) for node in value.nodes], value.hints
     return "done", value
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from banyan.adapters.memory_store import MemoryStore
 from banyan.adapters.redis_store import RedisStore
-from banyan.adapters.store_rules import MAX_EVENTS
+from banyan.adapters.store_rules import MAX_EVENTS, TENANT_QUEUED
 from banyan.local.valkey import Valkey
 from banyan.ports import Store
 from tests.fixtures.namespaces import namespace
@@ -31,13 +31,14 @@ def url(request: pytest.FixtureRequest) -> str | None:
 
 @pytest.fixture
 async def make(url: str | None) -> AsyncIterator[MakeForest]:
-    """Makes stores with the rules that a test is about: queued_s, tenant_dispatch, retention_s."""
+    """Makes stores with the rules that a test is about, such as queued_s and tenant_dispatch."""
     stores: list[Store] = []
 
     def make_one(
         *,
         queued_s: float = 60.0,
         tenant_dispatch: int = 1_024,
+        tenant_queued: int = TENANT_QUEUED,
         retention_s: float = 600.0,
         max_events: int = MAX_EVENTS,
     ) -> Forest:
@@ -46,6 +47,7 @@ async def make(url: str | None) -> AsyncIterator[MakeForest]:
             store = MemoryStore(
                 queued_s=queued_s,
                 tenant_dispatch=tenant_dispatch,
+                tenant_queued=tenant_queued,
                 retention_s=retention_s,
                 max_events=max_events,
             )
@@ -55,6 +57,7 @@ async def make(url: str | None) -> AsyncIterator[MakeForest]:
                 num_shards=NUM_SHARDS,
                 queued_s=queued_s,
                 tenant_dispatch=tenant_dispatch,
+                tenant_queued=tenant_queued,
                 retention_s=retention_s,
                 max_events=max_events,
                 namespace=namespace(),

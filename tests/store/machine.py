@@ -32,6 +32,7 @@ from tests.store.audit import audit_books, audit_history
 from tests.store.trees import FAILED, OK, PARTIAL, admission, log
 
 TENANT_DISPATCH = 4
+TENANT_QUEUED = 3
 MAX_PARALLEL = (3, 2)
 FOREVER_S = 10_000.0
 BRIEF_S = 0.001
@@ -56,11 +57,13 @@ class StoreMachine(RuleBasedStateMachine):
             num_shards=1,
             queued_s=FOREVER_S,
             tenant_dispatch=TENANT_DISPATCH,
+            tenant_queued=TENANT_QUEUED,
             namespace=namespace,
         )
         self.twin = MemoryStore(
             queued_s=FOREVER_S,
             tenant_dispatch=TENANT_DISPATCH,
+            tenant_queued=TENANT_QUEUED,
             clock=lambda: time.time() + self.clock_offset_s,
         )
         self.trees: list[str] = []
@@ -132,7 +135,7 @@ class StoreMachine(RuleBasedStateMachine):
         result = self.both(
             lambda store: store.claim(tree, paths, worker="w", lease_s=FOREVER_S, reserves=RESERVES)
         )
-        self.leases += [claimed[0] for claimed in result[1]]
+        self.leases += [claimed[0] for claimed in result[1][0]]
 
     @precondition(lambda self: self.queued)
     @rule(pick=picks, num_children=st.integers(1, 3))
@@ -142,7 +145,7 @@ class StoreMachine(RuleBasedStateMachine):
         result = self.both(
             lambda store: store.claim(tree, paths, worker="w", lease_s=FOREVER_S, reserves=RESERVES)
         )
-        for claimed in result[1]:
+        for claimed in result[1][0]:
             self.leases.append(claimed[0])
             self.delegate(claimed[0], num_children, 80)
 
@@ -154,7 +157,7 @@ class StoreMachine(RuleBasedStateMachine):
         result = self.both(
             lambda store: store.claim(tree, paths, worker="w", lease_s=BRIEF_S, reserves=RESERVES)
         )
-        for claimed in result[1]:
+        for claimed in result[1][0]:
             self.expire(claimed[0])
 
     def expire(self, lease: Lease) -> None:
@@ -335,7 +338,7 @@ class StoreMachine(RuleBasedStateMachine):
         result = self.both(
             lambda store: store.claim(tree, queued, worker="w", lease_s=FOREVER_S, reserves={})
         )
-        for claimed in result[1]:
+        for claimed in result[1][0]:
             self.both(lambda store, lease=claimed[0]: store.finish(lease, outcome, log=None))  # type: ignore[misc]
 
     def some_paths(self, pick: int, count: int) -> tuple[str, list[str]]:

@@ -52,6 +52,8 @@ class Forest:
 
     store: Store
     admitted: dict[str, Budget] = field(default_factory=dict)
+    planted: list[Hint] = field(default_factory=list)
+    """What admissions have sent."""
 
     async def plant(
         self,
@@ -68,7 +70,7 @@ class Forest:
         # Trees of one test share a shard, since dispatch is bounded for each shard.
         tree = f"{tree[:-2]}00"
         self.admitted[tree] = Budget(tokens=tokens, nodes=nodes, nano_usd=nano_usd)
-        await self.store.admit(
+        _, hints = await self.store.admit(
             admission(
                 tree,
                 tenant=tenant,
@@ -77,6 +79,7 @@ class Forest:
                 deadline_s=deadline_s,
             )
         )
+        self.planted += hints
         return tree
 
     async def claim_all(
@@ -90,9 +93,10 @@ class Forest:
         worker: str = "w1",
     ) -> list[Claimed]:
         reserves = {"base": Reserve(reserve, reserve_nano_usd)}
-        return await self.store.claim(
+        claims = await self.store.claim(
             tree, wanted, worker=worker, lease_s=lease_s, reserves=reserves
         )
+        return list(claims.nodes)
 
     async def claim(
         self,
@@ -141,6 +145,17 @@ class Forest:
     async def run(self, tree: str, path: str = "0", outcome: Outcome = OK) -> list[Hint]:
         """Claim a node and finish it."""
         return await self.finish(await self.lease(tree, path), outcome)
+
+    async def work(self, tree: str, path: str, *, num_children: int = 0) -> list[Hint]:
+        """What a worker does with a hint: a new root spawns, all else ends; the hints to send."""
+        claims = await self.store.claim(tree, [path], worker="w", lease_s=600.0, reserves={})
+        hints = list(claims.hints)
+        for node in claims.nodes:
+            if num_children and path == "0" and not node.outcomes:
+                hints += await self.spawn(node.lease, num_children)
+            else:
+                hints += await self.finish(node.lease)
+        return hints
 
     async def node(self, tree: str, path: str = "0") -> NodeRecord:
         return await self.store.get_node(tree, path)

@@ -39,9 +39,8 @@ class Wood:
         policy = await self.versions.assign(LIVE, new_id, deadline_s=60.0)
         task = Task(tenant="t", goal="Say it.", gate=Gate(mode="never"), policy=policy.version)
         await self.ports.store.admit(admission(task, new_id))
-        [claimed] = await self.ports.store.claim(
-            new_id, ["0"], worker="w", lease_s=60.0, reserves={}
-        )
+        claims = await self.ports.store.claim(new_id, ["0"], worker="w", lease_s=60.0, reserves={})
+        [claimed] = claims.nodes
         return claimed
 
     async def run(self, claimed: Claimed) -> tuple[Outcome, TurnRecord]:

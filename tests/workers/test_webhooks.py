@@ -13,7 +13,8 @@ from standardwebhooks import Webhook as Verifier
 
 from bench.stack import Stack, wait_until
 
-TOLD_S = 60.0
+TOLD_S = 180.0
+"""Longer than a notice is leased: the worker may die before it has said that it was refused."""
 Got = list[tuple[dict[str, str], bytes]]
 
 

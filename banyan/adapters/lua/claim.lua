@@ -1,8 +1,9 @@
 #!lua flags=allow-oom
--- CLAIM: lease those of the given nodes that were dispatched and are free, with all they need.
+-- CLAIM: lease those of the given nodes that were dispatched and are free, with all they need;
+-- what comes into the queue in their place.
 local id = a.tree
-local tree = call('HMGET', tree_key(id), 'status', 'cancelled', 'deadline_at')
-if not tree[1] or is_final(tree[1]) or tree[2] == '1' then return { 'ok', now, 0, {} } end
+local tree = call('HMGET', tree_key(id), 'status', 'cancelled', 'deadline_at', 'tenant')
+if not tree[1] or is_final(tree[1]) or tree[2] == '1' then return { 'ok', now, 0, {}, {} } end
 
 local function outcomes(path, num_children)
   local found = {}
@@ -28,6 +29,7 @@ local function take(path)
     'reserve_tokens', reserve[1], 'reserve_nano_usd', reserve[2])
   call('ZREM', DUE, member(id, path))
   call('ZADD', LEASES, now + a.lease_ms, member(id, path))
+  count(tree[4], 0, -1)
   emit(id, 'node.claimed', cjson.encode({ node = path, worker = a.worker, epoch = epoch }))
 end
 
@@ -51,4 +53,4 @@ for _, path in ipairs(a.paths) do
   end
 end
 if tree[1] == 'queued' and #claimed > 0 then set_status(id, 'running') end
-return { 'ok', now, tree[3], claimed }
+return { 'ok', now, tree[3], claimed, dispatch(tree[4], {}) }

@@ -3,5 +3,6 @@
 if call('ZSCORE', a.tag .. ':trees', a.tree) then
   call('ZADD', a.tag .. ':trees', now + a.ttl_ms, a.tree)
   call('SADD', a.tag .. ':kept', a.tree)
+  expire_ledger()
 end
 return { 'ok' }

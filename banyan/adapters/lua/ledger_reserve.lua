@@ -16,4 +16,5 @@ if (a.max_trees >= 0 and num_trees >= a.max_trees)
 end
 call('ZADD', TREES, now + a.ttl_ms, a.tree)
 call('HSET', NODES, a.tree, a.nodes)
+expire_ledger()
 return { 'ok', 1, 1, num_trees + 1, num_nodes + a.nodes, kept }

@@ -12,6 +12,8 @@ local LOG, LOG_LOST = a.tag .. ':log', a.tag .. ':log_lost'
 local OUTBOX = a.tag .. ':outbox'
 local EXPIRING = a.tag .. ':expiring'
 local BATCH = 1000 -- below Lua's limit of values on its stack
+local TURN = 8 -- nodes that a tree sends in its turn, so that a message of hints is worth its price
+local MAX_DOUBLINGS = 3 -- of the pause between two hints for one node
 
 local function tree_key(id, part)
   return a.tag .. ':tree:' .. id .. (part or '')
@@ -113,33 +115,51 @@ local function add(ready, id, path, continuation)
   ready[#ready + 1] = continuation
 end
 
--- Dispatch from the tenant's backlogs while there are slots. A hint is sent again after `due_at`.
+-- How many of a tenant's nodes are dispatched, and how many of these no worker has claimed yet.
+local function count(tenant, dispatched, queued)
+  local account = a.tag .. ':tenant:' .. tenant
+  if dispatched ~= 0 then call('HINCRBY', account, 'dispatched', dispatched) end
+  if queued ~= 0 then call('HINCRBY', account, 'queued', queued) end
+end
+
+-- Dispatch from the tenant's backlogs while it has slots, and room in the queue that all tenants
+-- share: what a tenant has there, others wait behind. Room is filled once half of it is free.
+-- A hint is sent again after `due_at`.
 local function dispatch(tenant, ready, due_at)
-  local account, waiting = a.tag .. ':tenant:' .. tenant, a.tag .. ':waiting:' .. tenant
-  local free = a.tenant_dispatch - tonumber(call('HGET', account, 'dispatched') or 0)
+  local waiting = a.tag .. ':waiting:' .. tenant
+  local held = call('HMGET', a.tag .. ':tenant:' .. tenant, 'dispatched', 'queued')
+  local queued = tonumber(held[2] or 0)
+  if queued * 2 > a.tenant_queued then return ready end
+  local free = math.min(a.tenant_dispatch - tonumber(held[1] or 0), a.tenant_queued - queued)
   while free > 0 do
     local id = call('ZPOPMIN', waiting)[1]
     if not id then break end
-    local path = call('ZPOPMIN', tree_key(id, ':backlog'))[1]
-    call('HSET', node_key(id, path), 'dispatched', 1)
-    call('ZADD', DUE, due_at or now + a.queued_ms, member(id, path))
-    call('HINCRBY', tree_key(id), 'dispatched', 1)
-    call('HINCRBY', account, 'dispatched', 1)
+    local tree = call('HMGET', tree_key(id), 'max_parallel', 'dispatched')
+    local room = math.min(free, TURN, tonumber(tree[1]) - tonumber(tree[2]))
+    local popped = call('ZPOPMIN', tree_key(id, ':backlog'), room)
+    for index = 1, #popped, 2 do
+      local path = popped[index]
+      call('HSET', node_key(id, path), 'dispatched', 1, 'resent', 0)
+      call('ZADD', DUE, due_at or now + a.queued_ms, member(id, path))
+      add(ready, id, path, call('HGET', node_key(id, path), 'continuation'))
+    end
+    call('HINCRBY', tree_key(id), 'dispatched', #popped / 2)
+    count(tenant, #popped / 2, #popped / 2)
     update_waiting(id, tenant)
-    add(ready, id, path, call('HGET', node_key(id, path), 'continuation'))
-    free = free - 1
+    free = free - #popped / 2
   end
   return ready
 end
 
 -- The node leaves the queue or its worker: its slot is free.
 local function retire(id, path, tenant)
-  if call('HGET', node_key(id, path), 'dispatched') == '1' then
+  local node = call('HMGET', node_key(id, path), 'dispatched', 'status')
+  if node[1] == '1' then
     call('ZREM', DUE, member(id, path))
     call('ZREM', LEASES, member(id, path))
     call('HSET', node_key(id, path), 'dispatched', 0)
     call('HINCRBY', tree_key(id), 'dispatched', -1)
-    call('HINCRBY', a.tag .. ':tenant:' .. tenant, 'dispatched', -1)
+    count(tenant, -1, node[2] == 'queued' and -1 or 0)
   else
     call('ZREM', tree_key(id, ':backlog'), path)
   end
@@ -189,6 +209,14 @@ local function meter(id, tokens, nano_usd)
   call('HINCRBY', day, 'tokens', tokens)
   call('HINCRBY', day, 'nano_usd', nano_usd)
   call('PEXPIRE', day, 2 * 86400000)
+end
+
+-- A tenant's counted trees go by themselves when the last of them must be over.
+local function expire_ledger()
+  local last = call('ZRANGE', a.tag .. ':trees', -1, -1, 'WITHSCORES')[2]
+  for _, part in ipairs({ ':trees', ':nodes', ':kept' }) do
+    call('PEXPIREAT', a.tag .. part, last)
+  end
 end
 
 -- Record a turn: pay for it, count it, also for its policy, and say so.
@@ -277,8 +305,9 @@ end
 -- Give a running node back to the queue. It keeps its slot; its lease is void.
 local function requeue(id, path, reason, ready)
   local key = node_key(id, path)
-  call('HSET', key, 'status', 'queued', 'queued_at', now)
+  call('HSET', key, 'status', 'queued', 'queued_at', now, 'resent', 0)
   call('HINCRBY', key, 'epoch', 1)
+  count(call('HGET', tree_key(id), 'tenant'), 0, 1)
   call('ZREM', LEASES, member(id, path))
   call('ZADD', DUE, now + a.queued_ms, member(id, path))
   emit(id, 'node.requeued', cjson.encode({ node = path, reason = reason }))

@@ -21,7 +21,9 @@ for _, entry in ipairs(overdue(DUE)) do
   local id, path = string.match(entry, '^(.-)|(.*)$')
   local node = call('HMGET', node_key(id, path), 'status', 'continuation')
   if node[1] == 'queued' then
-    call('ZADD', DUE, now + a.queued_ms, entry)
+    -- Where the queue is long the hint is not lost: sent again and again it would make it longer.
+    local resent = math.min(call('HINCRBY', node_key(id, path), 'resent', 1), MAX_DOUBLINGS)
+    call('ZADD', DUE, now + a.queued_ms * 2 ^ resent, entry)
     add(ready, id, path, node[2])
   else
     call('ZREM', DUE, entry)

@@ -1,0 +1,82 @@
+"""Checking values against callers' JSON Schemas, in bounded steps.
+
+A few lines of schema can ask for more steps than there is time: references that fan out, patterns
+that are slow or large. Whoever checks on behalf of others must be able to stop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from functools import lru_cache
+from typing import Any
+
+import re2
+from jsonschema import Draft202012Validator, validators
+from jsonschema.exceptions import ValidationError
+
+from banyan.errors import InvalidInput
+
+MAX_STEPS = 50_000
+"""Keywords that are applied to a value; about twenty microseconds each."""
+MAX_PATTERN_BYTES = 1 << 20
+"""Memory of one compiled pattern."""
+
+_COMPARISONS_A_STEP = 40
+_steps_left: ContextVar[list[int]] = ContextVar("steps_left")
+
+_Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError] | None]
+
+
+class TooManySteps(InvalidInput):
+    """The schema asks for more than is done for anyone."""
+
+
+@lru_cache(maxsize=256)
+def compile_pattern(pattern: str) -> Any:
+    """An RE2 expression. Raises `re2.error` for what is none, or is too large."""
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = MAX_PATTERN_BYTES
+    return re2.compile(pattern, options)
+
+
+def validate(value: object, schema: Mapping[str, Any], *, max_steps: int = MAX_STEPS) -> None:
+    """Raises ValidationError (jsonschema's), or TooManySteps where that is not known by then."""
+    token = _steps_left.set([max_steps])
+    try:
+        _BOUNDED(dict(schema)).validate(value)
+    except RecursionError as error:
+        raise TooManySteps("the schema refers to itself without end") from error
+    finally:
+        _steps_left.reset(token)
+
+
+def _bounded(name: str, keyword: _Keyword) -> _Keyword:
+    def apply(validator: Any, expected: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
+        left = _steps_left.get()
+        left[0] -= 1 + _comparisons(name, expected, value) // _COMPARISONS_A_STEP
+        if left[0] < 0:
+            raise TooManySteps("checking a value against the schema takes too many steps")
+        yield from keyword(validator, expected, value, schema) or ()
+
+    return apply
+
+
+def _comparisons(name: str, expected: Any, value: Any) -> int:
+    """Of values with one another, beyond the keyword itself."""
+    if name == "uniqueItems" and isinstance(value, list):
+        return len(value) ** 2
+    return len(expected) if name == "enum" else 0
+
+
+def _pattern(_: Any, pattern: Any, value: Any, __: Any) -> Iterator[ValidationError]:
+    """In linear time: what is matched was written by a model."""
+    if isinstance(value, str) and compile_pattern(pattern).search(value) is None:
+        yield ValidationError("does not match the pattern")
+
+
+_KEYWORDS: dict[str, _Keyword] = {**Draft202012Validator.VALIDATORS, "pattern": _pattern}
+_BOUNDED = validators.extend(  # type: ignore[no-untyped-call]  # not typed upstream
+    Draft202012Validator, {name: _bounded(name, one) for name, one in _KEYWORDS.items()}
+)
