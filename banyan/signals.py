@@ -17,9 +17,12 @@ FAST_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 6
 SLOW_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Metric:
-    """One metric as Prometheus shows it. `program`: who has it. `buckets` are upper bounds."""
+    """One metric as Prometheus shows it. `program`: who has it. `buckets` are upper bounds.
+
+    Each is itself and equal to no other, so that looking one up is quick.
+    """
 
     name: str
     kind: MetricKind
@@ -204,10 +207,45 @@ def depth_label(depth: int) -> str:
     return str(depth) if depth < MAX_DEPTH_LABEL else f"{MAX_DEPTH_LABEL}+"
 
 
-# Fields of logs, and attributes of spans that no convention names.
+# Fields of logs.
 TREE_ID = "tree_id"
 NODE = "node"
 TENANT = "tenant"
 REQUEST_ID = "request_id"
 
-ATTRIBUTE_PREFIX = "banyan."
+# Spans, and what they say. Names are OpenTelemetry's, those for generative models where there are;
+# what it has no name for begins with `banyan.`.
+AGENT = "banyan"
+INVOKE_AGENT = "invoke_agent"
+CHAT = "chat"
+
+OPERATION = "gen_ai.operation.name"
+AGENT_NAME = "gen_ai.agent.name"
+CONVERSATION = "gen_ai.conversation.id"
+PROVIDER = "gen_ai.provider.name"
+REQUEST_MODEL = "gen_ai.request.model"
+MAX_TOKENS = "gen_ai.request.max_tokens"
+TEMPERATURE = "gen_ai.request.temperature"
+TOP_P = "gen_ai.request.top_p"
+OUTPUT_TYPE = "gen_ai.output.type"
+FINISH_REASONS = "gen_ai.response.finish_reasons"
+INPUT_TOKENS = "gen_ai.usage.input_tokens"
+OUTPUT_TOKENS = "gen_ai.usage.output_tokens"
+CACHED_TOKENS = "gen_ai.usage.cache_read.input_tokens"
+SERVER_ADDRESS = "server.address"
+SERVER_PORT = "server.port"
+ERROR_TYPE = "error.type"
+HTTP_METHOD = "http.request.method"
+HTTP_ROUTE = "http.route"
+HTTP_STATUS = "http.response.status_code"
+
+NODE_PATH = "banyan.node"
+NODE_TENANT = "banyan.tenant"
+NODE_POLICY = "banyan.policy"
+NODE_GENERATION = "banyan.generation"
+NODE_WAKE = "banyan.wake"
+NODE_ENDED = "banyan.ended"
+NODE_QUEUE_S = "banyan.queue_s"
+CALL = "banyan.call"
+LINK = "banyan.link"
+SPAN_REQUEST_ID = "banyan.request_id"
