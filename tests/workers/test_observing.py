@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,22 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from banyan import signals
+from banyan.adapters.celery_queue import CeleryQueue
+from banyan.adapters.stores import make_store
+from banyan.admission import admission
+from banyan.limits import Limits
+from banyan.settings import Settings
+from banyan.state import FORMAT_VERSION
+from banyan.task import Task
 from banyan.testing.collector import Collector, Seen
+from banyan.tree import tree_id
 from bench.stack import Stack, wait_until
 
 CANARY = "xyzzy-canary"
 DEPTH, FAN_OUT = 2, 3
 NUM_NODES = 1 + FAN_OUT + FAN_OUT**2
 NUM_INNER = 1 + FAN_OUT
+FOREIGN_S = 2.0
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
@@ -34,6 +44,8 @@ class Run:
     spans: list[Seen]
     traced: bytes
     logs: list[dict[str, Any]]
+    refused: dict[str, Any]
+    """A solve whose state a newer release has packed."""
 
     def total(self, metric: signals.Metric, *having: str) -> float:
         """A metric over all of its labels, or those of these values."""
@@ -74,13 +86,32 @@ def run() -> Iterator[Run]:
             logs = [worker.log, stack.service.log]
             [page] = [line for line in logged(worker.log) if line["event"] == "metrics.listening"]
             metrics = samples(client.get(f"http://127.0.0.1:{page['port']}/metrics").text)
+            foreign = asyncio.run(plant_foreign(stack.valkey.url))
+            refused = stack.wait(client, foreign)
             for child in (worker, stack.service):
                 child.process.send_signal(signal.SIGTERM)
                 assert child.process.wait(timeout=60) == 0
             stack.forget_worker(worker)
             told = [line for log in logs for line in logged(log)]
         wait_until(lambda: {span.service for span in collector.seen} >= SERVICES, 30.0)
-        yield Run(solve, metrics, collector.seen, b"".join(collector.received), told)
+        spans = [
+            span for span in collector.seen if span.attributes.get(signals.CONVERSATION) != foreign
+        ]
+        yield Run(solve, metrics, spans, b"".join(collector.received), told, refused)
+
+
+async def plant_foreign(url: str) -> str:
+    """A tree as a newer release with another format would admit it; its id."""
+    task = Task(tenant="default", goal="Why?", limits=Limits(deadline_s=FOREIGN_S))
+    foreign = tree_id("default", "foreign", Settings().num_shards)
+    wanted = admission(task, foreign)
+    root = wanted.root[:4] + bytes([FORMAT_VERSION + 1]) + wanted.root[5:]
+    store, queue = make_store(Settings(redis_url=url)), CeleryQueue(url)
+    _, hints = await store.admit(replace(wanted, root=root))
+    await queue.send(hints)
+    await queue.close()
+    await store.close()
+    return foreign
 
 
 def logged(log: Path) -> list[dict[str, Any]]:
@@ -187,6 +218,14 @@ def test_neither_logs_nor_traces_hold_what_was_asked_or_read(run: Run) -> None:
 
 
 def test_logs_of_a_node_say_which_node_it_is(run: Run) -> None:
-    [ended] = [line for line in run.logs if line["event"] == "tree.ended"]
-    assert ended["tree_id"] == run.solve["id"]
+    about = [line for line in run.logs if line.get("tree_id") == run.solve["id"]]
+    [ended] = [line for line in about if line["event"] == "tree.ended"]
     assert (ended["node"], ended["tenant"], ended["status"]) == ("0", "default", "completed")
+
+
+def test_a_node_of_a_newer_release_is_left_to_others_until_its_deadline(run: Run) -> None:
+    about = [line["event"] for line in run.logs if line.get("tree_id") == run.refused["id"]]
+    assert "node.left_to_others" in about
+    assert run.refused["status"] == "failed"
+    assert run.refused["error"]["code"] == "foreign_pack_version"
+    assert run.refused["timing"]["wall_s"] >= FOREIGN_S
