@@ -74,15 +74,13 @@ async def test_problems_count_by_their_code(house: House) -> None:
 
 async def test_streams_count_while_they_are_open(http: httpx.AsyncClient, house: House) -> None:
     solve = await house.submit()
-    open_streams = signals.EVENT_STREAMS.name
-    async with http.stream("GET", f"/solve/{solve}/events") as stream:
-        await anext(stream.aiter_lines())
-        assert (await told(http))[open_streams] == 1
 
-    async def is_closed() -> bool:
-        return (await told(http))[open_streams] == 0
+    async def are_open(number: int) -> bool:
+        return (await told(http))[signals.EVENT_STREAMS.name] == number
 
-    await eventually(is_closed)
+    async with http.stream("GET", f"/solve/{solve}/events"):
+        await eventually(lambda: are_open(1))
+    await eventually(lambda: are_open(0))
 
 
 async def test_the_page_needs_an_administrators_key_where_keys_are_needed() -> None:
