@@ -15,6 +15,8 @@ from pydantic import ValidationError
 from banyan.adapters.celery_queue import CeleryQueue
 from banyan.adapters.destinations import Destinations
 from banyan.adapters.library import BlobLibrary
+from banyan.adapters.live_file import check
+from banyan.adapters.observing import Observing
 from banyan.adapters.policy_file import Listed, listed
 from banyan.adapters.stores import (
     make_access,
@@ -49,6 +51,8 @@ def main() -> int:
         policies = listed(settings) if settings.policies else None
         Destinations(settings.webhook_networks)
         make_rules(settings)
+        check(settings)
+        observing = Observing(settings, "service")
     except InvalidInput as error:
         sys.stderr.write(f"{error}\n{error.hint}\n")
         return EXIT_USAGE
@@ -60,7 +64,7 @@ def main() -> int:
             "set BANYAN_HOST and BANYAN_PORT to an address that is free\n"
         )
         return EXIT_NOT_STARTED
-    app = _app(settings, policies)
+    app = _app(settings, policies, observing)
     config = uvicorn.Config(
         app,
         loop="uvloop",
@@ -87,7 +91,7 @@ _CACHE_BYTES = 32 * MIB
 """Of text that was read last: the service reads quotes, and what is downloaded."""
 
 
-def _app(settings: ServiceSettings, policies: Listed | None) -> FastAPI:
+def _app(settings: ServiceSettings, policies: Listed | None, observing: Observing) -> FastAPI:
     library = BlobLibrary(
         make_blobs(settings),
         max_bytes=settings.max_document_bytes,
@@ -103,6 +107,7 @@ def _app(settings: ServiceSettings, policies: Listed | None) -> FastAPI:
         versions=make_policies(settings),
         access=make_access(settings),
         ledger=make_ledger(settings),
+        observing=observing,
     )
 
 

@@ -15,6 +15,7 @@ from fastapi import Depends, Path, Request
 from banyan.access import Caller
 from banyan.adapters.destinations import Destinations
 from banyan.adapters.memory_access import MemoryAccess
+from banyan.adapters.observing import Observing
 from banyan.adapters.publishing import Publisher
 from banyan.adapters.served_versions import ServedVersions
 from banyan.adapters.uploads import Uploads
@@ -38,6 +39,7 @@ class Ports:
     versions: ServedVersions
     publisher: Publisher
     meters: Meters
+    observing: Observing
     access: AccessStore = field(default_factory=MemoryAccess)
     destinations: Destinations = field(default_factory=Destinations)
     uploads: Uploads = field(default_factory=Uploads)

@@ -7,7 +7,7 @@ are never echoed: they may be document text.
 from __future__ import annotations
 
 import http
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
@@ -83,7 +83,7 @@ _HTTP: dict[int, tuple[str, str]] = {
 
 
 def reply(
-    request_id: str,
+    state: MutableMapping[str, Any],
     status: int,
     *,
     detail: str,
@@ -92,14 +92,15 @@ def reply(
     fields: Sequence[FieldProblem] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The problem as a response."""
+    """The problem as a response. `state` is the request's, which keeps the code for metrics."""
+    state["problem"] = code
     body = Problem(
         title=http.HTTPStatus(status).phrase,
         status=status,
         detail=detail,
         code=code,
         hint=hint,
-        request_id=request_id,
+        request_id=state["request_id"],
         errors=list(fields) if fields else None,
     )
     return Response(
@@ -110,10 +111,10 @@ def reply(
     )
 
 
-def internal(request_id: str) -> Response:
+def internal(state: MutableMapping[str, Any]) -> Response:
     """What a caller learns of an error that nobody foresaw: where to look for it."""
     return reply(
-        request_id,
+        state,
         500,
         detail="The service failed on this request.",
         code="internal_error",
@@ -124,10 +125,10 @@ def internal(request_id: str) -> Response:
 def from_banyan(request: Request, error: Exception) -> Response:
     """An error of ours. Details of what is behind the service stay in its log."""
     assert isinstance(error, errors.BanyanError)  # noqa: S101  # what it is registered for
-    request_id = request.state.request_id
+    state = request.scope["state"]
     if isinstance(error, Refused):
         return reply(
-            request_id,
+            state,
             error.status,
             detail=str(error),
             code=error.code,
@@ -136,16 +137,16 @@ def from_banyan(request: Request, error: Exception) -> Response:
             headers=error.headers,
         )
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-    request.state.failure = error
+    state["failure"] = error
     if status == http.HTTPStatus.INTERNAL_SERVER_ERROR:
-        return internal(request_id)
+        return internal(state)
     unavailable = status == http.HTTPStatus.SERVICE_UNAVAILABLE
     detail = str(error)
     if unavailable:
         is_full = isinstance(error, errors.StoreFull)
         detail = "There is no room for more." if is_full else _NO_ANSWER
     return reply(
-        request_id,
+        state,
         status,
         detail=detail,
         code=error.code,
@@ -159,7 +160,7 @@ def from_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # what it is registered for
     code, hint = _HTTP.get(error.status_code, ("bad_request", "See /openapi.json."))
     return reply(
-        request.state.request_id,
+        request.scope["state"],
         error.status_code,
         detail=error.detail,
         code=code,
@@ -176,7 +177,7 @@ def from_validation(request: Request, error: Exception) -> Response:
     if any(detail["type"] == "json_invalid" for detail in details):
         code, hint = _HTTP[400]
         return reply(
-            request.state.request_id,
+            request.scope["state"],
             400,
             detail="The body is not valid JSON.",
             code=code,
@@ -186,7 +187,7 @@ def from_validation(request: Request, error: Exception) -> Response:
     first = fields[0]
     more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
     return reply(
-        request.state.request_id,
+        request.scope["state"],
         422,
         detail=f"{first.field}: {first.message}{more}",
         code=errors.InvalidInput.code,

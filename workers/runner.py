@@ -13,13 +13,22 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from banyan import specialists
+from banyan import signals, specialists
+from banyan.adapters.observed_store import wake_of
 from banyan.adapters.served_versions import ServedVersions
 from banyan.costs import reserves
 from banyan.drive import drive
-from banyan.errors import BanyanError, EngineError, StaleLease, StoreUnavailable, UnknownPolicy
+from banyan.errors import (
+    BanyanError,
+    EngineError,
+    ForeignVersion,
+    StaleLease,
+    StoreUnavailable,
+    UnknownPolicy,
+)
 from banyan.node import Failure, Outcome
-from banyan.ports import Claimed, Lease, Ports, Queue
+from banyan.ports import Claimed, Lease, Metrics, Ports, Queue, Traces
+from banyan.ports.traces import Attribute, Span
 from banyan.serving import Serving
 from banyan.specialists import Team
 from banyan.state import unpack
@@ -32,6 +41,8 @@ log = structlog.get_logger(__name__)
 _TASKS_REMEMBERED = 256
 _HAND_BACK_S = 5.0
 """Of the grace after SIGTERM: a store that does not answer by then finds the leases expired."""
+_FOREIGN_PAUSE_S = 1.0
+"""Before a node of another release is handed back, so that workers do not keep tossing it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,8 @@ class Runner:
         *,
         versions: ServedVersions,
         num_slots: int,
+        metrics: Metrics,
+        traces: Traces,
     ) -> None:
         self._name = name
         self._ports = ports
@@ -63,6 +76,9 @@ class Runner:
         self._queue = queue
         self._leases = leases
         self._slots = Slots(num_slots)
+        self._metrics = metrics
+        self._traces = traces
+        metrics.put(signals.SLOTS, num_slots)
         self._assignments: dict[str, _Assignment] = {}
         self._running: dict[Lease, asyncio.Task[None]] = {}
         self._draining = False
@@ -73,7 +89,7 @@ class Runner:
         Nodes that another worker has, or that are finished, are passed over: hints may repeat.
         """
         waiting = list(paths)
-        log.debug("hint received", tree=tree_id, nodes=len(waiting), first=waiting[:1])
+        log.debug("hint received", tree_id=tree_id, nodes=len(waiting), first=waiting[:1])
         while waiting:
             num_taken = await self._slots.take(len(waiting))
             if self._draining:
@@ -81,6 +97,11 @@ class Runner:
                 return
             batch, waiting = waiting[:num_taken], waiting[num_taken:]
             await self._start_in_slots(tree_id, batch)
+
+    def resize(self, num_slots: int) -> None:
+        """Run so many nodes at one time from now on; those that run are not stopped."""
+        self._slots.resize(num_slots)
+        self._metrics.put(signals.SLOTS, num_slots)
 
     async def reap(self) -> None:
         """Start what is overdue where there is room here, and send the rest again.
@@ -149,9 +170,9 @@ class Runner:
                 reserves=reserves(assignment.team),
             )
         except StoreUnavailable as error:
-            log.warning("hint passed over", tree=tree_id, code=error.code)
+            log.warning("hint passed over", tree_id=tree_id, code=error.code)
             return 0
-        log.debug("nodes claimed", tree=tree_id, asked=len(paths), got=len(claimed.nodes))
+        log.debug("nodes claimed", tree_id=tree_id, asked=len(paths), got=len(claimed.nodes))
         for node in claimed.nodes:
             self._leases.keep(node.lease)
             task = asyncio.create_task(self._run(node, assignment))
@@ -160,6 +181,29 @@ class Runner:
         return len(claimed.nodes)
 
     async def _run(self, claimed: Claimed, assignment: _Assignment) -> None:
+        lease, began = claimed.lease, time.monotonic()
+        structlog.contextvars.bind_contextvars(
+            tree_id=lease.tree_id, node=lease.path, tenant=assignment.task.tenant
+        )
+        self._metrics.put(signals.SLOTS_TAKEN, len(self._running))
+        ended = "lost"
+        try:
+            with self._traces.node(claimed, _said_of(claimed, assignment)) as span:
+                ended = await self._drive(claimed, assignment, span)
+                span.say({signals.NODE_ENDED: ended})
+        finally:
+            if ended == "lost" and self._draining:
+                ended = "handed_back"
+            self._leases.drop(lease)
+            self._running.pop(lease, None)
+            self._slots.give(1)
+            self._metrics.put(signals.SLOTS_TAKEN, len(self._running))
+            self._metrics.observe(signals.NODE_SECONDS, time.monotonic() - began, ended)
+            if ended == "lost":
+                self._metrics.count(signals.LEASES_LOST)
+
+    async def _drive(self, claimed: Claimed, assignment: _Assignment, span: Span) -> str:
+        """Drive the node as far as it goes; how that ended."""
         lease = claimed.lease
         try:
             known = assignment.team.get(claimed.policy)
@@ -167,20 +211,36 @@ class Runner:
             ports = replace(self._ports, engine=self._serving.engine(policy))
             hints = await drive(claimed, assignment.task, policy, ports, assignment.team)
             await self._queue.send(hints)
-        except StaleLease:
-            log.info("lease lost", tree=lease.tree_id, node=lease.path, epoch=lease.epoch)
+        except StaleLease as error:
+            log.info("node.lost", epoch=lease.epoch)
+            span.failed(error.code)
+            return "lost"
+        except ForeignVersion as error:
+            # Of another release, while old and new workers run side by side: not this one's to end.
+            log.warning("node.left_to_others", code=error.code)
+            if claimed.now < claimed.deadline_at:
+                await asyncio.sleep(_FOREIGN_PAUSE_S)
+                await self._queue.send(await self._ports.store.release([lease]))
+                return "left_to_others"
+            span.failed(error.code)
+            await self._fail(lease, error)
+            return "failed"
         except StoreUnavailable as error:
             # That the store is away is no outcome of a node. It runs again when its lease is over.
-            log.warning("node left to its lease", node=lease.path, code=error.code)
+            log.warning("node.left_to_its_lease", code=error.code)
+            span.failed(error.code)
+            return "lost"
         except BanyanError as error:
+            log.warning("node.failed", code=error.code)
+            span.failed(error.code)
             await self._fail(lease, error)
+            return "failed"
         except Exception as error:
-            log.exception("node failed", tree=lease.tree_id, node=lease.path)
+            log.exception("node.failed")
+            span.failed(type(error).__name__)
             await self._fail(lease, error)
-        finally:
-            self._leases.drop(lease)
-            self._running.pop(lease, None)
-            self._slots.give(1)
+            return "failed"
+        return "done"
 
     async def _fail(self, lease: Lease, error: Exception) -> None:
         """Finish a node whose driving broke; if even that fails its lease expires by itself."""
@@ -205,7 +265,7 @@ class Runner:
             record = await self._ports.store.get_tree(tree_id)
             left_s = record.deadline_at - await self._ports.store.now()
         except BanyanError as error:
-            log.warning("hint passed over", tree=tree_id, code=error.code)
+            log.warning("hint passed over", tree_id=tree_id, code=error.code)
             return None
         task = unpack(record.task, Task)
         try:
@@ -216,10 +276,25 @@ class Runner:
             known = _Assignment(task, await self._serving.team(task, published))
         except (UnknownPolicy, EngineError) as error:
             if left_s > 0:
-                log.warning("hint passed over", tree=tree_id, code=error.code)
+                log.warning("hint passed over", tree_id=tree_id, code=error.code)
                 return None
             return _Assignment(task, {})
         while len(self._assignments) >= _TASKS_REMEMBERED:
             self._assignments.pop(next(iter(self._assignments)))
         self._assignments[tree_id] = known
         return known
+
+
+def _said_of(claimed: Claimed, assignment: _Assignment) -> dict[str, Attribute]:
+    """What the span of a node's stretch says of it."""
+    return {
+        signals.OPERATION: signals.INVOKE_AGENT,
+        signals.AGENT_NAME: signals.AGENT,
+        signals.CONVERSATION: claimed.lease.tree_id,
+        signals.NODE_PATH: claimed.lease.path,
+        signals.NODE_TENANT: assignment.task.tenant,
+        signals.NODE_POLICY: claimed.policy,
+        signals.NODE_GENERATION: claimed.generation,
+        signals.NODE_WAKE: wake_of(claimed),
+        signals.NODE_QUEUE_S: max(0.0, claimed.now - claimed.queued_at),
+    }

@@ -24,9 +24,15 @@ _OTHERS: dict[EngineKind, type[LlamaEngine | OpenAIEngine]] = {
 }
 
 
+Observe = Callable[[Engine, EngineSpec, str], Engine]
+"""Puts something around the adapter of one server, that hears of its calls."""
+
+
 def make_serving(
     listed: Listed,
     policies: PolicyStore | None = None,
+    *,
+    observe: Observe | None = None,
     around: Callable[[Engine], Engine] = lambda engine: engine,
 ) -> Serving:
     """All policies with their engines; those that name the same servers share one.
@@ -34,8 +40,10 @@ def make_serving(
     With `policies`, calls are routed by the weights that replicas have. `around` puts another
     engine before each.
     """
-    specs = dict.fromkeys(listed.engines.values())
-    made = {spec: around(make_replicas(spec, policies)) for spec in specs}
+    made = {
+        spec: around(make_replicas(spec, policies, observe=observe))
+        for spec in dict.fromkeys(listed.engines.values())
+    }
     return Serving(listed.policies, {name: made[spec] for name, spec in listed.engines.items()})
 
 
@@ -44,9 +52,13 @@ def make_engine(settings: Settings) -> Engine:
     return make_replicas(EngineSpec.of(settings))
 
 
-def make_replicas(spec: EngineSpec, policies: PolicyStore | None = None) -> Engine:
+def make_replicas(
+    spec: EngineSpec, policies: PolicyStore | None = None, *, observe: Observe | None = None
+) -> Engine:
     """One engine for this process. Connects at the first call; close it at the end."""
     engines = [(url, connect(spec, url)) for url in spec.urls]
+    if observe is not None:
+        engines = [(url, observe(engine, spec, url)) for url, engine in engines]
     if policies is not None and spec.kind == "vllm":
         return StationedEngine(engines, policies)
     return Replicas(engines)

@@ -56,6 +56,7 @@ class Forest:
         self.unlogged: dict[tuple[str, int], float] = {}
         """Finished trees and their generations, and from when on a writer may take them."""
         self.num_unlogged_lost = 0
+        self.num_expired_leases = 0
         self.outbox: dict[tuple[str, int], float] = {}
         """Ends that somebody must be told of, by tree and generation, and when that is due."""
         self.spending = SpendingLog(clock)
@@ -122,7 +123,8 @@ class Forest:
             for node in ranked[:room]:
                 tree.backlog.remove(node.path)
                 node.dispatched, node.resent = True, 0
-                node.due_at = self.clock() + self.queued_s
+                node.due_since = self.clock()
+                node.due_at = node.due_since + self.queued_s
                 tree.num_dispatched += 1
                 self._dispatched[tenant] += 1
                 self._queued[tenant] += 1
@@ -205,7 +207,7 @@ class Forest:
         node.status, node.resent = "queued", 0
         node.epoch += 1
         self._queued[tree.tenant] += 1
-        node.queued_at = self.clock()
+        node.queued_at = node.due_since = self.clock()
         node.due_at = self.clock() + self.queued_s
         self.emit(tree, "node.requeued", {"node": node.path, "reason": reason})
         return (tree.id, node.path, node.continuation)
@@ -224,6 +226,7 @@ class Forest:
             }
         )
         self.spending.add(tree.admission.tenant, tokens, nano_usd)
+        self.num_expired_leases += 1
         node.attempts += 1
         if node.attempts <= MAX_EXPIRIES:
             return [self.requeue(tree, node, "lease_expired")]

@@ -48,6 +48,7 @@ Name = Literal[
     "resume",
     "spawn",
     "spending",
+    "survey",
     "turn",
 ]
 

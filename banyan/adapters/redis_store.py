@@ -41,6 +41,7 @@ from banyan.ports import (
     Listing,
     Renewal,
     Reserve,
+    Survey,
     TurnLog,
 )
 from banyan.quotas import TenantSpending
@@ -317,6 +318,24 @@ class RedisStore:
     async def now(self) -> float:
         _, now_ms = await self._run("clock", 0)
         return float(now_ms / 1000)
+
+    async def survey(self) -> Survey:
+        replies = await asyncio.gather(
+            *(self._run("survey", shard) for shard in range(self._num_shards))
+        )
+        used_bytes, max_bytes = await self._connection.memory_bytes()
+        due, oldest_ms, *others = zip(*(reply[1:] for reply in replies), strict=True)
+        running, unlogged, notices, expired = (sum(counts) for counts in others)
+        return Survey(
+            due_nodes=sum(due),
+            oldest_due_s=max(oldest_ms) / 1000,
+            running_nodes=running,
+            unlogged_trees=unlogged,
+            notices=notices,
+            expired_leases=expired,
+            used_bytes=used_bytes,
+            max_bytes=max_bytes,
+        )
 
     async def ping(self) -> None:
         async def ask(client: Client) -> None:

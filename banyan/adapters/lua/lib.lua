@@ -10,6 +10,7 @@ local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local DUE, LEASES, CANCELLING = a.tag .. ':due', a.tag .. ':leases', a.tag .. ':cancelling'
 local LOG, LOG_LOST = a.tag .. ':log', a.tag .. ':log_lost'
 local OUTBOX = a.tag .. ':outbox'
+local READY, TOTALS = a.tag .. ':ready', a.tag .. ':totals'
 local EXPIRING = a.tag .. ':expiring'
 local BATCH = 1000 -- below Lua's limit of values on its stack
 local TURN = 8 -- nodes that a tree sends in its turn, so that a message of hints is worth its price
@@ -141,6 +142,7 @@ local function dispatch(tenant, ready, due_at)
       local path = popped[index]
       call('HSET', node_key(id, path), 'dispatched', 1, 'resent', 0)
       call('ZADD', DUE, due_at or now + a.queued_ms, member(id, path))
+      call('ZADD', READY, now, member(id, path))
       add(ready, id, path, call('HGET', node_key(id, path), 'continuation'))
     end
     call('HINCRBY', tree_key(id), 'dispatched', #popped / 2)
@@ -156,6 +158,7 @@ local function retire(id, path, tenant)
   local node = call('HMGET', node_key(id, path), 'dispatched', 'status')
   if node[1] == '1' then
     call('ZREM', DUE, member(id, path))
+    call('ZREM', READY, member(id, path))
     call('ZREM', LEASES, member(id, path))
     call('HSET', node_key(id, path), 'dispatched', 0)
     call('HINCRBY', tree_key(id), 'dispatched', -1)
@@ -310,6 +313,7 @@ local function requeue(id, path, reason, ready)
   count(call('HGET', tree_key(id), 'tenant'), 0, 1)
   call('ZREM', LEASES, member(id, path))
   call('ZADD', DUE, now + a.queued_ms, member(id, path))
+  call('ZADD', READY, now, member(id, path))
   emit(id, 'node.requeued', cjson.encode({ node = path, reason = reason }))
   add(ready, id, path, call('HGET', key, 'continuation'))
 end
@@ -321,6 +325,7 @@ local function expire_lease(id, path, ready)
   local tokens, nano_usd = pay(key, tonumber(reserve[1]), tonumber(reserve[2]))
   call('HINCRBY', tree_key(id), 'lost_tokens', tokens)
   call('HINCRBY', tree_key(id), 'lost_nano_usd', nano_usd)
+  call('HINCRBY', TOTALS, 'expired_leases', 1)
   meter(id, tokens, nano_usd)
   if call('HINCRBY', key, 'attempts', 1) <= a.max_expiries then
     return requeue(id, path, 'lease_expired', ready)

@@ -24,10 +24,17 @@ for _, entry in ipairs(overdue(DUE)) do
     -- Where the queue is long the hint is not lost: sent again and again it would make it longer.
     local resent = math.min(call('HINCRBY', node_key(id, path), 'resent', 1), MAX_DOUBLINGS)
     call('ZADD', DUE, now + a.queued_ms * 2 ^ resent, entry)
+    call('ZADD', READY, 'NX', now, entry) -- of a release that did not know it
     add(ready, id, path, node[2])
   else
     call('ZREM', DUE, entry)
   end
+end
+-- A release that did not know READY may have left nodes in it that somebody has.
+for _, entry in ipairs(call('ZRANGE', READY, 0, 15)) do
+  local id, path = string.match(entry, '^(.-)|(.*)$')
+  local node = call('HMGET', node_key(id, path), 'status', 'dispatched')
+  if node[1] ~= 'queued' or node[2] ~= '1' then call('ZREM', READY, entry) end
 end
 for _, entry in ipairs(overdue(EXPIRING)) do
   unlist(entry)
