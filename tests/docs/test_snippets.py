@@ -168,7 +168,7 @@ def test_docker_targets_exist() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     stages = set(re.findall(r"^FROM \S+ AS (\S+)$", dockerfile, re.MULTILINE))
     found = [words[words.index("--target") + 1] for _, words in commands("docker")]
-    assert set(found) == {"service", "worker"}
+    assert set(found) == {"service", "worker", "trainer"}
     assert set(found) <= stages
 
 
