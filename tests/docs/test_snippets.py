@@ -26,8 +26,13 @@ BLOCKS = [block for page in pages() for block in blocks_of(page)]
 LANGUAGES = frozenset({"python", "sh", "json", "text"})
 """`text` is output or a drawing; all others are executed, sent or parsed."""
 
-PROGRAMS = frozenset({"banyan", "banyan-train", "curl", "docker", "export", "make", "python"})
-"""What shell blocks may run; there is a test for each one but `export`."""
+PROGRAMS = frozenset(
+    {"banyan", "banyan-train", "curl", "docker", "export", "helm", "kubectl", "make", "python"}
+)
+"""What shell blocks may run; there is a test for each one but `export`.
+
+Those of helm and kubectl are in tests/deploy/test_readme.py.
+"""
 
 
 def of(*languages: str) -> list[Block]:
