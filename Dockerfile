@@ -9,8 +9,8 @@
 # Not built yet where this was written, for want of a container engine: it was linted, and its steps
 # were run outside of one (tests/deploy/image_steps.py).
 
-# By tag, or exactly: --build-arg PYTHON_IMAGE=docker.io/library/python@sha256:...
-ARG PYTHON_IMAGE=docker.io/library/python:3.11.14-slim-trixie
+# By tag, or exactly: --build-arg PYTHON_IMAGE=python@sha256:...
+ARG PYTHON_IMAGE=python:3.11.14-slim-trixie
 
 # hadolint ignore=DL3006
 FROM ${PYTHON_IMAGE} AS base
