@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bench.burst import STEP_S, Speed, simulate
 from bench.record_tree import Tree, Turn, read, shape
-from bench.scaling import STEP_S, Speed, chart_scaler, simulate
+from bench.scaling import chart_scaler
 
 ONE: Tree = {"0": [Turn(1_000, 0)]}
 FAMILY: Tree = {
