@@ -1,46 +1,91 @@
-# Images of the two programs: `docker build --target service .` and `docker build --target worker .`
+# Images of the three programs: docker build --target service|worker|trainer .
 #
-# Not built yet where this was written: no container builder was at hand. The install steps below were
-# run outside a container.
+# They run as user 10001 of group 0, without rights, on a read-only root file system: what they write
+# is below /var/lib/banyan, which service, workers and trainer share, and /tmp. They are configured by
+# BANYAN_ variables (docs/running.md). The service needs keys here, since it listens for everyone
+# (docs/security.md). vLLM is an image of its own (helm/banyan/README.md). What is in an image is
+# listed in /opt/banyan/sbom.cdx.json (CycloneDX).
 #
-# Both run as a user without rights and are configured by BANYAN_ variables (docs/running.md). The
-# service listens on loopback. In a container it needs BANYAN_HOST=0.0.0.0, and then every call needs a
-# key (docs/security.md). Both programs need the same folder at BANYAN_BLOB_DIR.
+# Not built yet where this was written, for want of a container engine: it was linted, and its steps
+# were run outside of one (tests/deploy/image_steps.py).
 
-FROM python:3.11.14-slim-trixie AS base
+# By tag, or exactly: --build-arg PYTHON_IMAGE=python@sha256:...
+ARG PYTHON_IMAGE=python:3.11.14-slim-trixie
+
+# hadolint ignore=DL3006
+FROM ${PYTHON_IMAGE} AS base
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PATH=/opt/banyan/bin:$PATH
 
 # A program gets the part of the lock file that it needs; uv checks versions and hashes against it.
 FROM base AS build
-RUN pip install --no-cache-dir --disable-pip-version-check uv==0.13.9 && uv venv /opt/banyan
-ENV VIRTUAL_ENV=/opt/banyan UV_COMPILE_BYTECODE=1 UV_NO_CACHE=1
+ENV UV_COMPILE_BYTECODE=1 UV_NO_CACHE=1 UV_PYTHON_DOWNLOADS=never
+RUN pip install --no-cache-dir --disable-pip-version-check uv==0.13.9
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
-COPY requirements/service.lock requirements/
+COPY requirements requirements
 COPY banyan banyan
 COPY service service
 COPY workers workers
 COPY training training
+# What lists the packages is itself no part of any image.
+RUN uv venv /opt/sbom \
+    && VIRTUAL_ENV=/opt/sbom uv pip install --constraint requirements/deploy.lock cyclonedx-bom \
+    && uv venv /opt/banyan
+ENV VIRTUAL_ENV=/opt/banyan
 
 FROM build AS build-service
-RUN uv pip install --constraint requirements/service.lock '.[service]'
+RUN uv pip install --constraint requirements/service.lock '.[service,cli]' \
+    && /opt/sbom/bin/cyclonedx-py environment --output-reproducible \
+      --output-file /opt/banyan/sbom.cdx.json /opt/banyan
 
 FROM build AS build-worker
-RUN uv pip install --constraint requirements/service.lock '.[worker]'
+RUN uv pip install --constraint requirements/service.lock '.[worker]' \
+    && /opt/sbom/bin/cyclonedx-py environment --output-reproducible \
+      --output-file /opt/banyan/sbom.cdx.json /opt/banyan
 
+# The loop talks to the service and to model servers; an update needs torch, in an environment of its
+# own. The lock file has torch for CPUs: --build-arg TORCH_BACKEND=cu129 puts CUDA's in its place.
+FROM build AS build-trainer
+ARG TORCH_BACKEND=cpu
+RUN uv pip install --constraint requirements/service.lock '.[credit,worker]' \
+    && /opt/sbom/bin/cyclonedx-py environment --output-reproducible \
+      --output-file /opt/banyan/sbom.cdx.json /opt/banyan
+ENV VIRTUAL_ENV=/opt/training
+RUN uv venv /opt/training \
+    && uv pip install --torch-backend cpu --constraint requirements/training.lock '.[training]' \
+    && if [ "${TORCH_BACKEND}" != cpu ]; then \
+      uv pip install --torch-backend "${TORCH_BACKEND}" --reinstall-package torch \
+        "torch==$(sed -n 's/^torch==\([0-9.]*\).*/\1/p' requirements/training.lock)"; fi \
+    && /opt/sbom/bin/cyclonedx-py environment --output-reproducible \
+      --output-file /opt/training/sbom.cdx.json /opt/training
+
+# Without pip: nothing is installed into what runs.
 FROM base AS runtime
-RUN useradd --system --uid 10001 --no-create-home banyan \
-    && install -d -o banyan -g banyan /var/lib/banyan/blobs
-ENV BANYAN_BLOB_DIR=/var/lib/banyan/blobs
-VOLUME /var/lib/banyan/blobs
+RUN pip uninstall --yes --disable-pip-version-check pip setuptools wheel \
+    && useradd --system --uid 10001 --gid 0 --no-create-home --home-dir /tmp banyan \
+    && install --directory --owner 10001 --group 0 --mode 0770 /var/lib/banyan
+ENV BANYAN_BLOB_DIR=/var/lib/banyan/blobs BANYAN_POLICY_DIR=/var/lib/banyan/policies HOME=/tmp
+VOLUME /var/lib/banyan
 WORKDIR /var/lib/banyan
-USER banyan
+USER 10001:0
 
 FROM runtime AS service
 COPY --from=build-service /opt/banyan /opt/banyan
+ENV BANYAN_HOST=0.0.0.0 BANYAN_PORT=8080
 EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["python", "-c", "import os, urllib.request as web; web.urlopen('http://127.0.0.1:' + os.environ['BANYAN_PORT'] + '/healthz', timeout=4)"]
 CMD ["python", "-P", "-m", "service"]
 
 FROM runtime AS worker
 COPY --from=build-worker /opt/banyan /opt/banyan
+ENV BANYAN_ALIVE_FILE=/tmp/alive
+HEALTHCHECK --interval=20s --timeout=5s --start-period=30s CMD ["sh", "-c", "test $(($(date +%s) - $(stat -c %Y \"$BANYAN_ALIVE_FILE\"))) -lt 60"]
 CMD ["python", "-P", "-m", "workers"]
+
+FROM runtime AS trainer
+COPY --from=build-trainer /opt/banyan /opt/banyan
+COPY --from=build-trainer /opt/training /opt/training
+ENV BANYAN_TRAINING_VENV=/opt/training
+HEALTHCHECK NONE
+ENTRYPOINT ["python", "-P", "-m", "training"]
+CMD ["--help"]

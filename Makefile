@@ -65,6 +65,7 @@ test: lint ## Run everything: style, types, layout and all tests on real parts
 	$(BIN)/python -P -m banyan.local.engine_env
 ifeq ($(TESTS),tests)
 	$(BIN)/python -m tests.facade.clients_env
+	$(BIN)/python -m tests.deploy.deploy_env
 	$(BIN)/python -P -m banyan.local.training_env
 endif
 	$(BIN)/python -m pytest $(TESTS)
@@ -104,6 +105,8 @@ lock: setup ## Resolve the dependencies anew and write the lock files (not the e
 	$(BIN)/uv pip compile --python-version 3.11 --generate-hashes \
 	  --constraint requirements/service.lock requirements/clients.in \
 	  -o requirements/clients.lock --no-emit-index-url
+	$(BIN)/uv pip compile --override requirements/deploy-overrides.txt --python-version 3.11 \
+	  --generate-hashes requirements/deploy.in -o requirements/deploy.lock --no-emit-index-url
 
 clean: ## Remove what was made here (not the engine's environment)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var

@@ -32,6 +32,7 @@ from banyan.ports import Engine, Lease, Ports
 from banyan.telemetry import set_level
 from workers.couriers import Couriers
 from workers.leases import LeaseKeeper
+from workers.living import live_for_ever
 from workers.runner import Runner
 from workers.settings import WorkerSettings
 from workers.swapping import make_swappers, swap_for_ever
@@ -52,6 +53,7 @@ class WorkerProcess:
         self._thread = threading.Thread(target=self._main, name="nodes", daemon=True)
         self._runner: Runner | None = None
         self._reaping: asyncio.Task[None] | None = None
+        self._living: asyncio.Task[None] | None = None
         self._swappers: list[Swapper] = []
         self._swapping: asyncio.Task[None] | None = None
         self._draining: Future[None] | None = None
@@ -135,6 +137,8 @@ class WorkerProcess:
         self._couriers.start()
         self._leases.start()
         self._reaping = asyncio.create_task(self._reap_for_ever(self._runner))
+        if settings.alive_file is not None:
+            self._living = asyncio.create_task(live_for_ever(settings.alive_file))
         self._swappers = make_swappers(
             settings, self._listed, policies, self._ports.store, self._metrics
         )
@@ -153,8 +157,9 @@ class WorkerProcess:
 
     async def _close(self) -> None:
         await self._live.close()
-        if self._reaping is not None:
-            self._reaping.cancel()
+        for task in (self._reaping, self._living):
+            if task is not None:
+                task.cancel()
         if self._trajectories is not None:
             await self._trajectories.close()
         if self._couriers is not None:

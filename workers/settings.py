@@ -44,6 +44,9 @@ class WorkerSettings(TraitSettings):
     canary_trees: int = Field(
         64, ge=20, description="Rewards of each side before a canary is promoted or rejected."
     )
+    alive_file: Path | None = Field(
+        None, description="Touched every second while the worker's loop turns; for liveness probes."
+    )
     engine_patience_s: float = Field(
         180.0, ge=0, description="How long a model server that does not answer is waited for."
     )

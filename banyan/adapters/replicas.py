@@ -66,26 +66,33 @@ class Replicas:
             raise ValueError("an engine needs at least one server")
         self.replicas = [Replica(name, engine) for name, engine in engines]
         self._clock = clock
-        self._abilities: Abilities | None = None
+        self._known: dict[str, Abilities] = {}
 
     async def abilities(self) -> Abilities:
-        """What all of them can do. Raises EngineRefused where they serve different models."""
-        if self._abilities is None:
-            asked = await asyncio.gather(
-                *(replica.engine.abilities() for replica in self.replicas), return_exceptions=True
+        """What all of them can do. Raises EngineRefused where they serve different models.
+
+        Where one has answered, those that are silent are asked again when their rest is over: a
+        pool that scales lists servers that are not there.
+        """
+        now = self._clock()
+        silent = [replica for replica in self.replicas if replica.name not in self._known]
+        asking = [one for one in silent if one.rests_until <= now] if self._known else silent
+        asked = await asyncio.gather(
+            *(replica.engine.abilities() for replica in asking), return_exceptions=True
+        )
+        for replica, answer in zip(asking, asked, strict=True):
+            if isinstance(answer, Abilities):
+                self._known[replica.name] = answer
+            elif isinstance(answer, EngineUnavailable):
+                replica.failed(now)
+        if not self._known:
+            raise next(answer for answer in asked if isinstance(answer, BaseException))
+        if len(set(self._known.values())) > 1:
+            raise EngineRefused(
+                "the model servers differ in model, window or abilities",
+                hint="List only replicas of one model in BANYAN_ENGINE_URLS.",
             )
-            known = [answer for answer in asked if isinstance(answer, Abilities)]
-            if not known:
-                raise next(answer for answer in asked if isinstance(answer, BaseException))
-            if len(set(known)) > 1:
-                raise EngineRefused(
-                    "the model servers differ in model, window or abilities",
-                    hint="List only replicas of one model in BANYAN_ENGINE_URLS.",
-                )
-            if len(known) < len(self.replicas):
-                return known[0]  # not remembered: those that are silent now are asked again
-            self._abilities = known[0]
-        return self._abilities
+        return next(iter(self._known.values()))
 
     async def count(self, text: str) -> int:
         return await self._call(text, lambda engine: engine.count(text))

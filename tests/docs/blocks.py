@@ -33,7 +33,8 @@ class Block:
 
 def pages() -> list[Path]:
     """Every document of the project."""
-    return [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+    folders = (ROOT / "docs", ROOT / "helm")
+    return [*sorted(ROOT.glob("*.md")), *(p for of in folders for p in sorted(of.rglob("*.md")))]
 
 
 def blocks_of(path: Path) -> list[Block]:

@@ -26,8 +26,13 @@ BLOCKS = [block for page in pages() for block in blocks_of(page)]
 LANGUAGES = frozenset({"python", "sh", "json", "text"})
 """`text` is output or a drawing; all others are executed, sent or parsed."""
 
-PROGRAMS = frozenset({"banyan", "banyan-train", "curl", "docker", "export", "make", "python"})
-"""What shell blocks may run; there is a test for each one but `export`."""
+PROGRAMS = frozenset(
+    {"banyan", "banyan-train", "curl", "docker", "export", "helm", "kubectl", "make", "python"}
+)
+"""What shell blocks may run; there is a test for each one but `export`.
+
+Those of helm and kubectl are in tests/deploy/test_readme.py.
+"""
 
 
 def of(*languages: str) -> list[Block]:
@@ -170,7 +175,7 @@ def test_docker_targets_exist() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     stages = set(re.findall(r"^FROM \S+ AS (\S+)$", dockerfile, re.MULTILINE))
     found = [words[words.index("--target") + 1] for _, words in commands("docker")]
-    assert set(found) == {"service", "worker"}
+    assert set(found) == {"service", "worker", "trainer"}
     assert set(found) <= stages
 
 

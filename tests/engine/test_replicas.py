@@ -11,7 +11,7 @@ import pytest
 from banyan.adapters.replicas import MAX_REST_S, Replicas
 from banyan.affinity import affinity
 from banyan.errors import EngineRefused, EngineUnavailable
-from banyan.ports import Message
+from banyan.ports import Abilities, Message
 from banyan.testing import Call, ScriptedEngine
 from banyan.testing.rules import default_rule
 from banyan.testing.schema_values import Schema
@@ -197,6 +197,47 @@ async def test_a_stream_that_broke_is_not_said_twice() -> None:
 async def test_replicas_of_different_models_are_refused() -> None:
     with pytest.raises(EngineRefused, match="differ"):
         await routed(ScriptedEngine(window=1_024), ScriptedEngine(window=2_048)).abilities()
+
+
+class Away(ScriptedEngine):
+    """A server that is not there until it is put up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_up = False
+        self.num_asked = 0
+
+    async def abilities(self) -> Abilities:
+        self.num_asked += 1
+        if not self.is_up:
+            raise EngineUnavailable("there is no such server")
+        return await super().abilities()
+
+
+async def test_what_is_not_there_is_asked_what_it_can_only_after_its_rest() -> None:
+    clock, away = Clock(), Away()
+    replicas = routed(ScriptedEngine(), away, clock=clock)
+    known = await replicas.abilities()
+
+    for _ in range(10):
+        assert await replicas.abilities() == known
+    assert away.num_asked == 1
+
+    away.is_up, clock.now = True, MAX_REST_S
+    for _ in range(10):
+        assert await replicas.abilities() == known
+    assert away.num_asked == 2
+
+
+async def test_where_none_has_answered_all_are_asked_each_time() -> None:
+    away = Away()
+    replicas = routed(away)
+
+    with pytest.raises(EngineUnavailable):
+        await replicas.abilities()
+    away.is_up = True
+
+    assert (await replicas.abilities()).model
 
 
 async def test_closing_closes_every_replica() -> None:
