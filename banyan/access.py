@@ -16,7 +16,8 @@ from typing import Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 Scope = Literal["solve", "documents", "policies", "webhooks", "admin"]
-"""`admin` makes and revokes keys, of every tenant; the others are what their paths are named."""
+"""`admin` makes and revokes keys, of every tenant, and reads metrics; the others are what their
+paths are named."""
 
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 TENANT_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"

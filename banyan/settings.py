@@ -74,6 +74,20 @@ class Settings(BaseSettings):
         None, description="Folder of the trajectory log; default: nothing is logged."
     )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    live_settings: Path | None = Field(
+        None, description="File (TOML) of settings that are taken over while a program runs."
+    )
+    metrics_host: str = Field("127.0.0.1", description="Address of the page of metrics.")
+    metrics_port: int | None = Field(
+        None, ge=0, le=65_535, description="Its port, 0 takes a free one; default: no page."
+    )
+    metrics_tenants: bool = Field(
+        False, description="Metrics by tenant too, for those who may know all tenants' names."
+    )
+    traces_url: str = Field(
+        "", description="Collector of OpenTelemetry, by OTLP over HTTP; default: no traces."
+    )
+    traces_share: float = Field(1.0, ge=0, le=1, description="Of trees whose traces are kept.")
 
     @property
     def broker(self) -> str:

@@ -1,15 +1,19 @@
 """Telemetry: logs as one JSON object a line on stderr, those of libraries too.
 
-Ids, never content.
+Ids, never content. The message of an error may quote a goal or a document, so that of an error the
+log has its type and the places where it passed, and nothing else.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
+import traceback
 
 import structlog
-from structlog.types import Processor
+from structlog.types import EventDict, Processor, WrappedLogger
+
+_FRAMES_SHOWN = 8
 
 
 def configure_logs(level: str) -> None:
@@ -32,13 +36,37 @@ def configure_logs(level: str) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
+                _place_of_error,
                 structlog.processors.JSONRenderer(),
             ],
         )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level.upper())
+    set_level(level)
     for chatty in ("httpx", "httpcore", "asyncio", "celery", "kombu"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def set_level(level: str) -> None:
+    """From now on."""
+    logging.getLogger().setLevel(level.upper())
+
+
+def failure_of(error: BaseException) -> dict[str, object]:
+    """An error's type, and the last places that it passed, without its message."""
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES_SHOWN:]
+    return {
+        "error": type(error).__name__,
+        "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+    }
+
+
+def _place_of_error(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    info = event.pop("exc_info", None)
+    if info is True:
+        info = sys.exc_info()
+    error = info[1] if isinstance(info, tuple) else info
+    if isinstance(error, BaseException):
+        event.update(failure_of(error))
+    return event

@@ -16,6 +16,8 @@ from banyan.adapters.blobs import FolderBlobs
 from banyan.adapters.celery_queue import CeleryQueue
 from banyan.adapters.destinations import Destinations
 from banyan.adapters.library import BlobLibrary
+from banyan.adapters.live_file import check
+from banyan.adapters.observing import Observing
 from banyan.adapters.policy_file import Listed, listed
 from banyan.adapters.stores import make_access, make_ledger, make_policies, make_store
 from banyan.errors import InvalidInput
@@ -46,6 +48,8 @@ def main() -> int:
         policies = listed(settings) if settings.policies else None
         Destinations(settings.webhook_networks)
         make_rules(settings)
+        check(settings)
+        observing = Observing(settings, "service")
     except InvalidInput as error:
         sys.stderr.write(f"{error}\n{error.hint}\n")
         return EXIT_USAGE
@@ -57,7 +61,7 @@ def main() -> int:
             "set BANYAN_HOST and BANYAN_PORT to an address that is free\n"
         )
         return EXIT_NOT_STARTED
-    app = _app(settings, policies)
+    app = _app(settings, policies, observing)
     config = uvicorn.Config(
         app,
         loop="uvloop",
@@ -80,7 +84,7 @@ def main() -> int:
     return 0 if server.started else EXIT_NOT_STARTED
 
 
-def _app(settings: ServiceSettings, policies: Listed | None) -> FastAPI:
+def _app(settings: ServiceSettings, policies: Listed | None, observing: Observing) -> FastAPI:
     library = BlobLibrary(FolderBlobs(settings.blob_dir), max_bytes=settings.max_document_bytes)
     queue = CeleryQueue(settings.broker)
     return create_app(
@@ -92,6 +96,7 @@ def _app(settings: ServiceSettings, policies: Listed | None) -> FastAPI:
         versions=make_policies(settings),
         access=make_access(settings),
         ledger=make_ledger(settings),
+        observing=observing,
     )
 
 

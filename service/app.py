@@ -11,14 +11,19 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from banyan.adapters.destinations import Destinations
+from banyan.adapters.live_file import LiveFile
 from banyan.adapters.memory_access import MemoryAccess
 from banyan.adapters.memory_ledger import MemoryLedger
 from banyan.adapters.memory_policies import MemoryPolicies
+from banyan.adapters.observed_store import ObservedStore
+from banyan.adapters.observing import Observing
 from banyan.adapters.policy_file import Listed
 from banyan.adapters.served_versions import ServedVersions
 from banyan.errors import BanyanError
+from banyan.live_settings import LiveSettings
 from banyan.policy import ONLY_BASE
 from banyan.ports import AccessStore, Ledger, Library, PolicyStore, Queue, Store
+from banyan.telemetry import set_level
 from service import problems
 from service.auth.described import secured
 from service.auth.gate import AuthGate
@@ -49,7 +54,9 @@ from service.routes import (
     web,
     webhooks,
 )
+from service.routes import metrics as metrics_page
 from service.settings import ServiceSettings
+from service.survey import Surveyor
 from service.versions import make_publisher
 
 VERSION = "0.1.0"
@@ -70,12 +77,17 @@ def create_app(
     versions: PolicyStore | None = None,
     access: AccessStore | None = None,
     ledger: Ledger | None = None,
+    observing: Observing | None = None,
 ) -> FastAPI:
     """The service on these ports, which it closes when it ends.
 
     `listed`: the file of policies. `versions`: where their versions are kept, `access`: where keys
     are, `ledger`: where tenants' trees are counted; default: in memory, for a service on its own.
+    `observing`: who hears of it all, closed at the end too.
     """
+    observing = observing or Observing(settings, "service")
+    metrics = observing.metrics
+    store = ObservedStore(store, metrics)
     versions = versions or MemoryPolicies()
     served = listed.policies if listed else ONLY_BASE
     ledger = ledger or MemoryLedger()
@@ -87,6 +99,7 @@ def create_app(
         versions=ServedVersions(versions, served.resolve),
         publisher=make_publisher(versions, served.resolve, settings),
         meters=Meters(make_rules(settings), ledger, store),
+        observing=observing,
         access=access or MemoryAccess(),
         destinations=Destinations(settings.webhook_networks),
         policy_names=served.names,
@@ -94,13 +107,25 @@ def create_app(
     )
 
     issuer = TokenIssuer(settings) if settings.oidc_issuer else None
+    surveyor = Surveyor(store, versions, metrics)
+
+    def take_over(found: LiveSettings) -> None:
+        ports.meters.change(make_rules(settings, found.quotas))
+        set_level(found.log_level or settings.log_level)
+
+    beside = [settings.quotas] if settings.quotas else []
+    live = LiveFile(settings, take_over, metrics, beside=beside)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        surveyor.start()
+        live.start()
         try:
             yield
         finally:
             ports.stopping.set()
+            await surveyor.close()
+            await live.close()
             await ports.engines.close()
             if issuer is not None:
                 await issuer.close()
@@ -110,6 +135,7 @@ def create_app(
             await library.close()
             await ports.versions.close()
             await store.close()
+            observing.close()
 
     app = Service(
         title="Banyan",
@@ -135,6 +161,7 @@ def create_app(
         webhooks,
         facade,
         health,
+        metrics_page,
         web,
     ):
         app.include_router(feature.router)
@@ -150,7 +177,7 @@ def create_app(
     app.add_middleware(AuthGate, keyring=keyring)
     if not settings.authenticates and not settings.allow_no_auth:
         app.add_middleware(LocalOnly)
-    app.add_middleware(RequestContext)
+    app.add_middleware(RequestContext, observing=observing)
     app.add_middleware(OpenAIErrors)  # the last one added is the outermost
     return app
 

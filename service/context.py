@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import secrets
 import time
-import traceback
 from collections.abc import Mapping
 
 import structlog
@@ -16,13 +15,17 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from banyan import signals
 from banyan.access import Caller
+from banyan.adapters.observing import Observing
+from banyan.ports.traces import RequestSpan
+from banyan.telemetry import failure_of
 from service import problems
 
 REQUEST_ID = "X-Request-Id"
 
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_QUIET_PATHS = frozenset({"/healthz", "/readyz"})
+_QUIET_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 log = structlog.get_logger("banyan.service")
 
@@ -30,17 +33,24 @@ log = structlog.get_logger("banyan.service")
 class RequestContext:
     """Middleware: `request.state.request_id`, and a problem for whatever was not foreseen."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, observing: Observing) -> None:
         self.app = app
+        self.metrics = observing.metrics
+        self.traces = observing.traces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        state = scope.setdefault("state", {})
-        request_id = _request_id(Headers(scope=scope).get(REQUEST_ID))
-        state["request_id"] = request_id
-        status = 0
+        headers = Headers(scope=scope)
+        request_id = _request_id(headers.get(REQUEST_ID))
+        scope.setdefault("state", {})["request_id"] = request_id
+        said = {signals.HTTP_METHOD: scope["method"], signals.SPAN_REQUEST_ID: request_id}
+        with self.traces.request(scope["method"], headers, said) as span:
+            await self._answer(scope, receive, send, span)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, span: RequestSpan) -> None:
+        state, request_id, status = scope["state"], scope["state"]["request_id"], 0
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -60,9 +70,31 @@ class RequestContext:
                 # The reply is under way. A return leaves it incomplete, and the server breaks the
                 # connection; raised on, the server would log the error's message too.
                 return
-            await problems.internal(request_id)(scope, receive, send_with_id)
+            await problems.internal(state)(scope, receive, send_with_id)
         finally:
-            _log(scope, state, status, time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            _log(scope, state, status, seconds)
+            self._tell(scope, state, status, seconds, span)
+
+    def _tell(
+        self,
+        scope: Scope,
+        state: Mapping[str, object],
+        status: int,
+        seconds: float,
+        span: RequestSpan,
+    ) -> None:
+        # A path that nobody answers is not named: callers choose it.
+        route = getattr(scope.get("route"), "path", "none")
+        self.metrics.count(signals.HTTP_REQUESTS, scope["method"], route, str(status))
+        self.metrics.observe(signals.HTTP_SECONDS, seconds, route)
+        if (code := state.get("problem")) is not None:
+            self.metrics.count(signals.PROBLEMS, str(code))
+        span.say({signals.HTTP_ROUTE: route, signals.HTTP_STATUS: status})
+        if "tree_id" in state:
+            span.of_tree(str(state["tree_id"]))
+        if status >= 500:
+            span.failed(str(state.get("problem", status)))
 
 
 class BodyLimit:
@@ -125,10 +157,6 @@ def _log(scope: Scope, state: Mapping[str, object], status: int, seconds: float)
     while isinstance(failure, ExceptionGroup) and len(failure.exceptions) == 1:
         failure = failure.exceptions[0]
     if isinstance(failure, Exception) and status >= 500:
-        # Messages of errors may quote content, so that the log has the type and the place only.
-        frames = traceback.extract_tb(failure.__traceback__)[-8:]
-        fields["error"] = type(failure).__name__
-        fields["at"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
-        log.error("request.failed", **fields)
+        log.error("request.failed", **fields, **failure_of(failure))
     elif scope["path"] not in _QUIET_PATHS:
         log.info("request", **fields)

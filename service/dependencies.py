@@ -11,6 +11,7 @@ from fastapi import Depends, Path, Request
 from banyan.access import Caller
 from banyan.adapters.destinations import Destinations
 from banyan.adapters.memory_access import MemoryAccess
+from banyan.adapters.observing import Observing
 from banyan.adapters.publishing import Publisher
 from banyan.adapters.served_versions import ServedVersions
 from banyan.errors import NotFound
@@ -33,6 +34,7 @@ class Ports:
     versions: ServedVersions
     publisher: Publisher
     meters: Meters
+    observing: Observing
     access: AccessStore = field(default_factory=MemoryAccess)
     destinations: Destinations = field(default_factory=Destinations)
     policy_names: tuple[str, ...] = ONLY_BASE.names

@@ -31,7 +31,7 @@ class LocalOnly:
             await self.app(scope, receive, send)
             return
         refusal = problems.reply(
-            scope["state"]["request_id"],
+            scope["state"],
             403,
             detail="Without authentication, the service answers this machine only.",
             code="not_local",

@@ -7,7 +7,7 @@ are never echoed: they may be document text.
 from __future__ import annotations
 
 import http
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
@@ -80,7 +80,7 @@ _HTTP: dict[int, tuple[str, str]] = {
 
 
 def reply(
-    request_id: str,
+    state: MutableMapping[str, Any],
     status: int,
     *,
     detail: str,
@@ -89,14 +89,15 @@ def reply(
     fields: Sequence[FieldProblem] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The problem as a response."""
+    """The problem as a response. `state` is the request's, which keeps the code for metrics."""
+    state["problem"] = code
     body = Problem(
         title=http.HTTPStatus(status).phrase,
         status=status,
         detail=detail,
         code=code,
         hint=hint,
-        request_id=request_id,
+        request_id=state["request_id"],
         errors=list(fields) if fields else None,
     )
     return Response(
@@ -107,10 +108,10 @@ def reply(
     )
 
 
-def internal(request_id: str) -> Response:
+def internal(state: MutableMapping[str, Any]) -> Response:
     """What a caller learns of an error that nobody foresaw: where to look for it."""
     return reply(
-        request_id,
+        state,
         500,
         detail="The service failed on this request.",
         code="internal_error",
@@ -121,10 +122,10 @@ def internal(request_id: str) -> Response:
 def from_banyan(request: Request, error: Exception) -> Response:
     """An error of ours. Details of what is behind the service stay in its log."""
     assert isinstance(error, errors.BanyanError)  # noqa: S101  # what it is registered for
-    request_id = request.state.request_id
+    state = request.scope["state"]
     if isinstance(error, Refused):
         return reply(
-            request_id,
+            state,
             error.status,
             detail=str(error),
             code=error.code,
@@ -133,12 +134,12 @@ def from_banyan(request: Request, error: Exception) -> Response:
             headers=error.headers,
         )
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-    request.state.failure = error
+    state["failure"] = error
     if status == http.HTTPStatus.INTERNAL_SERVER_ERROR:
-        return internal(request_id)
+        return internal(state)
     unavailable = status == http.HTTPStatus.SERVICE_UNAVAILABLE
     return reply(
-        request_id,
+        state,
         status,
         detail="What the service depends on does not answer." if unavailable else str(error),
         code=error.code,
@@ -152,7 +153,7 @@ def from_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # what it is registered for
     code, hint = _HTTP.get(error.status_code, ("bad_request", "See /openapi.json."))
     return reply(
-        request.state.request_id,
+        request.scope["state"],
         error.status_code,
         detail=error.detail,
         code=code,
@@ -169,7 +170,7 @@ def from_validation(request: Request, error: Exception) -> Response:
     if any(detail["type"] == "json_invalid" for detail in details):
         code, hint = _HTTP[400]
         return reply(
-            request.state.request_id,
+            request.scope["state"],
             400,
             detail="The body is not valid JSON.",
             code=code,
@@ -179,7 +180,7 @@ def from_validation(request: Request, error: Exception) -> Response:
     first = fields[0]
     more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
     return reply(
-        request.state.request_id,
+        request.scope["state"],
         422,
         detail=f"{first.field}: {first.message}{more}",
         code=errors.InvalidInput.code,

@@ -6,6 +6,7 @@ from functools import partial
 
 from banyan import citations, tree
 from banyan.client.results import SolveResult, Spent, Timing, Usage
+from banyan.errors import ForeignVersion
 from banyan.node import ROOT_PATH, Node, Outcome
 from banyan.ports import Library, Store
 from banyan.prices import usd
@@ -65,7 +66,10 @@ def spent_of(spending: tree.Spending) -> Spent:
 async def _tokens_per_char(tree_id: str, store: Store) -> float:
     """As the root measured it with the model's own tokenizer."""
     root = await store.get_node(tree_id, ROOT_PATH)
-    measured = unpack(root.packed, Node).tokens_per_char if root.packed else None
+    try:
+        measured = unpack(root.packed, Node).tokens_per_char if root.packed else None
+    except ForeignVersion:  # of another release: the result can be read all the same
+        measured = None
     return measured or UNMEASURED_TOKENS_PER_CHAR
 
 

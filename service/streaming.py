@@ -14,6 +14,7 @@ from typing import Any
 from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
 
+from banyan import signals
 from banyan.client.results import StreamEvent
 from banyan.errors import EventsTrimmed
 from banyan.tree import FINAL, Event, TreeRecord
@@ -100,11 +101,16 @@ async def _stream(record: TreeRecord, after: int, ports: Ports) -> AsyncIterator
 
 async def events_of(record: TreeRecord, after: int, ports: Ports) -> AsyncGenerator[Event | None]:
     """The tree's events behind `after` until its end, and None wherever a heartbeat is due."""
-    async with closing(ports.store.events(record.id, after=after)) as events:
-        paced = _with_heartbeats(events, ports.settings.heartbeat_s, ports.stopping)
-        async with aclosing(paced):
-            async for event in paced:
-                yield event
+    metrics = ports.observing.metrics
+    metrics.count(signals.EVENT_STREAMS)
+    try:
+        async with closing(ports.store.events(record.id, after=after)) as events:
+            paced = _with_heartbeats(events, ports.settings.heartbeat_s, ports.stopping)
+            async with aclosing(paced):
+                async for event in paced:
+                    yield event
+    finally:
+        metrics.count(signals.EVENT_STREAMS, amount=-1)
 
 
 def sent_as(event: Event) -> StreamEvent:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 
 from banyan.adapters.destinations import Destinations
+from banyan.adapters.live_file import check
+from banyan.adapters.observing import Observing
 from banyan.adapters.policy_file import listed
 from banyan.errors import InvalidInput
 from banyan.telemetry import configure_logs
@@ -22,21 +25,24 @@ def main() -> None:
     try:
         policies = listed(settings, settings.traits)
         Destinations(settings.webhook_networks)
+        check(settings)
+        observing = Observing(settings, "worker")
     except InvalidInput as error:
         sys.stderr.write(f"{error}\n{error.hint}\n")
         raise SystemExit(EXIT_USAGE) from None
-    app = make_app(settings, WorkerProcess(settings, policies))
-    app.worker_main(
-        [
-            "worker",
-            "--pool=threads",
-            f"--concurrency={settings.threads}",
-            f"--loglevel={settings.log_level}",
-            "--without-gossip",
-            "--without-mingle",
-            "--without-heartbeat",
-        ]
-    )
+    with closing(observing):
+        app = make_app(settings, WorkerProcess(settings, policies, observing))
+        app.worker_main(
+            [
+                "worker",
+                "--pool=threads",
+                f"--concurrency={settings.threads}",
+                f"--loglevel={settings.log_level}",
+                "--without-gossip",
+                "--without-mingle",
+                "--without-heartbeat",
+            ]
+        )
 
 
 if __name__ == "__main__":

@@ -6,11 +6,12 @@ import asyncio
 
 import structlog
 
+from banyan import signals
 from banyan.adapters.courier import Courier
 from banyan.adapters.destinations import Destinations
 from banyan.adapters.stores import make_access, make_outbox
 from banyan.errors import BanyanError
-from banyan.ports import Store
+from banyan.ports import Metrics, Store
 from workers.settings import WorkerSettings
 
 log = structlog.get_logger(__name__)
@@ -21,11 +22,16 @@ _PAUSE_S = 1.0
 class Couriers:
     """Runs from `start` to `close`. What is not settled by then is left to other workers."""
 
-    def __init__(self, settings: WorkerSettings, store: Store) -> None:
+    def __init__(self, settings: WorkerSettings, store: Store, metrics: Metrics) -> None:
         self._outbox = make_outbox(settings)
         self._access = make_access(settings)
+        self._metrics = metrics
         self._courier = Courier(
-            self._outbox, store, self._access, Destinations(settings.webhook_networks)
+            self._outbox,
+            store,
+            self._access,
+            Destinations(settings.webhook_networks),
+            metrics=metrics,
         )
         self._task: asyncio.Task[None] | None = None
 
@@ -46,6 +52,8 @@ class Couriers:
                 await self._courier.step()
             except BanyanError as error:
                 log.warning("outbox not read", code=error.code)
+                self._metrics.count(signals.LOOP_FAILURES, "webhooks")
             except Exception:
                 log.exception("outbox not read")  # and the next look may find it mended
+                self._metrics.count(signals.LOOP_FAILURES, "webhooks")
             await asyncio.sleep(_PAUSE_S)

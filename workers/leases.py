@@ -14,8 +14,9 @@ from collections.abc import Callable
 
 import structlog
 
+from banyan import signals
 from banyan.errors import BanyanError
-from banyan.ports import Lease, Store
+from banyan.ports import Lease, Metrics, Store
 
 log = structlog.get_logger(__name__)
 
@@ -30,10 +31,12 @@ class LeaseKeeper:
         *,
         lease_s: float,
         renew_s: float,
+        metrics: Metrics,
     ) -> None:
         self.lease_s = lease_s
         self._make_store = make_store
         self._on_lost = on_lost
+        self._metrics = metrics
         self._renew_s = min(renew_s, lease_s / 3)
         self._renewed_at: dict[Lease, float] = {}
         self._lock = threading.Lock()
@@ -91,6 +94,7 @@ class LeaseKeeper:
             renewal = await store.renew(leases, lease_s=self.lease_s)
         except BanyanError as error:
             log.warning("renewal failed", count=len(leases), code=error.code)
+            self._metrics.count(signals.LOOP_FAILURES, "renew")
             return ()
         now, lost = time.monotonic(), set(renewal.lost)
         with self._lock:

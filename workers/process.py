@@ -13,17 +13,23 @@ from typing import Any
 import structlog
 import uvloop
 
+from banyan import signals
 from banyan.adapters.blobs import FolderBlobs
 from banyan.adapters.celery_queue import CeleryQueue
 from banyan.adapters.engines import make_packer, make_serving
 from banyan.adapters.library import BlobLibrary
+from banyan.adapters.live_file import LiveFile
+from banyan.adapters.observed_store import ObservedStore
+from banyan.adapters.observing import Observing
 from banyan.adapters.policy_file import Listed
 from banyan.adapters.served_versions import ServedVersions
 from banyan.adapters.stores import make_policies, make_store
 from banyan.adapters.swapper import Swapper
 from banyan.errors import BanyanError
+from banyan.live_settings import LiveSettings
 from banyan.policy import LIVE
 from banyan.ports import Lease, Ports
+from banyan.telemetry import set_level
 from workers.couriers import Couriers
 from workers.leases import LeaseKeeper
 from workers.living import live_for_ever
@@ -38,8 +44,10 @@ log = structlog.get_logger(__name__)
 class WorkerProcess:
     """Everything that runs in a worker beside Celery. Thread-safe: `look` and `stop`."""
 
-    def __init__(self, settings: WorkerSettings, listed: Listed) -> None:
+    def __init__(self, settings: WorkerSettings, listed: Listed, observing: Observing) -> None:
         self._settings = settings
+        self._metrics = observing.metrics
+        self._observing = observing
         self._listed = listed
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._main, name="nodes", daemon=True)
@@ -93,12 +101,13 @@ class WorkerProcess:
             self._lose,
             lease_s=settings.lease_s,
             renew_s=settings.renew_s,
+            metrics=self._metrics,
         )
         policies = make_policies(settings)
         self._versions = ServedVersions(policies, self._listed.policies.resolve)
-        self._serving = make_serving(self._listed, policies)
+        self._serving = make_serving(self._listed, policies, observe=self._observing.engine)
         self._ports = Ports(
-            store=make_store(settings),
+            store=ObservedStore(make_store(settings), self._metrics),
             library=BlobLibrary(FolderBlobs(settings.blob_dir)),
             engine=self._serving.engine(self._serving.policies.resolve(LIVE)),
             packer=make_packer(settings),
@@ -114,22 +123,36 @@ class WorkerProcess:
             self._leases,
             versions=self._versions,
             num_slots=settings.slots,
+            metrics=self._metrics,
+            traces=self._observing.traces,
         )
         if settings.trajectory_dir is not None:
-            self._trajectories = Trajectories(settings)
+            self._trajectories = Trajectories(settings, self._metrics)
             self._trajectories.start()
-        self._couriers = Couriers(settings, self._ports.store)
+        self._couriers = Couriers(settings, self._ports.store, self._metrics)
         self._couriers.start()
         self._leases.start()
         self._reaping = asyncio.create_task(self._reap_for_ever(self._runner))
         if settings.alive_file is not None:
             self._living = asyncio.create_task(live_for_ever(settings.alive_file))
-        self._swappers = make_swappers(settings, self._listed, policies, self._ports.store)
+        self._swappers = make_swappers(
+            settings, self._listed, policies, self._ports.store, self._metrics
+        )
         if self._swappers:
-            self._swapping = asyncio.create_task(swap_for_ever(self._swappers, settings.swap_s))
+            self._swapping = asyncio.create_task(
+                swap_for_ever(self._swappers, settings.swap_s, self._metrics)
+            )
+        self._live = LiveFile(settings, self._take_over, self._metrics)
+        self._live.start()
         log.info("worker started", worker=name, slots=settings.slots)
 
+    def _take_over(self, live: LiveSettings) -> None:
+        set_level(live.log_level or self._settings.log_level)
+        if self._runner is not None:
+            self._runner.resize(live.slots or self._settings.slots)
+
     async def _close(self) -> None:
+        await self._live.close()
         for task in (self._reaping, self._living):
             if task is not None:
                 task.cancel()
@@ -163,8 +186,10 @@ class WorkerProcess:
                 await runner.reap()
             except BanyanError as error:
                 log.warning("reaping failed", code=error.code)
+                self._metrics.count(signals.LOOP_FAILURES, "reap")
             except Exception:
                 log.exception("reaping failed")  # without it no lost node would be found again
+                self._metrics.count(signals.LOOP_FAILURES, "reap")
 
     def _lose(self, lease: Lease) -> None:
         if self._runner is not None:

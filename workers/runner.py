@@ -14,13 +14,15 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from banyan import specialists
+from banyan import signals, specialists
+from banyan.adapters.observed_store import wake_of
 from banyan.adapters.served_versions import ServedVersions
 from banyan.costs import reserves
 from banyan.drive import drive
-from banyan.errors import BanyanError, StaleLease, UnknownPolicy
+from banyan.errors import BanyanError, ForeignVersion, StaleLease, UnknownPolicy
 from banyan.node import Failure, Outcome
-from banyan.ports import Claimed, Lease, Ports, Queue
+from banyan.ports import Claimed, Lease, Metrics, Ports, Queue, Traces
+from banyan.ports.traces import Attribute, Span
 from banyan.serving import Serving
 from banyan.specialists import Team
 from banyan.state import unpack
@@ -31,6 +33,8 @@ from workers.slots import Slots
 log = structlog.get_logger(__name__)
 
 _TASKS_REMEMBERED = 256
+_FOREIGN_PAUSE_S = 1.0
+"""Before a node of another release is handed back, so that workers do not keep tossing it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,8 @@ class Runner:
         *,
         versions: ServedVersions,
         num_slots: int,
+        metrics: Metrics,
+        traces: Traces,
     ) -> None:
         self._name = name
         self._ports = ports
@@ -62,6 +68,9 @@ class Runner:
         self._queue = queue
         self._leases = leases
         self._slots = Slots(num_slots)
+        self._metrics = metrics
+        self._traces = traces
+        metrics.put(signals.SLOTS, num_slots)
         self._assignments: dict[str, _Assignment] = {}
         self._running: dict[Lease, asyncio.Task[None]] = {}
         self._draining = False
@@ -72,7 +81,7 @@ class Runner:
         Nodes that another worker has, or that are finished, are passed over: hints may repeat.
         """
         waiting = list(paths)
-        log.debug("hint received", tree=tree_id, nodes=len(waiting), first=waiting[:1])
+        log.debug("hint received", tree_id=tree_id, nodes=len(waiting), first=waiting[:1])
         while waiting:
             num_taken = await self._slots.take(len(waiting))
             if self._draining:
@@ -84,6 +93,11 @@ class Runner:
                 started = await self._start(tree_id, batch)
             finally:
                 self._slots.give(num_taken - started)
+
+    def resize(self, num_slots: int) -> None:
+        """Run so many nodes at one time from now on; those that run are not stopped."""
+        self._slots.resize(num_slots)
+        self._metrics.put(signals.SLOTS, num_slots)
 
     async def reap(self) -> None:
         """Send again what is overdue."""
@@ -124,7 +138,7 @@ class Runner:
             lease_s=self._leases.lease_s,
             reserves=reserves(assignment.team),
         )
-        log.debug("nodes claimed", tree=tree_id, asked=len(paths), got=len(claimed))
+        log.debug("nodes claimed", tree_id=tree_id, asked=len(paths), got=len(claimed))
         for node in claimed:
             self._leases.keep(node.lease)
             task = asyncio.create_task(self._run(node, assignment))
@@ -132,6 +146,29 @@ class Runner:
         return len(claimed)
 
     async def _run(self, claimed: Claimed, assignment: _Assignment) -> None:
+        lease, began = claimed.lease, time.monotonic()
+        structlog.contextvars.bind_contextvars(
+            tree_id=lease.tree_id, node=lease.path, tenant=assignment.task.tenant
+        )
+        self._metrics.put(signals.SLOTS_TAKEN, len(self._running))
+        ended = "lost"
+        try:
+            with self._traces.node(claimed, _said_of(claimed, assignment)) as span:
+                ended = await self._drive(claimed, assignment, span)
+                span.say({signals.NODE_ENDED: ended})
+        finally:
+            if ended == "lost" and self._draining:
+                ended = "handed_back"
+            self._leases.drop(lease)
+            self._running.pop(lease, None)
+            self._slots.give(1)
+            self._metrics.put(signals.SLOTS_TAKEN, len(self._running))
+            self._metrics.observe(signals.NODE_SECONDS, time.monotonic() - began, ended)
+            if ended == "lost":
+                self._metrics.count(signals.LEASES_LOST)
+
+    async def _drive(self, claimed: Claimed, assignment: _Assignment, span: Span) -> str:
+        """Drive the node as far as it goes; how that ended."""
         lease = claimed.lease
         try:
             known = assignment.team.get(claimed.policy)
@@ -139,17 +176,31 @@ class Runner:
             ports = replace(self._ports, engine=self._serving.engine(policy))
             hints = await drive(claimed, assignment.task, policy, ports, assignment.team)
             await self._queue.send(hints)
-        except StaleLease:
-            log.info("lease lost", tree=lease.tree_id, node=lease.path, epoch=lease.epoch)
+        except StaleLease as error:
+            log.info("node.lost", epoch=lease.epoch)
+            span.failed(error.code)
+            return "lost"
+        except ForeignVersion as error:
+            # Of another release, while old and new workers run side by side: not this one's to end.
+            log.warning("node.left_to_others", code=error.code)
+            if claimed.now < claimed.deadline_at:
+                await asyncio.sleep(_FOREIGN_PAUSE_S)
+                await self._queue.send(await self._ports.store.release([lease]))
+                return "left_to_others"
+            span.failed(error.code)
+            await self._fail(lease, error)
+            return "failed"
         except BanyanError as error:
+            log.warning("node.failed", code=error.code)
+            span.failed(error.code)
             await self._fail(lease, error)
+            return "failed"
         except Exception as error:
-            log.exception("node failed", tree=lease.tree_id, node=lease.path)
+            log.exception("node.failed")
+            span.failed(type(error).__name__)
             await self._fail(lease, error)
-        finally:
-            self._leases.drop(lease)
-            self._running.pop(lease, None)
-            self._slots.give(1)
+            return "failed"
+        return "done"
 
     async def _fail(self, lease: Lease, error: Exception) -> None:
         """Finish a node whose driving broke; if even that fails its lease expires by itself."""
@@ -173,7 +224,7 @@ class Runner:
         try:
             record = await self._ports.store.get_tree(tree_id)
         except BanyanError as error:
-            log.warning("hint passed over", tree=tree_id, code=error.code)
+            log.warning("hint passed over", tree_id=tree_id, code=error.code)
             return None
         task = unpack(record.task, Task)
         left_s = record.deadline_at - time.time()
@@ -185,10 +236,25 @@ class Runner:
             known = _Assignment(task, await self._serving.team(task, published))
         except UnknownPolicy as error:
             if left_s > 0:
-                log.warning("hint passed over", tree=tree_id, code=error.code)
+                log.warning("hint passed over", tree_id=tree_id, code=error.code)
                 return None
             return _Assignment(task, {})
         while len(self._assignments) >= _TASKS_REMEMBERED:
             self._assignments.pop(next(iter(self._assignments)))
         self._assignments[tree_id] = known
         return known
+
+
+def _said_of(claimed: Claimed, assignment: _Assignment) -> dict[str, Attribute]:
+    """What the span of a node's stretch says of it."""
+    return {
+        signals.OPERATION: signals.INVOKE_AGENT,
+        signals.AGENT_NAME: signals.AGENT,
+        signals.CONVERSATION: claimed.lease.tree_id,
+        signals.NODE_PATH: claimed.lease.path,
+        signals.NODE_TENANT: assignment.task.tenant,
+        signals.NODE_POLICY: claimed.policy,
+        signals.NODE_GENERATION: claimed.generation,
+        signals.NODE_WAKE: wake_of(claimed),
+        signals.NODE_QUEUE_S: max(0.0, claimed.now - claimed.queued_at),
+    }

@@ -9,13 +9,25 @@ class Slots:
     """A counter of free slots. First come, first served."""
 
     def __init__(self, total: int) -> None:
-        self._free = total
+        self._total = self._free = total
         self._changed = asyncio.Condition()
         self._notify: set[asyncio.Task[None]] = set()
 
     @property
     def free(self) -> int:
         return self._free
+
+    @property
+    def total(self) -> int:
+        return self._total
+
+    def resize(self, total: int) -> None:
+        """Have more of them at once, or fewer as nodes end: what runs is not stopped."""
+        added, self._total = total - self._total, total
+        if added > 0:
+            self.give(added)
+        else:
+            self._free += added
 
     async def take(self, at_most: int) -> int:
         """Wait for a free slot, then take as many as are free, up to `at_most`."""

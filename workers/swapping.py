@@ -8,12 +8,13 @@ from collections.abc import Sequence
 
 import structlog
 
+from banyan import signals
 from banyan.adapters.engines import make_weights
 from banyan.adapters.policy_file import Listed
 from banyan.adapters.swap_rules import SwapRules
 from banyan.adapters.swapper import Swapper
 from banyan.errors import BanyanError, NotFound
-from banyan.ports import PolicyStore, Store
+from banyan.ports import Metrics, PolicyStore, Store
 from banyan.promotion import Rules
 from banyan.tree import FINAL
 from workers.settings import WorkerSettings
@@ -22,7 +23,11 @@ log = structlog.get_logger(__name__)
 
 
 def make_swappers(
-    settings: WorkerSettings, listed: Listed, policies: PolicyStore, store: Store
+    settings: WorkerSettings,
+    listed: Listed,
+    policies: PolicyStore,
+    store: Store,
+    metrics: Metrics,
 ) -> list[Swapper]:
     """One for each engine whose servers can change their weights; they share one lease."""
     folder = (settings.engine_policy_dir or settings.policy_dir).resolve()
@@ -54,12 +59,13 @@ def make_swappers(
                     ),
                 ),
                 token=token,
+                metrics=metrics,
             )
         )
     return swappers
 
 
-async def swap_for_ever(swappers: Sequence[Swapper], every_s: float) -> None:
+async def swap_for_ever(swappers: Sequence[Swapper], every_s: float, metrics: Metrics) -> None:
     """Look again and again, whatever goes wrong in between."""
     while True:
         for swapper in swappers:
@@ -67,6 +73,8 @@ async def swap_for_ever(swappers: Sequence[Swapper], every_s: float) -> None:
                 await swapper.step()
             except BanyanError as error:
                 log.warning("swapping failed", code=error.code, detail=str(error))
+                metrics.count(signals.LOOP_FAILURES, "swap")
             except Exception:
                 log.exception("swapping failed")  # and the next look may find it mended
+                metrics.count(signals.LOOP_FAILURES, "swap")
         await asyncio.sleep(every_s)

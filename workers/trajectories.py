@@ -9,10 +9,12 @@ from typing import cast
 
 import structlog
 
+from banyan import signals
 from banyan.adapters.redis_trajectories import RedisTrajectoryQueue
 from banyan.adapters.trajectory_folder import TrajectoryFolder
 from banyan.adapters.trajectory_writer import Redact, TrajectoryWriter
 from banyan.errors import BanyanError, InvalidInput
+from banyan.ports import Metrics
 from workers.settings import WorkerSettings
 
 log = structlog.get_logger(__name__)
@@ -26,9 +28,10 @@ _LEASES_A_TREE = 4
 class Trajectories:
     """Runs from `start` to `close`; what is not written by then stays in the queue for others."""
 
-    def __init__(self, settings: WorkerSettings) -> None:
+    def __init__(self, settings: WorkerSettings, metrics: Metrics) -> None:
         if settings.trajectory_dir is None:
             raise ValueError("there is no folder for the trajectory log")
+        self._metrics = metrics
         self._days = settings.trajectory_days
         self._folder = TrajectoryFolder(settings.trajectory_dir)
         self._queue = RedisTrajectoryQueue(settings.redis_url, num_shards=settings.num_shards)
@@ -37,6 +40,7 @@ class Trajectories:
             self._folder,
             redact=load_redaction(settings.redaction) if settings.redaction else None,
             lease_s=_LEASES_A_TREE * settings.lease_s,
+            metrics=metrics,
         )
         self._task: asyncio.Task[None] | None = None
 
@@ -61,9 +65,11 @@ class Trajectories:
             except (BanyanError, OSError) as error:
                 # The tree stays in the queue until it is written, or expires and is counted.
                 log.warning("trajectories not written", error=type(error).__name__, why=str(error))
+                self._metrics.count(signals.LOOP_FAILURES, "trajectories")
                 await asyncio.sleep(_PAUSE_S)
             except Exception:
                 log.exception("trajectories not written")  # and the other trees still are
+                self._metrics.count(signals.LOOP_FAILURES, "trajectories")
                 await asyncio.sleep(_PAUSE_S)
 
 

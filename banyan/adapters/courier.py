@@ -16,10 +16,12 @@ from typing import Protocol
 import structlog
 from standardwebhooks import Webhook as Signer
 
+from banyan import signals
 from banyan.adapters.destinations import Destinations
+from banyan.adapters.memory_metrics import NoMetrics
 from banyan.adapters.pinned_post import TIMEOUT_S, post
 from banyan.errors import BanyanError, NotFound, RefusedAddress
-from banyan.ports import AccessStore, Notice, Outbox, Store
+from banyan.ports import AccessStore, Metrics, Notice, Outbox, Store
 from banyan.state import unpack
 from banyan.task import Task
 from banyan.tree import TreeRecord
@@ -51,6 +53,7 @@ class Courier:
         access: AccessStore,
         destinations: Destinations,
         *,
+        metrics: Metrics | None = None,
         send: Post = post,
         draw: Callable[[], float] = random.random,
     ) -> None:
@@ -58,6 +61,7 @@ class Courier:
         self._store = store
         self._access = access
         self._destinations = destinations
+        self._metrics = metrics or NoMetrics()
         self._send = send
         self._draw = draw
         self._under_way: set[asyncio.Task[None]] = set()
@@ -96,6 +100,7 @@ class Courier:
             record = await self._store.get_tree(notice.tree_id)
         except NotFound:
             log.warning("webhook.given_up", tree_id=notice.tree_id, why="the solve has expired")
+            self._count("given_up")
             await self._outbox.done(notice)
             return
         task = unpack(record.task, Task)
@@ -115,15 +120,21 @@ class Courier:
         }
         if delivered or status == GONE:
             log.info("webhook.delivered" if delivered else "webhook.gone", **fields)
+            self._count("delivered" if delivered else "gone")
             await self._outbox.done(notice)
             return
         delay_s = pause_s(notice.num_attempts, self._draw())
         if delay_s is None:
             log.warning("webhook.given_up", why="no attempt succeeded", **fields)
+            self._count("given_up")
             await self._outbox.done(notice)
             return
         log.info("webhook.failed", again_in_s=round(delay_s), **fields)
+        self._count("failed")
         await self._outbox.again(notice, delay_s)
+
+    def _count(self, result: str) -> None:
+        self._metrics.count(signals.WEBHOOK_ATTEMPTS, result)
 
     async def _attempt(
         self, record: TreeRecord, task: Task, hook: Webhook, notice: Notice

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from banyan.adapters.engine_http import EngineHttp
 from banyan.adapters.engine_spec import EngineSpec
 from banyan.adapters.llama import LlamaEngine
@@ -22,12 +24,21 @@ _OTHERS: dict[EngineKind, type[LlamaEngine | OpenAIEngine]] = {
 }
 
 
-def make_serving(listed: Listed, policies: PolicyStore | None = None) -> Serving:
+Observe = Callable[[Engine, EngineSpec, str], Engine]
+"""Puts something around the adapter of one server, that hears of its calls."""
+
+
+def make_serving(
+    listed: Listed, policies: PolicyStore | None = None, *, observe: Observe | None = None
+) -> Serving:
     """All policies with their engines; those that name the same servers share one.
 
     With `policies`, calls are routed by the weights that replicas have.
     """
-    made = {spec: make_replicas(spec, policies) for spec in dict.fromkeys(listed.engines.values())}
+    made = {
+        spec: make_replicas(spec, policies, observe=observe)
+        for spec in dict.fromkeys(listed.engines.values())
+    }
     return Serving(listed.policies, {name: made[spec] for name, spec in listed.engines.items()})
 
 
@@ -36,9 +47,13 @@ def make_engine(settings: Settings) -> Engine:
     return make_replicas(EngineSpec.of(settings))
 
 
-def make_replicas(spec: EngineSpec, policies: PolicyStore | None = None) -> Engine:
+def make_replicas(
+    spec: EngineSpec, policies: PolicyStore | None = None, *, observe: Observe | None = None
+) -> Engine:
     """One engine for this process. Connects at the first call; close it at the end."""
     engines = [(url, connect(spec, url)) for url in spec.urls]
+    if observe is not None:
+        engines = [(url, observe(engine, spec, url)) for url, engine in engines]
     if policies is not None and spec.kind == "vllm":
         return StationedEngine(engines, policies)
     return Replicas(engines)

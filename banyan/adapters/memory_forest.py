@@ -47,6 +47,7 @@ class Forest:
         self.unlogged: dict[tuple[str, int], float] = {}
         """Finished trees and their generations, and from when on a writer may take them."""
         self.num_unlogged_lost = 0
+        self.num_expired_leases = 0
         self.outbox: dict[tuple[str, int], float] = {}
         """Ends that somebody must be told of, by tree and generation, and when that is due."""
         self.spending = SpendingLog(clock)
@@ -105,7 +106,8 @@ class Forest:
             node = min((tree.nodes[path] for path in tree.backlog), key=lambda node: node.rank)
             tree.backlog.remove(node.path)
             node.dispatched = True
-            node.due_at = self.clock() + self.queued_s
+            node.due_since = self.clock()
+            node.due_at = node.due_since + self.queued_s
             tree.num_dispatched += 1
             self._dispatched[tenant] += 1
             self._update_waiting(tree)
@@ -172,7 +174,7 @@ class Forest:
         """Give a running node back to the queue. It keeps its slot; its lease is void."""
         node.status = "queued"
         node.epoch += 1
-        node.queued_at = self.clock()
+        node.queued_at = node.due_since = self.clock()
         node.due_at = self.clock() + self.queued_s
         self.emit(tree, "node.requeued", {"node": node.path, "reason": reason})
         return (tree.id, node.path, node.continuation)
@@ -191,6 +193,7 @@ class Forest:
             }
         )
         self.spending.add(tree.admission.tenant, tokens, nano_usd)
+        self.num_expired_leases += 1
         node.attempts += 1
         if node.attempts <= MAX_EXPIRIES:
             return [self.requeue(tree, node, "lease_expired")]

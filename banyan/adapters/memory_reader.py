@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from banyan.adapters.memory_forest import Forest
-from banyan.adapters.memory_records import node_record, place_of, shared_state, tree_record
+from banyan.adapters.memory_records import (
+    node_record,
+    place_of,
+    shared_state,
+    survey_of,
+    tree_record,
+)
 from banyan.adapters.memory_trees import is_final
 from banyan.adapters.store_rules import trimmed
 from banyan.errors import NotFound
-from banyan.ports import Listing
+from banyan.ports import Listing, Survey
 from banyan.tree import Event, NodeRecord, TreeRecord, TreeStatus
 
 
@@ -34,6 +40,9 @@ class MemoryReader:
         return node_record(node).model_copy(
             update={"packed": node.packed, "turns": tuple(node.turns)}
         )
+
+    async def survey(self) -> Survey:
+        return survey_of(self._forest)
 
     async def shared(self, tree_id: str, name: str) -> bytes:
         return shared_state(self._forest, tree_id, name)

@@ -9,6 +9,7 @@ from banyan.adapters.memory_forest import Forest
 from banyan.adapters.memory_trees import NodeState, TreeState
 from banyan.errors import NotFound
 from banyan.node import ROOT_PATH
+from banyan.ports import Survey
 from banyan.tree import NodeRecord, TreeRecord
 
 
@@ -56,6 +57,20 @@ def tree_record(tree: TreeState) -> TreeRecord:
         first_event=tree.last_event - len(tree.events) + 1,
         usage=tree.usage,
         outcome=tree.nodes[ROOT_PATH].outcome,
+    )
+
+
+def survey_of(forest: Forest) -> Survey:
+    """How all trees together stand."""
+    nodes = [node for tree in forest.trees.values() for node in tree.nodes.values()]
+    due = [node.due_since for node in nodes if node.status == "queued" and node.dispatched]
+    return Survey(
+        due_nodes=len(due),
+        oldest_due_s=max(0.0, forest.clock() - min(due)) if due else 0.0,
+        running_nodes=sum(node.status == "running" for node in nodes),
+        unlogged_trees=len(forest.unlogged),
+        notices=len(forest.outbox),
+        expired_leases=forest.num_expired_leases,
     )
 
 

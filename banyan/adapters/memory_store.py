@@ -126,6 +126,7 @@ class MemoryStore(MemoryReader):
         outcomes: list[Outcome] = []
         if node.continuation:
             outcomes = [child.outcome for child in children_of(tree, node) if child.outcome]
+        parent = tree.nodes.get(node.path.rpartition(".")[0])
         return Claimed(
             lease=Lease(tree.id, node.path, node.epoch),
             packed=node.packed,
@@ -137,6 +138,8 @@ class MemoryStore(MemoryReader):
             attempts=node.attempts,
             queued_at=node.queued_at,
             outcomes=tuple(outcomes),
+            suspended_epoch=node.suspended_epoch,
+            parent_epoch=parent.suspended_epoch if parent else None,
         )
 
     async def renew(self, leases: Sequence[Lease], *, lease_s: float) -> Renewal:
@@ -190,6 +193,7 @@ class MemoryStore(MemoryReader):
             tree.shared[shared[0]] = shared[1]
         self._forest.retire(tree, node)
         node.status = "suspended"
+        node.suspended_epoch = node.epoch
         node.open_children = len(children)
         tree.usage = tree.usage.model_copy(
             update={

@@ -34,6 +34,8 @@ class NodeState:
     reserve: Reserve = field(default_factory=Reserve)
     lease_until: float = 0.0
     due_at: float = 0.0
+    due_since: float = 0.0
+    suspended_epoch: int | None = None
     claimed_at: float | None = None
     finished_at: float | None = None
     outcome: Outcome | None = None

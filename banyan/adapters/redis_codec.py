@@ -136,7 +136,7 @@ def load_budget(tokens: bytes | int, nodes: bytes | int, nano_usd: bytes | int) 
 
 def load_claimed(tree_id: str, now: bytes, deadline_at: bytes, node: Sequence[Any]) -> Claimed:
     path, epoch, packed, tokens, nodes, nano_usd, policy, *rest = node
-    generation, attempts, queued_at, outcomes = rest
+    generation, attempts, queued_at, outcomes, suspended_epoch, parent_epoch = rest
     return Claimed(
         lease=Lease(tree_id, path.decode(), int(epoch)),
         packed=packed,
@@ -148,6 +148,8 @@ def load_claimed(tree_id: str, now: bytes, deadline_at: bytes, node: Sequence[An
         attempts=int(attempts),
         queued_at=int(queued_at) / 1000,
         outcomes=tuple(unpack(outcome, Outcome) for outcome in outcomes),
+        suspended_epoch=int(suspended_epoch) if suspended_epoch else None,
+        parent_epoch=int(parent_epoch) if parent_epoch else None,
     )
 
 

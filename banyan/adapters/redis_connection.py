@@ -98,6 +98,19 @@ class Connection:
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
+    async def memory_bytes(self) -> tuple[int, int]:
+        """What the servers use, and the most they may; 0 where one of them has no limit."""
+
+        async def ask(client: Client) -> list[dict[str, Any]]:
+            if isinstance(client, RedisCluster):
+                found = await client.info("memory", target_nodes=RedisCluster.PRIMARIES)
+                return list(found.values()) if "used_memory" not in found else [found]
+            return [await client.info("memory")]
+
+        servers = await self.run(ask)
+        limits = [int(server.get("maxmemory", 0)) for server in servers]
+        return sum(int(server["used_memory"]) for server in servers), sum(limits) * all(limits)
+
     async def client(self) -> Client:
         """The shared client. Raises redis-py's errors where the server does not answer."""
         if self._client is None:

@@ -45,6 +45,7 @@ Name = Literal[
     "resume",
     "spawn",
     "spending",
+    "survey",
     "turn",
 ]
 

@@ -40,6 +40,7 @@ from banyan.ports import (
     Listing,
     Renewal,
     Reserve,
+    Survey,
     TurnLog,
 )
 from banyan.quotas import TenantSpending
@@ -304,6 +305,24 @@ class RedisStore:
         now_ms, *_ = replies[0][1:]
         return TenantSpending(
             now_ms / 1000, *(sum(used) for used in zip(*(one[2:] for one in replies), strict=True))
+        )
+
+    async def survey(self) -> Survey:
+        replies = await asyncio.gather(
+            *(self._run("survey", shard) for shard in range(self._num_shards))
+        )
+        used_bytes, max_bytes = await self._connection.memory_bytes()
+        due, oldest_ms, *others = zip(*(reply[1:] for reply in replies), strict=True)
+        running, unlogged, notices, expired = (sum(counts) for counts in others)
+        return Survey(
+            due_nodes=sum(due),
+            oldest_due_s=max(oldest_ms) / 1000,
+            running_nodes=running,
+            unlogged_trees=unlogged,
+            notices=notices,
+            expired_leases=expired,
+            used_bytes=used_bytes,
+            max_bytes=max_bytes,
         )
 
     async def ping(self) -> None:

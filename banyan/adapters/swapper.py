@@ -16,14 +16,15 @@ from pathlib import Path
 
 import structlog
 
-from banyan import moves, promotion
+from banyan import moves, promotion, signals
 from banyan.adapters.adapter_swap import AdapterSwap
 from banyan.adapters.full_swap import FullSwap
+from banyan.adapters.memory_metrics import NoMetrics
 from banyan.adapters.prover import Prover
 from banyan.adapters.publishing import change
 from banyan.adapters.swap_rules import SwapRules
 from banyan.errors import BanyanError, Conflict, NotProved, StoreUnavailable
-from banyan.ports import PolicyStore, Weights
+from banyan.ports import Metrics, PolicyStore, Weights
 from banyan.registry import Line, Registry
 
 log = structlog.get_logger(__name__)
@@ -52,6 +53,7 @@ class Swapper:
         rules: SwapRules,
         served: Collection[str] | None = None,
         token: str | None = None,
+        metrics: Metrics | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
@@ -59,6 +61,7 @@ class Swapper:
         self._has_ended = has_ended
         self._rules = rules
         self._now = clock
+        self._metrics = metrics or NoMetrics()
         self._served = served
         self._token = token or secrets.token_hex(8)
         prover = Prover(store, floor=rules.floor_nats)
@@ -116,6 +119,7 @@ class Swapper:
         except BanyanError as error:
             reject, why = isinstance(error, NotProved), (str(error),)
             log.warning("policy.not_moved", version=version, code=error.code, rejected=reject)
+            self._metrics.count(signals.POLICY_MOVES, "rejected" if reject else "not_moved")
             await self._settle(
                 lambda now: moves.give_up(now, version, why, self._now(), reject=reject)
             )
@@ -123,6 +127,7 @@ class Swapper:
         await self._settle(lambda now: moves.arrive(now, version, self._now()))
         if is_canary:
             await self._store.clear_rewards(version, line.live)
+        self._metrics.count(signals.POLICY_MOVES, "canary" if is_canary else "moved")
         log.info("policy.moved", policy=policy, version=version, canary=is_canary)
 
     async def _settle(self, next_of: Callable[[Registry], Registry]) -> None:

@@ -15,7 +15,9 @@ import msgspec
 import structlog
 import zstandard
 
+from banyan import signals
 from banyan.adapters.blobs import Staged
+from banyan.adapters.memory_metrics import NoMetrics
 from banyan.adapters.trajectory_folder import TrajectoryFolder
 from banyan.errors import NotFound, PackError
 from banyan.logged import (
@@ -27,7 +29,7 @@ from banyan.logged import (
     tree_part,
     without_content,
 )
-from banyan.ports import FinishedTree, StoredNode, TrajectoryQueue
+from banyan.ports import FinishedTree, Metrics, StoredNode, TrajectoryQueue
 from banyan.state import unpack
 from banyan.task import Task
 from banyan.trajectory import LoggedNode, LoggedTree
@@ -56,11 +58,13 @@ class TrajectoryWriter:
         *,
         redact: Redact | None = None,
         lease_s: float = 120.0,
+        metrics: Metrics | None = None,
     ) -> None:
         self._queue = queue
         self._folder = folder
         self._redact = redact
         self._lease_s = lease_s
+        self._metrics = metrics or NoMetrics()
         self.counts: Counter[str] = Counter()
 
     async def write_due(self) -> int:
@@ -73,7 +77,7 @@ class TrajectoryWriter:
                 await self._write(tree)
             except PackError as error:
                 # Maybe a newer worker has packed it: one of these will come by.
-                log.warning("tree not logged", tree=tree.tree_id, why=str(error))
+                log.warning("tree not logged", tree_id=tree.tree_id, why=str(error))
                 continue
             except NotFound as error:
                 self._lose(1, str(error))
@@ -103,7 +107,8 @@ class TrajectoryWriter:
                 return
             await asyncio.to_thread(lines.keep, key)
         self.counts.update({"trees": 1, "nodes": num_nodes})
-        log.debug("tree logged", tree=tree.tree_id, nodes=num_nodes)
+        self._metrics.count(signals.LOGGED_TREES, "written")
+        log.debug("tree logged", tree_id=tree.tree_id, nodes=num_nodes)
 
     async def _inherit(self, writing: _Writing, nodes: Sequence[Opened]) -> None:
         """Load the prefixes that these nodes' prompts begin with. Raises NotFound, PackError."""
@@ -141,6 +146,7 @@ class TrajectoryWriter:
 
     def _lose(self, num_trees: int, why: str) -> None:
         self.counts["lost"] += num_trees
+        self._metrics.count(signals.LOGGED_TREES, "lost", amount=num_trees)
         log.warning("trees lost to the log", count=num_trees, why=why)
 
 

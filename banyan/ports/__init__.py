@@ -3,9 +3,10 @@
 `Store` keeps the durable tree, `Queue` carries hints, `Library` holds documents, `Engine` is the
 model, `Packer` makes vectors for it, `TrajectoryQueue` hands finished trees to the log,
 `PolicyStore` keeps the versions of weights, `Weights` changes those that a replica serves,
-`AccessStore` keeps API keys, `Outbox` what callers must be told of, and `Ledger` counts a tenant's
-trees. Each has a real adapter and an official twin without a network in `banyan/adapters/` or
-`banyan/testing/`, and one contract suite that runs against both.
+`AccessStore` keeps API keys, `Outbox` what callers must be told of, `Ledger` counts a tenant's
+trees, and `Metrics` and `Traces` hear what is counted, measured and timed. Each has a real adapter
+and an official twin without a network in `banyan/adapters/` or `banyan/testing/`, and one contract
+suite that runs against both.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from banyan.ports.engine import (
 )
 from banyan.ports.ledger import Entry, Ledger
 from banyan.ports.library import DocumentInfo, Library, Nearest, Part
+from banyan.ports.metrics import Metrics
 from banyan.ports.outbox import Notice, Outbox
 from banyan.ports.packer import Packer
 from banyan.ports.policies import PolicyStore, Station
@@ -42,8 +44,10 @@ from banyan.ports.store import (
     Reserve,
     Spent,
     Store,
+    Survey,
     TurnLog,
 )
+from banyan.ports.traces import Traces
 from banyan.ports.trajectories import FinishedTree, StoredNode, Taken, TrajectoryQueue
 from banyan.ports.weights import Weights
 
@@ -68,6 +72,7 @@ __all__ = [
     "Library",
     "Listing",
     "Message",
+    "Metrics",
     "Nearest",
     "Notice",
     "OnDelta",
@@ -86,7 +91,9 @@ __all__ = [
     "Station",
     "Store",
     "StoredNode",
+    "Survey",
     "Taken",
+    "Traces",
     "TrajectoryQueue",
     "TurnLog",
     "Weights",

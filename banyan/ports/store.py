@@ -56,6 +56,10 @@ class Claimed:
     queued_at: float
     outcomes: tuple[Outcome, ...]
     """Of its children, in order, where it was suspended; else empty."""
+    suspended_epoch: int | None = None
+    """Under which it was last suspended."""
+    parent_epoch: int | None = None
+    """Under which its parent was suspended for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,28 @@ class Renewal:
     """
 
     lost: tuple[Lease, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """How all trees together stand. Counters only grow, as long as the store keeps its data."""
+
+    due_nodes: int
+    """Dispatched, and not claimed by any worker; what quotas and limits hold back is not due."""
+    oldest_due_s: float
+    """Since when the one that has waited longest is due; 0 where none is."""
+    running_nodes: int
+    """Under a lease."""
+    unlogged_trees: int
+    """Finished, and not in the trajectory log yet."""
+    notices: int
+    """Ends that somebody has not been told of yet."""
+    expired_leases: int
+    """A counter: of workers that fell silent."""
+    used_bytes: int = 0
+    """Memory of the store's servers."""
+    max_bytes: int = 0
+    """The most they may use; 0 where nobody has set a limit."""
 
 
 class Store(Protocol):
@@ -256,6 +282,10 @@ class Store(Protocol):
 
     async def spending(self, tenant: str) -> TenantSpending:
         """What the tenant's turns have used lately, those in flight at their last turn."""
+        ...
+
+    async def survey(self) -> Survey:
+        """Count what waits and what runs, in one round trip a shard, whatever their number."""
         ...
 
     async def ping(self) -> None:

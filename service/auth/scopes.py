@@ -16,6 +16,7 @@ _PUBLIC_HEADS = frozenset({"assets", "solves"})
 _BY_HEAD: dict[str, Scope] = {
     "documents": "documents",
     "keys": "admin",
+    "metrics": "admin",
     "policies": "policies",
     "solve": "solve",
     "v1": "solve",

@@ -46,6 +46,10 @@ class Meters:
         self._clock = clock
         self._looked_at: dict[str, float] = {}
 
+    def change(self, rules: Rules) -> None:
+        """Other quotas from the next request on; what is counted stays counted."""
+        self._rules = rules
+
     def of(self, tenant: str, state: MutableMapping[str, Any]) -> Meter:
         """For one request, whose state gets the headers of its reply."""
         return Meter(self, tenant, self._rules.of(tenant), state)

@@ -27,14 +27,20 @@ class Rules:
         return self._own.get(tenant, self._everyone)
 
 
-def make_rules(settings: ServiceSettings) -> Rules:
-    """What a tenant's own lines leave out is as for everyone. Raises InvalidInput."""
-    everyone = Quota(
-        trees=settings.quota_trees,
-        nodes=settings.quota_nodes,
-        tokens_per_minute=settings.quota_tokens_per_minute,
-        tokens_per_day=settings.quota_tokens_per_day,
-        usd_per_day=settings.quota_usd_per_day,
+def make_rules(settings: ServiceSettings, live: Mapping[str, float] | None = None) -> Rules:
+    """What a tenant's own lines leave out is as for everyone. Raises InvalidInput.
+
+    `live`: quotas of everyone that take the place of those of the settings.
+    """
+    everyone = Quota.model_validate(
+        {
+            "trees": settings.quota_trees,
+            "nodes": settings.quota_nodes,
+            "tokens_per_minute": settings.quota_tokens_per_minute,
+            "tokens_per_day": settings.quota_tokens_per_day,
+            "usd_per_day": settings.quota_usd_per_day,
+            **(live or {}),
+        }
     )
     if settings.quotas is None:
         return Rules(everyone, {})

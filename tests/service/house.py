@@ -15,6 +15,7 @@ from banyan.adapters.memory_ledger import MemoryLedger
 from banyan.adapters.memory_library import MemoryLibrary
 from banyan.adapters.memory_policies import MemoryPolicies
 from banyan.adapters.memory_store import MemoryStore
+from banyan.adapters.observing import Observing
 from banyan.adapters.policy_file import Listed
 from banyan.errors import StoreUnavailable
 from banyan.node import Decision, Outcome
@@ -122,6 +123,7 @@ class House:
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
 
     def __post_init__(self) -> None:
+        self.observing = Observing(self.settings, "service")
         self.app: FastAPI = create_app(
             self.store,
             self.library,
@@ -131,6 +133,7 @@ class House:
             versions=self.policies,
             access=self.access,
             ledger=self.ledger,
+            observing=self.observing,
         )
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),

@@ -298,6 +298,10 @@ class StoreMachine(RuleBasedStateMachine):
                 self.final.append(tree)
         assert int(await client.hget(f"{keys.tag(0)}:tenant:acme", "dispatched") or 0) == total
         assert total <= TENANT_DISPATCH
+        survey, twins = await self.real.survey(), await self.twin.survey()
+        assert survey.due_nodes + survey.running_nodes == total
+        for count in ("due_nodes", "running_nodes", "expired_leases"):
+            assert getattr(survey, count) == getattr(twins, count)
 
     # --- the end ---------------------------------------------------------------------------------
 

@@ -14,10 +14,11 @@ end
 
 local function show(path)
   local node = call('HMGET', node_key(id, path), 'epoch', 'packed', 'tokens', 'nodes', 'generation',
-    'attempts', 'queued_at', 'continuation', 'num_children', 'nano_usd', 'policy')
+    'attempts', 'queued_at', 'continuation', 'num_children', 'nano_usd', 'policy', 'suspended_epoch')
   local children = node[8] == '1' and outcomes(path, tonumber(node[9])) or {}
+  local parent = parent_of(path)
   return { path, node[1], node[2], node[3], node[4], node[10], node[11], node[5], node[6], node[7],
-    children }
+    children, node[12], parent and call('HGET', node_key(id, parent), 'suspended_epoch') or false }
 end
 
 local function take(path)
@@ -27,6 +28,7 @@ local function take(path)
   call('HSET', key, 'status', 'running', 'claimed_at', now, 'claim_op', a.op,
     'reserve_tokens', reserve[1], 'reserve_nano_usd', reserve[2])
   call('ZREM', DUE, member(id, path))
+  call('ZREM', READY, member(id, path))
   call('ZADD', LEASES, now + a.lease_ms, member(id, path))
   emit(id, 'node.claimed', cjson.encode({ node = path, worker = a.worker, epoch = epoch }))
 end

@@ -10,6 +10,7 @@ local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local DUE, LEASES, CANCELLING = a.tag .. ':due', a.tag .. ':leases', a.tag .. ':cancelling'
 local LOG, LOG_LOST = a.tag .. ':log', a.tag .. ':log_lost'
 local OUTBOX = a.tag .. ':outbox'
+local READY, TOTALS = a.tag .. ':ready', a.tag .. ':totals'
 local EXPIRING = a.tag .. ':expiring'
 local BATCH = 1000 -- below Lua's limit of values on its stack
 
@@ -123,6 +124,7 @@ local function dispatch(tenant, ready, due_at)
     local path = call('ZPOPMIN', tree_key(id, ':backlog'))[1]
     call('HSET', node_key(id, path), 'dispatched', 1)
     call('ZADD', DUE, due_at or now + a.queued_ms, member(id, path))
+    call('ZADD', READY, now, member(id, path))
     call('HINCRBY', tree_key(id), 'dispatched', 1)
     call('HINCRBY', account, 'dispatched', 1)
     update_waiting(id, tenant)
@@ -136,6 +138,7 @@ end
 local function retire(id, path, tenant)
   if call('HGET', node_key(id, path), 'dispatched') == '1' then
     call('ZREM', DUE, member(id, path))
+    call('ZREM', READY, member(id, path))
     call('ZREM', LEASES, member(id, path))
     call('HSET', node_key(id, path), 'dispatched', 0)
     call('HINCRBY', tree_key(id), 'dispatched', -1)
@@ -281,6 +284,7 @@ local function requeue(id, path, reason, ready)
   call('HINCRBY', key, 'epoch', 1)
   call('ZREM', LEASES, member(id, path))
   call('ZADD', DUE, now + a.queued_ms, member(id, path))
+  call('ZADD', READY, now, member(id, path))
   emit(id, 'node.requeued', cjson.encode({ node = path, reason = reason }))
   add(ready, id, path, call('HGET', key, 'continuation'))
 end
@@ -292,6 +296,7 @@ local function expire_lease(id, path, ready)
   local tokens, nano_usd = pay(key, tonumber(reserve[1]), tonumber(reserve[2]))
   call('HINCRBY', tree_key(id), 'lost_tokens', tokens)
   call('HINCRBY', tree_key(id), 'lost_nano_usd', nano_usd)
+  call('HINCRBY', TOTALS, 'expired_leases', 1)
   meter(id, tokens, nano_usd)
   if call('HINCRBY', key, 'attempts', 1) <= a.max_expiries then
     return requeue(id, path, 'lease_expired', ready)

@@ -22,10 +22,17 @@ for _, entry in ipairs(overdue(DUE)) do
   local node = call('HMGET', node_key(id, path), 'status', 'continuation')
   if node[1] == 'queued' then
     call('ZADD', DUE, now + a.queued_ms, entry)
+    call('ZADD', READY, 'NX', now, entry) -- of a release that did not know it
     add(ready, id, path, node[2])
   else
     call('ZREM', DUE, entry)
   end
+end
+-- A release that did not know READY may have left nodes in it that somebody has.
+for _, entry in ipairs(call('ZRANGE', READY, 0, 15)) do
+  local id, path = string.match(entry, '^(.-)|(.*)$')
+  local node = call('HMGET', node_key(id, path), 'status', 'dispatched')
+  if node[1] ~= 'queued' or node[2] ~= '1' then call('ZREM', READY, entry) end
 end
 for _, entry in ipairs(overdue(EXPIRING)) do
   unlist(entry)

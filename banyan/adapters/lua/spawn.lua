@@ -26,7 +26,7 @@ local tree = call('HMGET', tree_key(id), 'tenant', 'generation', 'max_depth', 'n
 if a.log then charge(id, path, a.log) end
 retire(id, path, tree[1])
 call('HSET', key, 'status', 'suspended', 'packed', a.packed, 'tokens', tokens, 'nodes', nodes,
-  'nano_usd', nano_usd, 'open_children', #a.children)
+  'nano_usd', nano_usd, 'open_children', #a.children, 'suspended_epoch', a.epoch)
 if a.shared then call('HSET', tree_key(id, ':shared'), a.shared[1], a.shared[2]) end
 emit(id, 'node.spawned', a.event)
 local first, serial, depth = tonumber(node[4]), tonumber(tree[4]) - 1, depth_of(path) + 1
