@@ -34,6 +34,8 @@ OWNED: dict[str, str] = {
     "engine_api_key": "engine.apiKey",
     "engine_window": "engine.window",
     "policies": "policies",
+    "metrics_host": "the chart: everywhere in the pod",
+    "metrics_port": "the chart: 9090",
     "host": "the chart: everywhere in the pod",
     "port": "the chart: 8080",
     "quotas": "service.quotas",
