@@ -13,8 +13,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pydantic_settings import BaseSettings
+from pydantic import BaseModel
 
+from banyan.live_settings import LiveSettings
 from banyan.settings import Settings
 from service.settings import ServiceSettings
 from workers.settings import WorkerSettings
@@ -34,6 +35,9 @@ OWNED: dict[str, str] = {
     "engine_api_key": "engine.apiKey",
     "engine_window": "engine.window",
     "policies": "policies",
+    "live_settings": "live",
+    "metrics_host": "the chart: everywhere in the pod",
+    "metrics_port": "the chart: 9090",
     "host": "the chart: everywhere in the pod",
     "port": "the chart: 8080",
     "quotas": "service.quotas",
@@ -60,7 +64,7 @@ def _free(names: Iterable[str]) -> list[str]:
     return [name for name in names if name not in OWNED]
 
 
-def described(settings: type[BaseSettings], names: list[str]) -> dict[str, Any]:
+def described(settings: type[BaseModel], names: list[str]) -> dict[str, Any]:
     """A strict schema of these settings; null leaves one at its default."""
     known = settings.model_json_schema()["properties"]
     return {
@@ -90,6 +94,7 @@ def definitions() -> dict[str, Any]:
             "dependentRequired": together,
         },
         "workerSettings": described(WorkerSettings, names["workers"]),
+        "liveSettings": described(LiveSettings, list(LiveSettings.model_fields)),
     }
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from banyan.signals import QUEUE_NODES, QUEUE_OLDEST, RUNNING_NODES
 from bench import keda
 from bench.keda import Scaler, Trigger
 from tests.deploy import manifests as read
@@ -132,3 +134,5 @@ def test_queries_ask_for_what_is_there(rendered: Mapping[str, list[Manifest]]) -
     assert any("vllm:num_requests_waiting{" in query for query in queries)
     assert any(query.startswith("max(banyan_queue_oldest_seconds{") for query in queries)
     assert "sum(banyan_queue" not in " ".join(queries)
+    asked = {name for query in queries for name in re.findall(r"banyan_\w+", query)}
+    assert asked == {QUEUE_NODES.name, QUEUE_OLDEST.name, RUNNING_NODES.name}

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+import yaml
 
 from tests.deploy.helm import CHART, Manifest, Tools
+from tests.deploy.image_steps import ROOT
 from tests.deploy.kubernetes import Kubernetes
+from tests.deploy.manifests import named
 from tests.deploy.matrix import CASES
 
 VERSIONS = ("1.31.0", "1.37.0")
@@ -20,6 +23,7 @@ SCHEMAS = Path(__file__).parent / "schemas"
 CUSTOM = {
     "ScaledObject": "scaledobject",
     "PodMonitor": "podmonitor",
+    "PrometheusRule": "prometheusrule",
     "HTTPRoute": "httproute",
 }
 
@@ -101,3 +105,14 @@ def test_names_are_unique_and_belong_to_the_release(
         names = [(one["apiVersion"], one["kind"], one["metadata"]["name"]) for one in manifests]
         assert len(names) == len(set(names)), case
         assert all("banyan" in name or name == "plain" for _, _, name in names), case
+
+
+def test_alerts_and_dashboard_are_those_of_the_project(
+    rendered: Mapping[str, list[Manifest]],
+) -> None:
+    made = rendered["many-gpus"]
+    alerts = (ROOT / "deploy" / "prometheus" / "alerts.yaml").read_text(encoding="utf-8")
+    assert named(made, "PrometheusRule", "banyan-alerts")["spec"] == yaml.safe_load(alerts)
+    dashboard = (ROOT / "deploy" / "grafana" / "banyan.json").read_text(encoding="utf-8")
+    data = named(made, "ConfigMap", "banyan-dashboard")["data"]
+    assert json.loads(data["banyan.json"]) == json.loads(dashboard)

@@ -99,6 +99,8 @@ def test_only_those_who_are_named_call_the_service_or_scrape(rendered: Rendered)
     assert {"namespaceSelector": {"matchLabels": {"team": "edge"}}} in clients["from"]
     [engine] = by_name["banyan-engine-main"]["spec"]["ingress"]
     assert {"namespaceSelector": {"matchLabels": {"team": "metrics"}}} in engine["from"]
+    [pages] = by_name["banyan-metrics"]["spec"]["ingress"]
+    assert pages["from"] == [{"namespaceSelector": {"matchLabels": {"team": "metrics"}}}]
     [alone] = read.of_kind(rendered["default"], "NetworkPolicy")["banyan-service"]["spec"][
         "ingress"
     ]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from banyan.adapters.policy_file import listed
+from banyan.live_settings import parse
 from banyan.local.vllm_server import VllmOptions
 from banyan.local.vllm_server import command as vllm_command
 from banyan.settings import Settings
@@ -88,6 +89,25 @@ def test_what_is_set_arrives_as_it_was_set(used: Tools) -> None:
     assert {name: getattr(service, name) for name in wanted} == wanted
     wanted = {**values["settings"], **values["workers"]["settings"]}
     assert {name: getattr(worker, name) for name in wanted} == wanted
+
+
+def test_live_settings_are_a_file_that_programs_read_and_that_rolls_nothing(
+    used: Tools, rendered: Rendered
+) -> None:
+    live = {"log_level": "debug", "slots": 10000, "quota_usd_per_day": 2.5}
+    made = render(used, {"live": live})
+    text = read.named(made, "ConfigMap", "banyan-live")["data"]["settings.toml"]
+    assert parse(text, fixed=()).model_dump(exclude_none=True) == live
+    empty = read.named(rendered["default"], "ConfigMap", "banyan-live")["data"]["settings.toml"]
+    assert parse(empty, fixed=()).model_dump(exclude_none=True) == {}
+    for component in ("service", "workers"):
+        pods = [read.pod(manifests, component) for manifests in (made, rendered["default"])]
+        assert pods[0].metadata == pods[1].metadata
+        assert pods[0].spec == pods[1].spec
+        [mount] = [one for one in pods[0].containers[-1]["volumeMounts"] if one["name"] == "live"]
+        file = variables(made, component)["BANYAN_LIVE_SETTINGS"]
+        assert file == f"{mount['mountPath']}/settings.toml"
+        assert "subPath" not in mount, "Kubernetes would not renew it"
 
 
 def test_the_schema_knows_the_settings_of_this_version() -> None:

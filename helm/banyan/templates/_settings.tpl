@@ -20,6 +20,9 @@ BANYAN_POLICY_DIR: /var/lib/banyan/policies
 {{- if .Values.data.trajectories }}
 BANYAN_TRAJECTORY_DIR: /var/lib/banyan/trajectories
 {{- end }}
+BANYAN_LIVE_SETTINGS: /etc/banyan-live/settings.toml
+BANYAN_METRICS_HOST: 0.0.0.0
+BANYAN_METRICS_PORT: "9090"
 BANYAN_ENGINE_KIND: {{ .Values.engine.kind }}
 BANYAN_ENGINE_URLS: {{ include "banyan.engineUrls" . | quote }}
 {{- with .Values.engine.model }}

@@ -26,7 +26,9 @@ def strict(schema: dict[str, Any], *, named: bool = False) -> dict[str, Any]:
     for key, value in schema.items():
         if key in _LEFT_OUT or key.startswith("x-kubernetes-") or key in {"format", "nullable"}:
             continue
-        if key == "properties":
+        if key == "pattern":  # Go takes a flag anywhere, Python at the start alone
+            made[key] = value.replace("^(?i)", "(?i)^")
+        elif key == "properties":
             made[key] = strict(value, named=True)
         elif isinstance(value, dict):
             made[key] = strict(value)
