@@ -77,6 +77,7 @@ def decide(node: Node, chosen: Chosen, context: Context) -> tuple[Node, Effect]:
 def _generate(node: Node, view: View, decision: Decision, context: Context) -> Generate:
     if decision.kind is None:
         raise ValueError("the kind is not decided")
+    view = replace(view, previews=not _rests_on_places(node, view, decision.kind))
     plain = _is_plain(node, decision.kind, context)
     request = _request(node, view, (decision.kind,), context, letters=False, plain=plain)
     window = context.abilities.window
@@ -93,6 +94,14 @@ def _generate(node: Node, view: View, decision: Decision, context: Context) -> G
         passages=prompts.passages_of(node, view),
         fixed=_fixed(node, view, decision, context, plain=plain),
     )
+
+
+def _rests_on_places(node: Node, view: View, kind: Kind) -> bool:
+    """Whether the answer rests on the nearest places alone: how their document begins says nothing.
+
+    Very small models were seen to retell that beginning. Turns before this one stay as they were.
+    """
+    return kind == "answer" and bool(view.nearest and view.nearest.passages) and not node.exchanges
 
 
 def _is_plain(node: Node, kind: Kind, context: Context) -> bool:
@@ -128,7 +137,8 @@ def _is_retold(node: Node, view: View, context: Context) -> bool:
 
 
 def _is_told_words(node: Node, context: Context) -> bool:
-    return node.expects is None and context.policy.word_limits
+    wants_text = node.expects is None and not context.task.limits.wants_few_words
+    return wants_text and context.policy.word_limits
 
 
 def _answer(answer: JsonValue) -> str:
@@ -192,6 +202,7 @@ def _request(
         letters=letters,
         plain=plain,
         merges=_holds_texts(node, view) and not view.retold,
+        briefly=context.task.limits.wants_few_words,
         words=sizes.answer_words(node) if _is_told_words(node, context) else None,
         cites=context.policy.cites and bool(prompts.passages_of(node, view)),
         expects=node.expects,
@@ -215,6 +226,7 @@ def _bounds(node: Node, view: View, context: Context) -> schemas.Bounds:
         max_children=sizes.most_listed(context.budget, window),
         explicit_children=_may_list(node, view),
         cites=context.policy.cites,
+        briefly=context.task.limits.wants_few_words,
         structured_children=context.policy.structured_children,
         expects=node.expects,
         labels=() if node.outcomes else node.labels,

@@ -6,6 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from banyan.prices import MAX_USD, NANO
 
+FEW_WORDS_TOKENS = 48
+"""An answer that may be no longer is a name, a number or a list, not a text in sentences."""
+
 
 class Limits(BaseModel):
     """Upper bounds for one tree. Enforced by the store, not by the prompt."""
@@ -30,7 +33,7 @@ class Limits(BaseModel):
         ge=1,
         le=1_000_000,
         description="Length of the answer; null: an eighth of the window. A window has room for an "
-        "answer of a quarter of it.",
+        f"answer of a quarter of it. Up to {FEW_WORDS_TOKENS}, agents answer in a few words.",
     )
     deadline_s: float = Field(
         600.0, ge=1.0, le=86_400.0, description="Seconds from admission to the best answer so far."
@@ -41,6 +44,11 @@ class Limits(BaseModel):
         le=MAX_USD,
         description="Money over all nodes, by the prices of their policies; null: no limit.",
     )
+
+    @property
+    def wants_few_words(self) -> bool:
+        """Whether the answer is to be too short for sentences."""
+        return self.max_answer_tokens is not None and self.max_answer_tokens <= FEW_WORDS_TOKENS
 
     @property
     def has_price(self) -> bool:

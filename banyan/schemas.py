@@ -29,7 +29,7 @@ MAX_OVERLAP_TOKENS = 4_096
 """The most that can be asked for; what a window has room for may be less."""
 _CHARS_PER_TOKEN = 3
 _SHORTEST_ANSWER_CHARS = 24
-"""A full sentence is asked for; small models were seen to close the string after a word."""
+"""Where a sentence is asked for: small models were seen to close the string after a word."""
 _GOAL_CHARS = 200
 _NOTE_CHARS = 400
 _QUERY_CHARS = 120
@@ -47,6 +47,8 @@ class Bounds:
     explicit_children: bool
     brief_tokens: int = 64
     cites: bool = True
+    briefly: bool = False
+    """The answer is a few words, or one."""
     structured_children: bool = False
     expects: Schema | None = None
     labels: tuple[str, ...] = ()
@@ -180,7 +182,7 @@ def _any_of(options: list[Schema]) -> Schema:
 def _answer(bounds: Bounds) -> Schema:
     text = {
         "type": "string",
-        "minLength": _SHORTEST_ANSWER_CHARS,
+        "minLength": 1 if bounds.briefly else _SHORTEST_ANSWER_CHARS,
         "maxLength": bounds.answer_tokens * _CHARS_PER_TOKEN,
     }
     if bounds.labels:

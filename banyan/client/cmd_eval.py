@@ -19,7 +19,7 @@ def evaluate(
         typer.Argument(
             metavar="SET...",
             help="squality, qmsum, oolong_style, babilong, reasoning_gym, sgd_dialog, textcraft, "
-            "maze, books_lm (vLLM only), or examples, which come with Banyan.",
+            "maze, books_lm (vLLM only), or examples and contradictions, which come with Banyan.",
         ),
     ],
     *,

@@ -17,6 +17,7 @@ from banyan.client.results import SolveResult
 from banyan.errors import BanyanError
 from banyan.evaluation.question import Answered, Cited, Question
 from banyan.limits import Limits
+from banyan.policy import Policy
 from banyan.prompts import PROMPT_VERSION
 from banyan.spans import Span
 from banyan.task import Gate
@@ -26,9 +27,19 @@ LIMITS = Limits(max_nodes=5_000, max_tokens=20_000_000, deadline_s=3_600)
 
 
 class ServiceSystem:
-    """Solves through the API. `options` hold the gate and the form of state."""
+    """Solves through the API. `options` hold the gate and the form of state.
 
-    def __init__(self, client: AsyncClient, options: SolveOptions, *, name: str = "banyan") -> None:
+    `policy` is what the workers run, as far as it is known: its traits decide what agents do.
+    """
+
+    def __init__(
+        self,
+        client: AsyncClient,
+        options: SolveOptions,
+        *,
+        name: str = "banyan",
+        policy: Policy | None = None,
+    ) -> None:
         self.name = name
         gate = Gate.model_validate(options["gate"]) if "gate" in options else None
         self.settings: Mapping[str, JsonValue] = {
@@ -36,6 +47,7 @@ class ServiceSystem:
             "gate": gate.mode if gate else None,
             "threshold": gate.threshold if gate else None,
             "state": options.get("state"),
+            "policy": _as_known(policy),
         }
         self._client = client
         self._options = options
@@ -91,6 +103,11 @@ class ServiceSystem:
 
     async def _store(self, text: str) -> str:
         return (await self._client.upload(text)).id
+
+
+def _as_known(policy: Policy | None) -> JsonValue:
+    """What decides how agents act; prices and what others are told of it do not."""
+    return policy.model_dump(mode="json", exclude={"prices", "about"}) if policy else None
 
 
 def answered(result: SolveResult, texts: dict[str, str]) -> Answered:

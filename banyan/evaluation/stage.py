@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from banyan.adapters.policy_file import listed
 from banyan.evaluation.errors import Unknown
 from banyan.evaluation.language.states import chosen
 from banyan.evaluation.plan import BOOKS, Plan
@@ -19,6 +20,7 @@ from banyan.local.ports import LOOPBACK, free_port
 from banyan.local.processes import Processes
 from banyan.local.stop_signal import StopSignal
 from banyan.local.up import AllInOne, Report, Step
+from banyan.policy import LIVE, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Stage:
     engine_peak_bytes: Callable[[], int | None]
     packer_url: str | None = None
     """A packer that scores, for language modelling with vectors."""
+    policy: Policy | None = None
+    """What the service's workers know of the policy that they run; None where it ran already."""
 
 
 @contextmanager
@@ -61,7 +65,15 @@ def open_stage(plan: Plan, *, report: Report, stop: StopSignal) -> Iterator[Stag
         packer_url = plan.packer_url
         if packer_url is None and BOOKS in plan.sets and "hidden" in chosen(plan):
             packer_url = opened.enter_context(_packer(local.engine, report))
-        yield Stage(local.url, local.engine, local.check, local.engine_peak_bytes, packer_url)
+        settings = engine_choice.trait_settings(local.engine)
+        yield Stage(
+            local.url,
+            local.engine,
+            local.check,
+            local.engine_peak_bytes,
+            packer_url,
+            listed(settings, settings.traits).policies.resolve(LIVE),
+        )
 
 
 @contextmanager

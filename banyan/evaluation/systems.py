@@ -20,7 +20,7 @@ from banyan.evaluation.prompt_logprobs import open_scorer
 from banyan.evaluation.question import Question, System
 from banyan.evaluation.service_system import ServiceSystem
 from banyan.evaluation.stage import Stage
-from banyan.local.engine_choice import SMALL_MODEL
+from banyan.local.engine_choice import trait_settings
 from banyan.ports import Engine
 from banyan.settings import Settings
 from banyan.task import Gate
@@ -112,7 +112,9 @@ async def open_systems(plan: Plan, stage: Stage) -> AsyncIterator[Cast]:
         engine = await opened.enter_async_context(open_engine(plan, stage))
         service = None
         if plan.with_service and stage.url is not None:
-            service = ServiceSystem(AsyncClient(stage.url), _options(plan), name=SERVICE)
+            service = ServiceSystem(
+                AsyncClient(stage.url), _options(plan), name=SERVICE, policy=stage.policy
+            )
             opened.push_async_callback(service.close)
         systems: list[System] = [] if service is None else [service]
         if engine is not None:
@@ -135,8 +137,7 @@ async def open_systems(plan: Plan, stage: Stage) -> AsyncIterator[Cast]:
 
 def _penalty(stage: Stage) -> float:
     """The frequency penalty of the policy that the service runs on this model."""
-    is_small = stage.engine is not None and stage.engine.is_small
-    return float(SMALL_MODEL["BANYAN_FREQUENCY_PENALTY"]) if is_small else 0.0
+    return trait_settings(stage.engine).frequency_penalty if stage.engine else 0.0
 
 
 def _options(plan: Plan) -> SolveOptions:

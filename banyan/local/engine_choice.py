@@ -16,7 +16,7 @@ from banyan.local.errors import Missing
 from banyan.local.options import Options
 from banyan.local.ports import LOOPBACK, free_port
 from banyan.local.probes import status_of
-from banyan.settings import EngineKind
+from banyan.settings import EngineKind, TraitSettings
 
 LLAMA_START_S = 120.0
 _HTTP_ERROR = 400
@@ -57,6 +57,21 @@ SMALL_MODEL: Mapping[str, str] = {
     "BANYAN_FREQUENCY_PENALTY": "0.4",
 }
 """What very small models are spared; what the user has set wins. Measured in docs/quality.md."""
+
+
+def usual_environment(
+    engine: EnginePlan, environ: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """What workers on `engine` are told of its policy where `environ` does not say it."""
+    usual = SMALL_MODEL if engine.is_small else {}
+    return {name: value for name, value in usual.items() if name not in environ}
+
+
+def trait_settings(engine: EnginePlan) -> TraitSettings:
+    """The settings of workers that the all-in-one starts on `engine`."""
+    usual = usual_environment(engine)
+    own = {name.removeprefix("BANYAN_").lower(): value for name, value in usual.items()}
+    return TraitSettings.model_validate({**TraitSettings().model_dump(), **own})
 
 
 def choose(options: Options, progress: Progress, *, install: bool = False) -> EnginePlan:

@@ -173,12 +173,12 @@ class AllInOne:
 
     def _environment(self, folder: Path, redis_url: str, engine: EnginePlan) -> dict[str, str]:
         options = self._options
-        defaults = dict(engine_choice.SMALL_MODEL) if engine.is_small else {}
+        defaults = engine_choice.usual_environment(engine)
         if options.data_dir is not None:  # a log in a folder that is removed helps nobody
             defaults["BANYAN_TRAJECTORY_DIR"] = str(folder / "trajectories")
         return programs.environment(
             {
-                **{name: value for name, value in defaults.items() if name not in os.environ},
+                **defaults,
                 "BANYAN_REDIS_URL": redis_url,
                 "BANYAN_BLOB_DIR": str(folder / "blobs"),
                 "BANYAN_POLICY_DIR": os.environ.get("BANYAN_POLICY_DIR", str(folder / "policies")),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from banyan.documents import quote
 from banyan.node import Node, Passage
 from banyan.ports import Message
-from banyan.prompts.view import View, numbered, numbered_context, result_passages
+from banyan.prompts.view import DocumentView, View, numbered, numbered_context, result_passages
 
 SYSTEM = (
     "You work on one goal. Use only the passages that you are given; "
@@ -69,17 +69,16 @@ def _material(view: View, *, soften: bool) -> list[str]:
     number = 1 + len(numbered_context(view))
     for index, document in enumerate(view.documents, start=1):
         if document.passages is None:
-            lines.append(
-                f"Document {index}: {document.num_chars} characters, about {document.num_tokens} "
-                f"tokens, too long to show. It begins: {quote(shown(document.preview))}"
-            )
+            if view.previews:
+                lines.append(_preview(index, document, shown(document.preview)))
             continue
         lines.append("<document>")
         lines.append(shown(_shown(document.passages, number, view)))
         lines.append("</document>")
         number += len(document.passages)
     if view.nearest and view.nearest.passages:
-        lines.append("These places in it are nearest to the goal:")
+        where = " in it" if view.previews else ""
+        lines.append(f"These places{where} are nearest to the goal:")
         lines.append("<document>")
         lines.append(shown(_shown(view.nearest.passages, number, view)))
         lines.append("</document>")
@@ -101,6 +100,13 @@ def _material(view: View, *, soften: bool) -> list[str]:
         if num_partial and view.counted:
             lines.append(f"{num_partial} of {len(view.results)} parts were read in part only.")
     return lines
+
+
+def _preview(index: int, document: DocumentView, beginning: str) -> str:
+    return (
+        f"Document {index}: {document.num_chars} characters, about {document.num_tokens} "
+        f"tokens, too long to show. It begins: {quote(beginning)}"
+    )
 
 
 def _context(view: View) -> list[str]:

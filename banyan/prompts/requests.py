@@ -23,6 +23,13 @@ _TO_DO: dict[Kind, str] = {
     "use": "Use a tool",
 }
 
+_TO_ANSWER_BRIEFLY = "Answer the goal from the passages, in a few words"
+
+_TO_MERGE_BRIEFLY = (
+    "Combine the results into one answer to the goal, in a few words; "
+    "where results contradict each other, give both"
+)
+
 _TO_MERGE = (
     "Combine the results into one answer to the goal, in their order. Keep names, facts and "
     "numbers, and who said what; where results contradict each other, give both"
@@ -61,6 +68,7 @@ def request(
     cites: bool,
     plain: bool = False,
     merges: bool = False,
+    briefly: bool = False,
     words: int | None = None,
     expects: Mapping[str, JsonValue] | None = None,
     labels: Sequence[str] = (),
@@ -71,7 +79,8 @@ def request(
     """What the agent is to do now.
 
     `letters`: it only has to name the letter of a kind. `plain`: its reply is the answer itself.
-    `merges`: it answers from results of parts. `words`: how many its answer may have.
+    `merges`: it answers from results of parts. `briefly`: in a few words. `words`: how many
+    its answer may have.
     `policies`, with a few words about each, are offered for children.
     """
     bound = f", in at most {words} words" if words else ""
@@ -81,7 +90,7 @@ def request(
         )
         for kind in kinds
     }
-    answer = (_TO_MERGE if merges else _TO_DO["answer"]) + bound
+    answer = _to_answer(merges=merges, briefly=briefly) + bound
     to_do = {kind: _to_do(kind, answer=answer, cites=cites, labels=labels) for kind in kinds}
     if policies and "delegate" in kinds:
         examples["delegate"] = _with_policy(examples["delegate"], policies)
@@ -95,6 +104,12 @@ def request(
         return "\n".join(["Choose what to do next. Reply with its letter alone.", *lines])
     lines = [f'- {to_do[kind]}, as {{"kind": "{kind}", {examples[kind][1:]}' for kind in kinds]
     return "\n".join(["Choose one. Reply with its JSON.", *lines])
+
+
+def _to_answer(*, merges: bool, briefly: bool) -> str:
+    if briefly:
+        return _TO_MERGE_BRIEFLY if merges else _TO_ANSWER_BRIEFLY
+    return _TO_MERGE if merges else _TO_DO["answer"]
 
 
 def _with_policy(example: str, policies: Mapping[str, str]) -> str:

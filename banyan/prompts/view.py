@@ -38,6 +38,8 @@ class View:
     """By which the results merge exactly, outside the model; empty where they do not."""
     retold: bool = False
     """Whether the results stand as one text to be read, not as results to be combined."""
+    previews: bool = True
+    """Whether inputs that are too long to show say how long they are and how they begin."""
     numbers: bool = True
     """Whether passages show their numbers: where the agent is to cite them."""
     context: tuple[Passage, ...] = ()

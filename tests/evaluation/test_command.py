@@ -49,6 +49,8 @@ def test_the_examples_run_and_go_on_where_they_stopped(tmp_path: Path, engine_ur
     assert all(one.answered.prompt_tokens > 0 for one in answers)
     assert {one.item for one in answers if one.system == "banyan"} >= {"contract", "generation"}
     assert "examples banyan contract" in first.stderr
+    policies = [one.settings["policy"] for one in records if one.system == "banyan"]
+    assert all(isinstance(one, dict) and one["word_limits"] is True for one in policies)
 
     # Only the baseline now, so that nothing is started; all of it is there already.
     again = banyan(*arguments, "--only-baselines")

@@ -12,7 +12,10 @@ from banyan.client.async_sdk import AsyncClient
 from banyan.client.calls import SolveOptions
 from banyan.client.results import SolveResult
 from banyan.evaluation.question import Question
+from banyan.evaluation.records import fingerprint
 from banyan.evaluation.service_system import LIMITS, ServiceSystem, answered
+from banyan.policy import BASE, Policy
+from banyan.prices import Prices
 from banyan.prompts import PROMPT_VERSION
 from banyan.state import unpack
 from banyan.task import Gate, Task
@@ -40,7 +43,18 @@ def test_the_settings_are_what_an_answer_depends_on(system: ServiceSystem) -> No
         "gate": "always",
         "threshold": None,
         "state": "summary",
+        "policy": None,
     }
+
+
+async def test_other_traits_are_other_settings_and_other_prices_are_not() -> None:
+    def mark(policy: Policy) -> str:
+        client = AsyncClient("http://127.0.0.1:9")
+        return fingerprint(ServiceSystem(client, SolveOptions(), policy=policy).settings, ASKED)
+
+    told_less = BASE.model_copy(update={"word_limits": False})
+    assert mark(told_less) != mark(BASE)
+    assert mark(BASE.model_copy(update={"prices": Prices(prompt=1)})) == mark(BASE)
 
 
 @pytest.mark.usefixtures("worker")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from banyan import prompts
 from banyan.action import Kind
 from banyan.node import Brief, Node, Outcome, Passage
@@ -34,7 +36,7 @@ def read(node: Node, view: View, *kinds: Kind, letters: bool = False, cites: boo
 
 
 def test_the_version_of_what_is_pinned_here() -> None:
-    assert prompts.PROMPT_VERSION == 5
+    assert prompts.PROMPT_VERSION == 6
 
 
 def test_a_text_that_fits_with_citations() -> None:
@@ -127,6 +129,30 @@ def test_results_that_are_retold_stand_as_a_text() -> None:
         "</document>\n"
         "Answer the goal in full sentences from the passages, in at most 60 words.\n"
         "Goal: Who won?"
+    )
+
+
+def test_a_few_words_are_asked_for_over_the_nearest_places_alone() -> None:
+    view = View((LONG,), nearest=Nearest((passage("Bob won."),), 1.0), previews=False)
+    request = prompts.request(("answer",), letters=False, cites=False, plain=True, briefly=True)
+    _, user = prompts.dialogue(NODE, replace(view, numbers=False), request, json_only=False)
+    assert user.content == (
+        "These places are nearest to the goal:\n"
+        "<document>\n"
+        "Bob won.\n"
+        "</document>\n"
+        "Answer the goal from the passages, in a few words.\n"
+        "Goal: Who won?"
+    )
+
+
+def test_results_are_combined_into_a_few_words_and_contradictions_stay() -> None:
+    request = prompts.request(
+        ("answer",), letters=False, cites=False, plain=True, merges=True, briefly=True
+    )
+    assert request == (
+        "Combine the results into one answer to the goal, in a few words; "
+        "where results contradict each other, give both."
     )
 
 

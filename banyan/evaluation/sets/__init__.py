@@ -14,7 +14,8 @@ from banyan.local.errors import Missing
 
 SETS: tuple[str, ...] = (
     *("squality", "qmsum", "oolong_style", "babilong"),
-    *("reasoning_gym", "sgd_dialog", "textcraft", "maze", BOOKS, "examples"),
+    *("reasoning_gym", "sgd_dialog", "textcraft", "maze", BOOKS),
+    *("examples", "contradictions"),
 )
 
 

@@ -1,0 +1,38 @@
+"""What workers are told of the model that Banyan brings along, and who has the last word."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from banyan.local.engine_choice import (
+    SMALL_MODEL,
+    EnginePlan,
+    choose,
+    trait_settings,
+    usual_environment,
+)
+from banyan.local.options import Options
+from tests.engine.conftest import quiet
+
+
+def small() -> EnginePlan:
+    return choose(Options(), quiet)
+
+
+def other(tmp_path: Path) -> EnginePlan:
+    return choose(Options(engine="vllm", model=str(tmp_path)), quiet, install=True)
+
+
+def test_the_small_model_is_spared_what_it_cannot_do() -> None:
+    settings = trait_settings(small())
+    assert (settings.merges, settings.word_limits) == (False, False)
+    assert settings.frequency_penalty == float(SMALL_MODEL["BANYAN_FREQUENCY_PENALTY"])
+
+
+def test_what_the_user_has_set_wins() -> None:
+    assert "BANYAN_MERGES" not in usual_environment(small(), {"BANYAN_MERGES": "true"})
+
+
+def test_other_models_are_spared_nothing(tmp_path: Path) -> None:
+    assert usual_environment(other(tmp_path)) == {}
+    assert trait_settings(other(tmp_path)).merges
