@@ -128,7 +128,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         max_nodes=1,
         update=(
             *("--full", "--loss", options.loss, "--lr", str(options.lr)),
-            *("--step-rows", "16", "--micro-tokens", "1024", "--max-tokens", "512"),
+            *("--step-rows", "32", "--micro-tokens", "4096", "--max-tokens", "512"),
         ),
     )
 
@@ -154,12 +154,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m training.online.demo", description="The closed loop on real parts."
     )
     parser.add_argument("--loss", choices=("cispo", "ppo"), default="cispo")
-    parser.add_argument("--turns", type=int, default=6, help="updates (default: 6)")
+    parser.add_argument("--turns", type=int, default=4, help="updates (default: 4)")
     parser.add_argument("--tasks", type=int, default=12, help="groups of 8 trees a turn")
     parser.add_argument("--eval-tasks", type=int, default=40, help="fresh tasks for each version")
     parser.add_argument("--tests", type=int, default=60, help="fresh tasks before and after")
     parser.add_argument("--difficulty", type=int, default=1, help="lines of the document")
-    parser.add_argument("--lr", type=float, default=2e-5)
+    parser.add_argument("--lr", type=float, default=1e-4)
     stamp = time.strftime("%Y%m%d-%H%M%S")
     parser.add_argument("--out", type=Path, default=Path("var/train-demo") / stamp)
     return parser.parse_args(arguments)
