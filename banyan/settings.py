@@ -27,6 +27,19 @@ class Settings(BaseSettings):
     blob_dir: Path = Field(
         Path("var/blobs"), description="Folder for documents, shared by service and workers."
     )
+    blob_url: str = Field(
+        "",
+        pattern=r"^(s3://[^/?#]+(/[^?#]*)?)?$",
+        description="Bucket (S3) for documents, `s3://BUCKET/PREFIX`; default: the folder.",
+    )
+    s3_endpoint: str = Field(
+        "", pattern=r"^(https?://\S+)?$", description="Of the S3-compatible store; default: AWS."
+    )
+    s3_region: str = Field("us-east-1", description="Of the bucket.")
+    s3_access_key_id: str = Field(
+        "", description="Default: credentials are found as AWS's own tools find them."
+    )
+    s3_secret_access_key: str = Field("", repr=False, description="Of that access key.")
     policy_dir: Path = Field(
         Path("var/policies"),
         description="Folder for published weights, shared by service, workers and model servers.",

@@ -12,12 +12,17 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
 
-from banyan.adapters.blobs import FolderBlobs
 from banyan.adapters.celery_queue import CeleryQueue
 from banyan.adapters.destinations import Destinations
 from banyan.adapters.library import BlobLibrary
 from banyan.adapters.policy_file import Listed, listed
-from banyan.adapters.stores import make_access, make_ledger, make_policies, make_store
+from banyan.adapters.stores import (
+    make_access,
+    make_blobs,
+    make_ledger,
+    make_policies,
+    make_store,
+)
 from banyan.errors import InvalidInput
 from banyan.telemetry import configure_logs
 from service.app import create_app
@@ -81,7 +86,7 @@ def main() -> int:
 
 
 def _app(settings: ServiceSettings, policies: Listed | None) -> FastAPI:
-    library = BlobLibrary(FolderBlobs(settings.blob_dir), max_bytes=settings.max_document_bytes)
+    library = BlobLibrary(make_blobs(settings), max_bytes=settings.max_document_bytes)
     queue = CeleryQueue(settings.broker)
     return create_app(
         make_store(settings),

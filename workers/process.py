@@ -13,13 +13,12 @@ from typing import Any
 import structlog
 import uvloop
 
-from banyan.adapters.blobs import FolderBlobs
 from banyan.adapters.celery_queue import CeleryQueue
 from banyan.adapters.engines import make_packer, make_serving
 from banyan.adapters.library import BlobLibrary
 from banyan.adapters.policy_file import Listed
 from banyan.adapters.served_versions import ServedVersions
-from banyan.adapters.stores import make_policies, make_store
+from banyan.adapters.stores import make_blobs, make_policies, make_store
 from banyan.adapters.swapper import Swapper
 from banyan.errors import BanyanError
 from banyan.policy import LIVE
@@ -97,7 +96,7 @@ class WorkerProcess:
         self._serving = make_serving(self._listed, policies)
         self._ports = Ports(
             store=make_store(settings),
-            library=BlobLibrary(FolderBlobs(settings.blob_dir)),
+            library=BlobLibrary(make_blobs(settings)),
             engine=self._serving.engine(self._serving.policies.resolve(LIVE)),
             packer=make_packer(settings),
             engine_patience_s=settings.engine_patience_s,

@@ -1,5 +1,7 @@
 """Blobs: immutable byte strings by key. Here in a folder that service and workers share.
 
+`banyan/adapters/bucket_blobs.py` keeps them in a bucket instead.
+
 A key is complete or absent, never half written: bytes are staged under a name of their own,
 flushed to the disk and renamed. Writers of one key write the same bytes, so the last one wins and
 nothing changes.
@@ -124,10 +126,14 @@ class _StagedFile:
         self._path.unlink(missing_ok=True)
 
 
-def _path(root: Path, key: str) -> Path:
-    """The file of `key`. Raises ValueError for a key that could lead out of the folder."""
+def check_key(key: str) -> None:
+    """Raises ValueError for what is no key, and could lead out of where blobs are kept."""
     if not _KEY.fullmatch(key):
         raise ValueError(f"{key!r} is no blob key")
+
+
+def _path(root: Path, key: str) -> Path:
+    check_key(key)
     return root / key
 
 

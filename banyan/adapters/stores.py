@@ -1,7 +1,10 @@
-"""Makes the stores that the settings name: of trees, versions, keys and notices."""
+"""Makes the stores that the settings name: of trees, versions, keys, notices and blobs."""
 
 from __future__ import annotations
 
+from banyan.adapters.blobs import Blobs, FolderBlobs
+from banyan.adapters.bucket_blobs import BucketBlobs
+from banyan.adapters.object_store import open_bucket
 from banyan.adapters.redis_access import RedisAccess
 from banyan.adapters.redis_ledger import RedisLedger
 from banyan.adapters.redis_outbox import RedisOutbox
@@ -41,3 +44,10 @@ def make_outbox(settings: Settings) -> RedisOutbox:
 def make_access(settings: Settings) -> RedisAccess:
     """API keys and signing secrets, on the same server; likewise for one event loop."""
     return RedisAccess(settings.redis_url)
+
+
+def make_blobs(settings: Settings) -> Blobs:
+    """What documents are kept in: the bucket where one is named, else the folder."""
+    if settings.blob_url:
+        return BucketBlobs(open_bucket(settings.blob_url, settings))
+    return FolderBlobs(settings.blob_dir)

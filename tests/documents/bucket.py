@@ -1,0 +1,79 @@
+"""A bucket on an S3-compatible server of this machine, that clients reach over HTTP."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+from moto.server import ThreadedMotoServer
+from obstore.store import S3Store
+
+from banyan.adapters.object_store import open_bucket
+from banyan.settings import Settings
+
+PATIENCE_S = 60.0
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Where it is, and what it keeps."""
+
+    endpoint: str
+    name: str
+
+    @property
+    def settings(self) -> Settings:
+        """Those of a service that keeps its documents here."""
+        return settings_for(f"s3://{self.name}/some/prefix", self.endpoint)
+
+    def open(self) -> S3Store:
+        """The bucket, below the prefix."""
+        return open_bucket(self.settings.blob_url, self.settings)
+
+    def names(self) -> list[str]:
+        """Of all objects of the bucket, in order."""
+        return _between(self._get("?list-type=2"), "<Key>", "</Key>")
+
+    def num_uploads(self) -> int:
+        """Uploads in parts that were begun, and neither completed nor given up."""
+        return self._get("?uploads").count("<UploadId>")
+
+    def _get(self, query: str) -> str:
+        url = f"{self.endpoint}/{self.name}{query}"
+        return httpx.get(url, timeout=PATIENCE_S).raise_for_status().text
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """Run the server on a free port until the block ends; its address."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+def settings_for(url: str, endpoint: str) -> Settings:
+    """Of a bucket, with some credentials."""
+    return Settings(
+        blob_url=url,
+        s3_endpoint=endpoint,
+        s3_access_key_id="someone",
+        s3_secret_access_key="secret",  # noqa: S106  # the server takes any
+    )
+
+
+def make_bucket(endpoint: str) -> Bucket:
+    """A new and empty one."""
+    bucket = Bucket(endpoint, f"documents-{secrets.token_hex(8)}")
+    httpx.put(f"{endpoint}/{bucket.name}", timeout=PATIENCE_S).raise_for_status()
+    return bucket
+
+
+def _between(text: str, start: str, end: str) -> list[str]:
+    return [part.partition(end)[0] for part in text.split(start)[1:]]
