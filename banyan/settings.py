@@ -86,7 +86,17 @@ class Settings(BaseSettings):
     trajectory_dir: Path | None = Field(
         None, description="Folder of the trajectory log; default: nothing is logged."
     )
+    trajectory_url: str = Field(
+        "",
+        pattern=r"^(s3://[^/?#]+(/[^?#]*[^/?#])?)?$",
+        description="S3-compatible bucket of the log, `s3://BUCKET/PREFIX`, and not the folder.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def logs_trajectories(self) -> bool:
+        """Whether there is a trajectory log."""
+        return bool(self.trajectory_url) or self.trajectory_dir is not None
 
     @property
     def broker(self) -> str:

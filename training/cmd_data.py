@@ -14,6 +14,7 @@ from banyan.client.exits import Exit
 from banyan.errors import BanyanError
 from banyan.local import training_env
 from banyan.local.errors import LocalError
+from banyan.settings import Settings
 from training.dataset import Survey, survey
 from training.eligibility import REASONS, Rules
 from training.errors import TrainingError
@@ -121,6 +122,31 @@ def export(
         else f"{figures['trees']} trees, {num_nodes} nodes to {out}; {left_out} trees left out, "
         f"{len(found.damage)} damaged"
     )
+
+
+@data.command()
+def pull(
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="The log's bucket, s3://BUCKET/PREFIX.")
+    ],
+    log: Annotated[Path, typer.Argument(metavar="DIR", help="A folder, which then holds the log.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Copy what is in a log's bucket and not yet in a folder. BANYAN_S3_... are its settings."""
+    # What talks to buckets is not in the trainer's environment.
+    from banyan.adapters.object_store import open_bucket  # noqa: PLC0415
+    from banyan.adapters.trajectory_bucket import TrajectoryBucket  # noqa: PLC0415
+
+    settings = Settings()
+    try:
+        num_files = TrajectoryBucket(lambda part: open_bucket(f"{url}/{part}", settings)).pull(log)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="URL") from None
+    except BanyanError as error:
+        _tell(error, as_json=as_json)
+        raise typer.Exit(Exit.ERROR) from None
+    typer.echo(json.dumps({"files": num_files}) if as_json else f"{num_files} files to {log}")
 
 
 def _enter_for(log: Path, form: Format = "jsonl", *, as_json: bool) -> None:

@@ -112,7 +112,7 @@ class WorkerProcess:
             versions=self._versions,
             num_slots=settings.slots,
         )
-        if settings.trajectory_dir is not None:
+        if settings.logs_trajectories:
             self._trajectories = Trajectories(settings)
             self._trajectories.start()
         self._couriers = Couriers(settings, self._ports.store)

@@ -22,7 +22,7 @@ def make_store(settings: Settings) -> RedisStore:
         tenant_dispatch=settings.tenant_dispatch,
         retention_s=settings.retention_s,
         max_events=settings.max_events,
-        logs=settings.trajectory_dir is not None,
+        logs=settings.logs_trajectories,
     )
 
 
