@@ -197,8 +197,8 @@ class Trainer:
                 # Processes average their gradients; the loss is over the tokens of them all.
                 self._accelerator.backward(loss * (processes if counts else 0))
             if counts:
-                value_loss = 0.0 if of_values is None else of_values.item()
-                sums.add(figures, value_loss, *_engine_gap(batch, scores, min(oldest)))
+                value = 0.0 if of_values is None else of_values.item()
+                sums.add(figures, value, *_engine_gap(batch, scores, min(oldest)))
         sums.values = self._sum_over_processes(sums.values)
         if step == 1 and min(oldest) == 0:
             self._check_gap(sums)

@@ -33,7 +33,7 @@ from banyan.local.up import AllInOne, Step
 from banyan.settings import TraitSettings
 from training.online.demo_story import Story, shown, tell_story
 from training.online.plan import Plan
-from training.online.report import save, table
+from training.online.report import save, table, table_console
 from training.online.site import Places
 
 WINDOW = 512
@@ -45,7 +45,7 @@ FLOAT32 = ("--dtype", "float32", "--max-num-batched-tokens", "2048")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 0 where both ends of the gate were seen, else as `banyan up` has them, or 1."""
     options = _parse(arguments)
-    console, began = Console(highlight=False), time.monotonic()
+    console, began = table_console(), time.monotonic()
     try:
         with StopSignal() as stop:
             story = _run(console, options, stop)
