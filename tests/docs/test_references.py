@@ -15,11 +15,11 @@ from workers.settings import WorkerSettings
 
 LINKS = [(page, target) for page in pages() for target in links_of(page)]
 
-_ROW = re.compile(r"^\| `(BANYAN_[A-Z_]+)` \| (.*?) \| .+ \|$", re.MULTILINE)
+_ROW = re.compile(r"^\| `(BANYAN_[A-Z0-9_]+)` \| (.*?) \| .+ \|$", re.MULTILINE)
 _CALL = re.compile(r"`((?:GET|POST|DELETE) /[a-z0-9{}/]+)")
 _CODE = re.compile(r"code=\"([a-z_]+)\"")
-_VARIABLE = re.compile(r"BANYAN_[A-Z][A-Z_]+")
-_QUOTED = re.compile(r"\"(BANYAN_[A-Z_]+)\"")
+_VARIABLE = re.compile(r"BANYAN_[A-Z][A-Z0-9_]+")
+_QUOTED = re.compile(r"\"(BANYAN_[A-Z0-9_]+)\"")
 
 
 def defaults() -> dict[str, str]:
