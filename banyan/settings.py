@@ -94,6 +94,11 @@ class Settings(BaseSettings):
     trajectory_dir: Path | None = Field(
         None, description="Folder of the trajectory log; default: nothing is logged."
     )
+    trajectory_url: str = Field(
+        "",
+        pattern=r"^(s3://[^/?#]+(/[^?#]*[^/?#])?)?$",
+        description="S3-compatible bucket of the log, `s3://BUCKET/PREFIX`, and not the folder.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     live_settings: Path | None = Field(
         None, description="File (TOML) of settings that are taken over while a program runs."
@@ -114,6 +119,11 @@ class Settings(BaseSettings):
     def broker_options(self) -> dict[str, str]:
         """What Celery's transport is told beside the URL."""
         return {"master_name": self.broker_master_name} if self.broker_master_name else {}
+
+    @property
+    def logs_trajectories(self) -> bool:
+        """Whether there is a trajectory log."""
+        return bool(self.trajectory_url) or self.trajectory_dir is not None
 
     @property
     def broker(self) -> str:

@@ -42,7 +42,7 @@ async def admit(
     the meter's tenant is used up, or the key was used for another request.
     """
     await asyncio.to_thread(check, request)
-    if request.profile == "rollout" and ports.settings.trajectory_dir is None:
+    if request.profile == "rollout" and not ports.settings.logs_trajectories:
         raise log_is_off()
     key = checked_key(idempotency_key)
     if request.webhook is not None:
@@ -94,7 +94,7 @@ def log_is_off() -> Refused:
     return Refused(
         "This service keeps no trajectory log.",
         code="log_off",
-        hint="Set BANYAN_TRAJECTORY_DIR for the service and the workers.",
+        hint="Set BANYAN_TRAJECTORY_DIR or BANYAN_TRAJECTORY_URL for the service and the workers.",
         status=409,
     )
 

@@ -38,6 +38,11 @@ class Batch(NamedTuple):
     input: ModelInput
     behaviour_logprobs_BX: Tensor
     advantages_BX: Tensor
+    rewards_BX: Tensor
+    """Of the nodes that tokens and choices belong to; `weights_BX` likewise."""
+    weights_BX: Tensor
+    is_last_B: Tensor
+    """Rows that end with their node, and are paid its reward."""
     staleness_B: Tensor
     base_logprobs_BX: Tensor | None
 
@@ -48,6 +53,9 @@ class Batch(NamedTuple):
             ModelInput(*(part.to(device) for part in self.input)),
             self.behaviour_logprobs_BX.to(device),
             self.advantages_BX.to(device),
+            self.rewards_BX.to(device),
+            self.weights_BX.to(device),
+            self.is_last_B.to(device),
             self.staleness_B.to(device),
             None if base is None else base.to(device),
         )
@@ -72,6 +80,13 @@ def batch_of(rows: Sequence[TrainingRow], policy_index: int) -> Batch:
             kinds_BDK[b, d, 0] = False
             kinds_BDK[b, d, list(choice.kinds)] = True
     token_advantages_BT = torch.tensor([row.advantage for row in rows])[:, None] * tensors.mask_BT
+
+    def joined(
+        of_row: Callable[[TrainingRow], float], of: Callable[[PlacedChoice], float]
+    ) -> Tensor:
+        values_BT = torch.tensor([of_row(row) for row in rows])[:, None].expand_as(tensors.mask_BT)
+        return torch.cat([values_BT, column(of, torch.float32)], dim=1)
+
     return Batch(
         input=ModelInput(
             token_ids_BT=tensors.token_ids_BT,
@@ -92,6 +107,9 @@ def batch_of(rows: Sequence[TrainingRow], policy_index: int) -> Batch:
         advantages_BX=torch.cat(
             [token_advantages_BT, column(lambda choice: choice.advantage, torch.float32)], dim=1
         ),
+        rewards_BX=joined(lambda row: row.reward, lambda choice: choice.reward),
+        weights_BX=joined(lambda row: row.weight, lambda choice: choice.weight),
+        is_last_B=torch.tensor([row.row.is_last for row in rows]),
         staleness_B=tensors.staleness_B,
         base_logprobs_BX=_base_logprobs(rows, tensors.mask_BT, most),
     )

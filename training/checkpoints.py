@@ -97,7 +97,8 @@ class Checkpoints:
 def _tensors(model: nn.Module, optimizer: Any) -> dict[str, Tensor]:
     whole = StateDictOptions(full_state_dict=True, cpu_offload=True, ignore_frozen_params=True)
     tensors = {f"model/{name}": value for name, value in _weights(model, whole).items()}
-    states: Any = get_optimizer_state_dict(model, optimizer, options=whole)["state"]
+    # Offloaded to the CPU, the whole is on the main process alone; the others get nothing.
+    states: Any = get_optimizer_state_dict(model, optimizer, options=whole).get("state", {})
     for name, state in states.items():
         for key, value in state.items():
             tensors[f"optimizer/{key}/{name}"] = value
@@ -123,7 +124,8 @@ def _restore(tensors: Mapping[str, Tensor], model: nn.Module, optimizer: Any) ->
         if name.startswith("model/")
     }
     set_model_state_dict(model, weights, options=options)
-    current = get_optimizer_state_dict(model, optimizer, options=options)
+    on_all = StateDictOptions(full_state_dict=True, strict=False)
+    current = get_optimizer_state_dict(model, optimizer, options=on_all)
     states: dict[str, Any] = {}
     for name, value in tensors.items():
         if name.startswith("optimizer/"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -10,9 +11,14 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from banyan.client.exits import Exit
+from banyan.errors import BanyanError
+from banyan.local import training_env
+from banyan.local.errors import LocalError
+from banyan.settings import Settings
 from training.dataset import Survey, survey
 from training.eligibility import REASONS, Rules
 from training.errors import TrainingError
+from training.export import Format
 from training.export import export as write_export
 from training.telling import fields_of
 
@@ -47,6 +53,7 @@ def stats(
     as_json: AsJson = False,
 ) -> None:
     """Count trees, nodes, tokens and versions, and which trees may train. Exit code 1: damage."""
+    _enter_for(log, as_json=as_json)
     found = _survey(log, Rules(live, max_staleness, value_baseline), as_json=as_json)
     if as_json:
         typer.echo(json.dumps(_figures(found)))
@@ -58,6 +65,7 @@ def stats(
 @data.command()
 def check(log: Log, *, as_json: AsJson = False) -> None:
     """Name every file and line that is damaged, foreign or newer. Exit code 1: there is one."""
+    _enter_for(log, as_json=as_json)
     found = _survey(log, Rules(), as_json=as_json)
     if as_json:
         fields = [fields_of(error) for error in found.damage]
@@ -75,8 +83,13 @@ def check(log: Log, *, as_json: AsJson = False) -> None:
 @data.command()
 def export(
     log: Log,
-    out: Annotated[Path, typer.Argument(help="File to write; compressed where it ends in .zst.")],
+    out: Annotated[
+        Path, typer.Argument(help="File to write; JSONL is compressed where it ends in .zst.")
+    ],
     *,
+    form: Annotated[
+        Format, typer.Option("--format", help="parquet needs the trainer's environment.")
+    ] = "jsonl",
     live: Live = None,
     max_staleness: Staleness = 2,
     value_baseline: ValueBaseline = False,
@@ -86,13 +99,14 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write the records of the trees that may train, with their success: all or nothing."""
+    _enter_for(log, form, as_json=as_json)
     found = _survey(log, Rules(live, max_staleness, value_baseline), as_json=as_json)
     if not skip_damaged:
         _exit_on_damage(found, as_json=as_json)
     if out.exists():
         raise typer.BadParameter(f"{out} is there already", param_hint="OUT")
     try:
-        num_nodes = write_export(log, found, out)
+        num_nodes = write_export(log, found, out, form)
     except TrainingError as error:
         _fail(error, as_json=as_json)
     figures = {
@@ -108,6 +122,41 @@ def export(
         else f"{figures['trees']} trees, {num_nodes} nodes to {out}; {left_out} trees left out, "
         f"{len(found.damage)} damaged"
     )
+
+
+@data.command()
+def pull(
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="The log's bucket, s3://BUCKET/PREFIX.")
+    ],
+    log: Annotated[Path, typer.Argument(metavar="DIR", help="A folder, which then holds the log.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Copy what is in a log's bucket and not yet in a folder. BANYAN_S3_... are its settings."""
+    # What talks to buckets is not in the trainer's environment.
+    from banyan.adapters.object_store import open_bucket  # noqa: PLC0415
+    from banyan.adapters.trajectory_bucket import TrajectoryBucket  # noqa: PLC0415
+
+    settings = Settings()
+    try:
+        num_files = TrajectoryBucket(lambda part: open_bucket(f"{url}/{part}", settings)).pull(log)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="URL") from None
+    except BanyanError as error:
+        _tell(error, as_json=as_json)
+        raise typer.Exit(Exit.ERROR) from None
+    typer.echo(json.dumps({"files": num_files}) if as_json else f"{num_files} files to {log}")
+
+
+def _enter_for(log: Path, form: Format = "jsonl", *, as_json: bool) -> None:
+    """Parquet is read and written in the trainer's environment: go on there."""
+    if form == "parquet" or log.suffix == ".parquet":
+        try:
+            training_env.enter(sys.argv[1:])
+        except LocalError as error:
+            _tell(error, as_json=as_json)
+            raise typer.Exit(error.exit_code) from None
 
 
 def _survey(log: Path, rules: Rules, *, as_json: bool) -> Survey:
@@ -184,8 +233,12 @@ def _exit_on_damage(found: Survey, *, as_json: bool) -> None:
 
 
 def _fail(error: TrainingError, *, as_json: bool) -> NoReturn:
+    _tell(error, as_json=as_json)
+    raise typer.Exit(Exit.ERROR)
+
+
+def _tell(error: BanyanError, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(fields_of(error)))
     else:
         typer.echo(f"banyan-train: {error}\n{error.hint}", err=True)
-    raise typer.Exit(Exit.ERROR)

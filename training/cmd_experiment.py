@@ -27,12 +27,20 @@ def experiment(
         ),
     ],
     *,
-    preset: Annotated[str, typer.Option(help="How large: cpu, small, quick, or smoke.")] = "cpu",
+    preset: Annotated[
+        str, typer.Option(help="How large: cpu, gpu, small, quick, or smoke.")
+    ] = "cpu",
     seeds: Annotated[
         int | None, typer.Option(min=1, help="Independent runs of each arm (default: preset's).")
     ] = None,
     steps: Annotated[
         int | None, typer.Option(min=1, help="Environment steps an arm and seed.")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="Of torch (default: cuda for the preset gpu, else cpu).")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.1, help="End then; the same command goes on from there.")
     ] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads of torch.")] = 1,
     out: Annotated[Path, typer.Option(help="Where runs and reports are kept.")] = Path(
@@ -54,7 +62,15 @@ def experiment(
             num_seeds=seeds or chosen.num_seeds,
             num_steps=steps or chosen.num_steps,
         )
-        measure(name, chosen, out, docs, num_threads=threads)
+        measure(
+            name,
+            chosen,
+            out,
+            docs,
+            num_threads=threads,
+            device=device or ("cuda" if preset == "gpu" else "cpu"),
+            minutes=minutes,
+        )
     except BanyanError as error:
         print_error(error, program="banyan-train")
         code = error.exit_code if isinstance(error, LocalError) else Exit.ERROR

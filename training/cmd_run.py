@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 
 from banyan.client.calls import DEFAULT_URL
 from banyan.client.exits import Exit
@@ -20,7 +19,7 @@ from banyan.local.errors import LocalError
 from banyan.settings import TraitSettings
 from training.online.checks import check_update
 from training.online.plan import Plan
-from training.online.report import save, table
+from training.online.report import save, table, table_console
 from training.online.state import RunFolder
 from training.online.telling import Teller
 from training.telling import fields_of
@@ -147,7 +146,7 @@ def run(
     if as_json:
         typer.echo(json.dumps({"event": "result", **state.model_dump(mode="json")}))
     else:
-        console = Console(highlight=False)
+        console = table_console()
         console.print(table(state))
         console.print(f"written: {', '.join(map(str, paths))}", soft_wrap=True)
     raise typer.Exit(Exit.OK)

@@ -55,6 +55,16 @@ def update(
     kl: Annotated[
         float | None, typer.Option(min=0.0, help="Weight of KL to the base; 0: report it alone.")
     ] = None,
+    critic: Annotated[
+        bool, typer.Option("--critic", help="Advantages of tokens, from a value head by GAE.")
+    ] = False,
+    value_head: Annotated[
+        Path | None, typer.Option(help="With --critic: the head of an update before, OUT.run's.")
+    ] = None,
+    gae_lambda: Annotated[float, typer.Option(min=0.0, max=1.0, help="With --critic.")] = 0.95,
+    value_lr: Annotated[
+        float, typer.Option(min=0.0, help="With --critic: the head's own learning rate.")
+    ] = 1e-3,
     epochs: Annotated[int, typer.Option(min=1)] = 1,
     step_rows: Annotated[int, typer.Option(min=1, help="Rows of one optimizer step.")] = 64,
     micro_tokens: Annotated[
@@ -87,9 +97,12 @@ def update(
     """
     if weights is not None and not full:
         raise typer.BadParameter("full weights are trained with --full", param_hint="--weights")
+    if value_head is not None and not critic:
+        raise typer.BadParameter("a value head goes with --critic", param_hint="--value-head")
     try:
         training_env.enter(sys.argv[1:])
         from training import update as updating  # noqa: PLC0415 - needs torch
+        from training.critic import CriticSettings  # noqa: PLC0415
         from training.load_policy import ModelSettings  # noqa: PLC0415
         from training.loss import LossSettings  # noqa: PLC0415
         from training.trainer import TrainerSettings  # noqa: PLC0415
@@ -97,7 +110,14 @@ def update(
 
         settings = updating.UpdateSettings(
             data=DataSettings(
-                parent, lambda_, baseline, max_staleness, max_tokens, skip_damaged, groups
+                parent=parent,
+                lambda_=lambda_,
+                baseline=baseline,
+                max_staleness=max_staleness,
+                max_tokens=max_tokens,
+                skip_damaged=skip_damaged,
+                group_prefix=groups,
+                value_baseline=critic,
             ),
             model=ModelSettings(
                 path=model,
@@ -108,6 +128,8 @@ def update(
                 dtype=dtype,
                 gradient_checkpointing=gradient_checkpointing,
                 threshold=threshold,
+                has_critic=critic,
+                value_head=value_head,
             ),
             trainer=TrainerSettings(
                 loss=LossSettings(kind=loss, entropy_weight=entropy, kl_weight=kl or 0.0),
@@ -121,6 +143,7 @@ def update(
                 save_every=save_every,
                 max_gap=max_gap,
                 bf16=dtype == "bf16",
+                critic=CriticSettings(gae_lambda=gae_lambda, lr=value_lr) if critic else None,
             ),
             policy=policy,
             with_kl=kl is not None,

@@ -1,13 +1,25 @@
 """Critic: a value head on the policy's hidden states, and advantages of each token from it (GAE).
 
 The optional variant `critic`: instead of one advantage a node, every token gets its own. Axes: B
-rows, T positions, H hidden. The value at a token is that of the state before it. Needs torch.
+rows, T positions, H hidden; X: tokens and then the choices of a kind. The value at a token is that
+of the state before it. Needs torch.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True)
+class CriticSettings:
+    """`value_weight` of the value loss in the whole; `lr` is the value head's own."""
+
+    value_weight: float = 0.5
+    gae_lambda: float = 0.95
+    lr: float = 1e-3
 
 
 class ValueHead(nn.Module):
@@ -61,8 +73,39 @@ def gae(
         return advantages_BT, torch.where(live_BT, advantages_BT + values_BT, 0.0)
 
 
-def value_loss(values_BT: Tensor, returns_BT: Tensor, mask_BT: Tensor) -> Tensor:
-    """Half the mean squared error over the tokens with mask 1; a scalar."""
+def token_advantages(
+    values_BX: Tensor,
+    rewards_BX: Tensor,
+    mask_BX: Tensor,
+    *,
+    num_tokens: int,
+    is_last_B: Tensor,
+    gae_lambda: float,
+) -> tuple[Tensor, Tensor]:
+    """Advantages and returns of tokens (the first `num_tokens` columns, by GAE) and of choices.
+
+    A choice is the only step of its row: its advantage is its node's reward over the value there.
+    Both Float[B, X], without gradient, and 0 where nothing counts.
+    """
+    tokens, choices = slice(None, num_tokens), slice(num_tokens, None)
+    advantages_BT, returns_BT = gae(
+        values_BX[:, tokens],
+        rewards_BX[:, 0],
+        mask_BX[:, tokens],
+        is_last_B=is_last_B,
+        gae_lambda=gae_lambda,
+    )
+    live_BD = mask_BX[:, choices] > 0
+    returns_BD = torch.where(live_BD, rewards_BX[:, choices], 0.0)
+    surprise_BD = torch.where(live_BD, returns_BD - values_BX[:, choices].detach(), 0.0)
+    return torch.cat([advantages_BT, surprise_BD], 1), torch.cat([returns_BT, returns_BD], 1)
+
+
+def value_loss(
+    values_BT: Tensor, returns_BT: Tensor, mask_BT: Tensor, num_tokens: int | None = None
+) -> Tensor:
+    """Half the squared error over the tokens with mask 1, by `num_tokens` (None: their mean)."""
     live_BT = mask_BT > 0
     error_BT = torch.where(live_BT, values_BT - returns_BT, 0.0)
-    return 0.5 * error_BT.square().sum() / live_BT.sum().clamp(min=1)
+    divisor = live_BT.sum() if num_tokens is None else torch.tensor(num_tokens)
+    return 0.5 * error_BT.square().sum() / divisor.clamp(min=1)

@@ -1,22 +1,27 @@
-"""Export: the trees that may train as one JSONL file, which appears whole or not at all."""
+"""Export: the trees that may train as one file, which appears whole or not at all."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import zstandard
 
+from banyan.trajectory import LoggedNode
 from training.dataset import Survey, eligible_nodes
 from training.errors import NoNodes, UnreadableFile
 
+Format = Literal["jsonl", "parquet"]
 
-def export(path: Path, found: Survey, out: Path) -> int:
-    """Write the records of all trees that may train; how many. Compressed where `out` says `.zst`.
 
-    Raises NoNodes where there are none, and UnreadableFile where the disk does not take them.
+def export(path: Path, found: Survey, out: Path, form: Format = "jsonl") -> int:
+    """Write the records of all trees that may train; how many. JSONL is compressed for `.zst`.
+
+    Parquet needs the trainer's environment. Raises NoNodes where there are none, and UnreadableFile
+    where the disk does not take them.
     """
     if not found.eligible:
         why = ", ".join(f"{reason} {count}" for reason, count in found.reasons.most_common())
@@ -26,9 +31,8 @@ def export(path: Path, found: Survey, out: Path) -> int:
         )
     staged = out.with_name(f".{out.name}.{os.getpid()}")
     try:
-        with staged.open("xb") as file:
-            num_nodes = _write(path, found, file.write, compress=out.suffix == ".zst")
-            file.flush()
+        num_nodes = _write(staged, eligible_nodes(path, found), form, compress=out.suffix == ".zst")
+        with staged.open("rb") as file:
             os.fsync(file.fileno())
         staged.replace(out)
     except OSError as error:
@@ -40,14 +44,19 @@ def export(path: Path, found: Survey, out: Path) -> int:
     return num_nodes
 
 
-def _write(path: Path, found: Survey, write: Callable[[bytes], object], *, compress: bool) -> int:
+def _write(path: Path, nodes: Iterable[LoggedNode], form: Format, *, compress: bool) -> int:
+    if form == "parquet":
+        from training import parquet  # noqa: PLC0415 - needs pyarrow
+
+        return parquet.write(path, nodes)
     encoder = msgspec.json.Encoder()
     compressor = zstandard.ZstdCompressor(write_checksum=True).compressobj() if compress else None
     num_nodes = 0
-    for node in eligible_nodes(path, found):
-        line = encoder.encode(node) + b"\n"
-        write(compressor.compress(line) if compressor else line)
-        num_nodes += 1
-    if compressor:
-        write(compressor.flush())
+    with path.open("xb") as file:
+        for node in nodes:
+            line = encoder.encode(node) + b"\n"
+            file.write(compressor.compress(line) if compressor else line)
+            num_nodes += 1
+        if compressor:
+            file.write(compressor.flush())
     return num_nodes

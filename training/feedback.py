@@ -53,7 +53,7 @@ def read_feedback(root: Path, report: Callable[[TrainingError], None]) -> Verdic
     """All feedback of a log. A line that is none is reported and left out."""
     verdicts = Verdicts()
     folder = root / FEEDBACK
-    for path in sorted(folder.glob("*.jsonl")) if folder.is_dir() else ():
+    for path in sorted(folder.rglob("*.jsonl")) if folder.is_dir() else ():
         try:
             for number, line in numbered(path):
                 try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from training.loss import LossFigures
 
-_SUMS = 12
+_SUMS = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class StepFigures:
     epoch: int
     loss: float
     policy_loss: float
+    value_loss: float | None
     entropy: float
     kl: float | None
     clipped_share: float
@@ -40,12 +41,15 @@ class StepSums:
     def __init__(self) -> None:
         self.values = [0.0] * _SUMS
 
-    def add(self, one: LossFigures, engine_gap: float, num_compared: int) -> None:
+    def add(
+        self, one: LossFigures, value_loss: float, engine_gap: float, num_compared: int
+    ) -> None:
         """A micro-batch. `engine_gap` is a sum over `num_compared` tokens and choices."""
         n, rows = one.num_tokens, one.num_rows + one.num_stale_rows
         added = [
-            one.loss,
+            one.loss + value_loss,
             one.policy_loss,
+            value_loss,
             (one.entropy or 0.0) * n,
             (one.kl or 0.0) * n,
             one.clipped_share * n,
@@ -71,18 +75,21 @@ class StepSums:
         step: int,
         epoch: int,
         has_kl: bool,
+        has_critic: bool,
         gradient_norm: float,
         threshold: float,
         seconds: float,
     ) -> StepFigures:
         """The step's figures."""
-        loss, policy, entropy, kl, clipped, ratio, gap, tokens, rows, staleness, *_ = self.values
+        loss, policy, value, entropy, kl, clipped, ratio, gap, *counts, _, _ = self.values
+        tokens, rows, staleness = counts
         n = max(1.0, tokens)
         return StepFigures(
             step=step,
             epoch=epoch,
             loss=loss,
             policy_loss=policy,
+            value_loss=value if has_critic else None,
             entropy=entropy / n,
             kl=kl / n if has_kl else None,
             clipped_share=clipped / n,

@@ -1,6 +1,7 @@
-"""Lines: blocks of whole lines from a JSONL file, plain or zstd, or from standard input.
+"""Lines: blocks of whole lines from a JSONL file, plain or zstd, from Parquet, or standard input.
 
-Whether a file is compressed is seen from its first bytes, so that its name need not say so.
+What a file is, is seen from its first bytes, so that its name need not say so. Parquet, whose rows
+become the lines that they were written from, is read in the trainer's environment.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import contextlib
 import io
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +21,7 @@ from training.errors import UnreadableFile
 STDIN = "-"
 BLOCK_BYTES = 1 << 24
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_PARQUET_MAGIC = b"PAR1"
 
 
 def name_of(path: str) -> str:
@@ -43,12 +46,15 @@ def blocks(path: str, block_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
 def _pieces(path: str, num_bytes: int) -> Iterator[bytes]:
     try:
         with _opened(path) as file:
-            if file.peek(len(_ZSTD_MAGIC))[: len(_ZSTD_MAGIC)] == _ZSTD_MAGIC:
+            magic = file.peek(len(_ZSTD_MAGIC))[: len(_ZSTD_MAGIC)]
+            if magic == _ZSTD_MAGIC:
                 yield from _decompressed(file, num_bytes)
+            elif magic == _PARQUET_MAGIC and path != STDIN:
+                yield from _from_parquet(path)
             else:
                 while piece := file.read(num_bytes):
                     yield piece
-    except (OSError, zstandard.ZstdError, EOFError) as error:
+    except (OSError, zstandard.ZstdError, EOFError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise UnreadableFile(f"{name_of(path)}: {reason or error}") from error
 
@@ -60,6 +66,17 @@ def _opened(path: str) -> contextlib.AbstractContextManager[io.BufferedReader]:
             raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(io.BytesIO(raw.read()))
         )
     return Path(path).open("rb")
+
+
+def _from_parquet(path: str) -> Iterator[bytes]:
+    if find_spec("pyarrow") is None:
+        raise UnreadableFile(
+            f"{path}: Parquet is read in the trainer's environment",
+            hint="`make train-setup` makes it; `banyan-train data` goes on there by itself.",
+        )
+    from training import parquet  # noqa: PLC0415 - needs pyarrow
+
+    yield from parquet.lines(path)
 
 
 def _decompressed(file: io.BufferedReader, num_bytes: int) -> Iterator[bytes]:

@@ -13,12 +13,15 @@ from typing import Any, Literal
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM
 
 from banyan.action import LETTERS
 from banyan.adapters.policy_folder import fingerprint, read_manifest
 from banyan.manifest import FILE_NAME
+from training.critic import ValueHead
 from training.logged_rows import KINDS
 from training.policy_model import PolicyModel
 from training.training_rows import TrainingRow
@@ -32,7 +35,8 @@ class ModelSettings:
     """`lora_rank` 0 trains all weights. `adapter` or `weights` are the parent's, trained further.
 
     `bf16` computes in bfloat16; trained weights are float32 either way, frozen ones bfloat16.
-    `threshold` is tau at the beginning, in nats.
+    `threshold` is tau at the beginning, in nats. `has_critic`: with a value head, a new one or that
+    in the file `value_head`.
     """
 
     path: Path
@@ -43,6 +47,8 @@ class ModelSettings:
     dtype: Dtype = "fp32"
     gradient_checkpointing: bool = False
     threshold: float = 0.0
+    has_critic: bool = False
+    value_head: Path | None = None
 
 
 def load_policy(settings: ModelSettings) -> PolicyModel:
@@ -64,9 +70,24 @@ def load_policy(settings: ModelSettings) -> PolicyModel:
         lm = _with_adapter(lm, settings)
     if settings.gradient_checkpointing:
         lm.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-    model = PolicyModel(lm, letter_ids, settings.threshold)
+    head = _value_head(lm, settings.value_head) if settings.has_critic else None
+    model = PolicyModel(lm, letter_ids, settings.threshold, head)
     model.train()
     return model
+
+
+def _value_head(lm: Any, file: Path | None) -> ValueHead:
+    head = ValueHead(int(lm.get_input_embeddings().weight.shape[1]))
+    if file is None:
+        return head
+    try:
+        head.load_state_dict(load_file(file))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise WrongModel(
+            f"{file} is no value head of this model: {str(error).splitlines()[0]}",
+            hint="Give the value_head.safetensors of an update of this model.",
+        ) from error
+    return head
 
 
 def letter_ids_of(path: Path) -> list[int]:

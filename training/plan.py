@@ -6,7 +6,7 @@ process of several knows what the others compute.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,9 +22,19 @@ class MicroBatch(NamedTuple):
     counts: bool
 
 
-def steps_of(num_rows: int, *, step_rows: int, epoch: int, seed: int) -> list[list[int]]:
-    """The rows of each step of an epoch, by index: every row once, `step_rows` at a time."""
-    order = np.random.default_rng([seed, epoch]).permutation(num_rows).tolist()
+def steps_of(
+    prompts: Sequence[Hashable], *, step_rows: int, epoch: int, seed: int
+) -> list[list[int]]:
+    """The rows of each step of an epoch, by index: every row once, `step_rows` at a time.
+
+    Rows of one prompt stand together, so that it is computed once; prompts come by chance.
+    """
+    num_rows = len(prompts)
+    drawn = np.random.default_rng([seed, epoch]).permutation(num_rows).tolist()
+    first: dict[Hashable, int] = {}
+    for place, index in enumerate(drawn):
+        first.setdefault(prompts[index], place)
+    order = sorted(drawn, key=lambda index: first[prompts[index]])
     return [order[start : start + step_rows] for start in range(0, num_rows, step_rows)]
 
 

@@ -13,9 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from training.batches import ModelInput
+from training.critic import ValueHead
 from training.gate_loss import decision_entropies, decision_logprobs
 from training.logged_rows import KINDS
 from training.scoring import score_tokens
+from training.shared_prefixes import can_join, joined
 
 DELEGATE = KINDS.index("delegate")
 
@@ -28,6 +30,8 @@ class Scores(NamedTuple):
     mask_BX: Tensor
     sampled_logprobs_BX: Tensor
     """Without gradient and with a threshold of 0, as the gate mode `sampled` draws."""
+    values_BX: Tensor | None
+    """What the value head expects before each token and choice, where there is one."""
 
 
 class PolicyModel(nn.Module):
@@ -35,22 +39,31 @@ class PolicyModel(nn.Module):
 
     letter_ids_K: Tensor
 
-    def __init__(self, lm: Any, letter_ids: Sequence[int], threshold: float) -> None:
+    def __init__(
+        self,
+        lm: Any,
+        letter_ids: Sequence[int],
+        threshold: float,
+        value_head: ValueHead | None = None,
+    ) -> None:
         super().__init__()
         self.lm = lm
+        self.value_head = value_head
         self.threshold = nn.Parameter(torch.tensor(threshold, dtype=torch.float32))
         self.register_buffer(
             "letter_ids_K", torch.tensor(letter_ids, dtype=torch.long), persistent=False
         )
         self.has_plain_head = _has_plain_head(lm)
         """Whether logits are the head's output and nothing is done to them after."""
+        self.can_join = can_join(_without_adapter_shell(lm))
+        """Whether rows that begin alike are computed together."""
 
     def forward(self, batch: ModelInput, *, entropy_gradient: bool = False) -> Scores:
         """Scores of all that counts in a batch."""
         token_b, token_t = batch.mask_BT.nonzero(as_tuple=True)
         choice_b, choice_d = batch.choice_mask_BD.nonzero(as_tuple=True)
         positions = batch.choice_positions_BD[choice_b, choice_d]
-        logits_SV = self._logits(
+        logits_SV, values_S = self._predicted(
             batch, torch.cat([token_b, choice_b]), torch.cat([token_t, positions])
         )
         token_logprobs, token_entropies = score_tokens(
@@ -72,8 +85,8 @@ class PolicyModel(nn.Module):
         rows = torch.cat([token_b, choice_b])
         columns = torch.cat([token_t, choice_d + batch.mask_BT.shape[1]])
 
-        def placed(tokens: Tensor, choices: Tensor) -> Tensor:
-            values = torch.cat([tokens, choices])
+        def placed(*parts: Tensor) -> Tensor:
+            values = torch.cat(parts)
             empty = torch.zeros(mask_BX.shape, dtype=values.dtype, device=values.device)
             return empty.index_put((rows, columns), values)
 
@@ -82,22 +95,44 @@ class PolicyModel(nn.Module):
             entropies_BX=placed(token_entropies, choice_entropies),
             mask_BX=mask_BX,
             sampled_logprobs_BX=placed(token_logprobs.detach(), sampled),
+            values_BX=None if values_S is None else placed(values_S),
         )
 
-    def _logits(self, batch: ModelInput, rows_S: Tensor, positions_S: Tensor) -> Tensor:
-        """Float[S, V]: what is predicted behind each of the positions."""
+    def _predicted(
+        self, batch: ModelInput, rows_S: Tensor, positions_S: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        """Behind each of the positions: Float[S, V] logits, and Float[S] values with a head."""
         inputs = {
             "input_ids": batch.token_ids_BT,
             "attention_mask": batch.attention_BT,
             "use_cache": False,
         }
         if not self.has_plain_head:
-            whole: Tensor = self.lm(**inputs).logits
-            return whole[rows_S, positions_S]
+            output = self.lm(**inputs, output_hidden_states=self.value_head is not None)
+            logits_SV: Tensor = output.logits[rows_S, positions_S]
+            if self.value_head is None:
+                return logits_SV, None
+            return logits_SV, self._values(output.hidden_states[-1][rows_S, positions_S])
         lm = _without_adapter_shell(self.lm)
-        hidden_BTH = lm.get_decoder()(**inputs).last_hidden_state
-        logits_SV: Tensor = lm.get_output_embeddings()(hidden_BTH[rows_S, positions_S])
-        return logits_SV
+        together = joined(batch.token_ids_BT, batch.attention_BT) if self.can_join else None
+        if together is None:
+            hidden_SH = lm.get_decoder()(**inputs).last_hidden_state[rows_S, positions_S]
+        else:
+            output = lm.get_decoder()(
+                input_ids=together.token_ids_1N,
+                position_ids=together.positions_1N,
+                attention_mask=together.sees_11NN,
+                use_cache=False,
+            )
+            hidden_SH = output.last_hidden_state[0, together.place_BT[rows_S, positions_S]]
+        return lm.get_output_embeddings()(hidden_SH), self._values(hidden_SH)
+
+    def _values(self, hidden_SH: Tensor) -> Tensor | None:
+        """Float[S]. The head learns from the policy's states, and does not change them."""
+        if self.value_head is None:
+            return None
+        values_S: Tensor = self.value_head(hidden_SH.detach().float())
+        return values_S
 
 
 def _without_adapter_shell(lm: Any) -> Any:

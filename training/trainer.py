@@ -20,6 +20,7 @@ from torch import Tensor
 
 from training.batches import Batch, batch_of
 from training.checkpoints import Checkpoints, Position
+from training.critic import CriticSettings, token_advantages, value_loss
 from training.errors import NotFinite
 from training.figures import StepFigures, StepSums
 from training.loss import LossSettings, TokenBatch, policy_loss
@@ -49,6 +50,8 @@ class TrainerSettings:
     save_every: int = 20
     max_gap: float = 1.0
     bf16: bool = False
+    critic: CriticSettings | None = None
+    """Advantages of single tokens from the model's value head; None: one a node, from its group."""
 
 
 class Trainer:
@@ -73,6 +76,7 @@ class Trainer:
             [
                 {"params": weights, "lr": settings.lr, "weight_decay": settings.weight_decay},
                 {"params": [model.threshold], "lr": settings.threshold_lr, "weight_decay": 0.0},
+                *_of_critic(model, settings.critic),
             ]
         )
         self._model, self._optimizer = self._accelerator.prepare(model, optimizer)
@@ -134,7 +138,10 @@ class Trainer:
         settings, done, step = self._settings, resumed, 0
         for epoch in range(settings.epochs):
             for indices in steps_of(
-                len(self._rows), step_rows=settings.step_rows, epoch=epoch, seed=settings.seed
+                [row.prompt for row in self._rows],
+                step_rows=settings.step_rows,
+                epoch=epoch,
+                seed=settings.seed,
             ):
                 step += 1
                 if resumed is not None and step <= resumed.step:
@@ -181,11 +188,17 @@ class Trainer:
             with wait:
                 batch = batch_of(part, self._policy_index).to(self._device)
                 scores = self._score(batch)
-                loss, figures = policy_loss(_for_loss(batch, scores), settings.loss, num_tokens)
+                of_values, advantages_BX = self._criticised(batch, scores, num_tokens)
+                loss, figures = policy_loss(
+                    _for_loss(batch, scores, advantages_BX), settings.loss, num_tokens
+                )
+                if of_values is not None:
+                    loss = loss + of_values
                 # Processes average their gradients; the loss is over the tokens of them all.
                 self._accelerator.backward(loss * (processes if counts else 0))
             if counts:
-                sums.add(figures, *_engine_gap(batch, scores, min(oldest)))
+                value = 0.0 if of_values is None else of_values.item()
+                sums.add(figures, value, *_engine_gap(batch, scores, min(oldest)))
         sums.values = self._sum_over_processes(sums.values)
         if step == 1 and min(oldest) == 0:
             self._check_gap(sums)
@@ -196,10 +209,29 @@ class Trainer:
             step=step,
             epoch=epoch,
             has_kl=self._rows[0].base_logprobs is not None,
+            has_critic=settings.critic is not None,
             gradient_norm=norm,
             threshold=float(self._policy.threshold.detach()),
             seconds=time.perf_counter() - began,
         ), sums.engine_gap
+
+    def _criticised(
+        self, batch: Batch, scores: Scores, num_tokens: int
+    ) -> tuple[Tensor | None, Tensor]:
+        """The values' weighed loss and the advantages that they give; or None and the log's."""
+        critic, values_BX = self._settings.critic, scores.values_BX
+        if critic is None or values_BX is None:
+            return None, batch.advantages_BX
+        advantages_BX, returns_BX = token_advantages(
+            values_BX,
+            batch.rewards_BX,
+            scores.mask_BX,
+            num_tokens=batch.input.mask_BT.shape[1],
+            is_last_B=batch.is_last_B,
+            gae_lambda=critic.gae_lambda,
+        )
+        loss = value_loss(values_BX, returns_BX, scores.mask_BX, num_tokens)
+        return critic.value_weight * loss, advantages_BX * batch.weights_BX
 
     def _score(self, batch: Batch) -> Scores:
         kind = self._device.type
@@ -238,12 +270,22 @@ class Trainer:
         return device
 
 
-def _for_loss(batch: Batch, scores: Scores) -> TokenBatch:
+def _of_critic(model: PolicyModel, critic: CriticSettings | None) -> list[dict[str, Any]]:
+    """The optimizer's part for the value head. Raises ValueError for a model without one."""
+    if critic is None:
+        return []
+    if model.value_head is None:
+        raise ValueError("a critic needs a model with a value head")
+    parameters = list(model.value_head.parameters())
+    return [{"params": parameters, "lr": critic.lr, "weight_decay": 0.0}]
+
+
+def _for_loss(batch: Batch, scores: Scores, advantages_BX: Tensor) -> TokenBatch:
     return TokenBatch(
         logprobs_BT=scores.logprobs_BX,
         behaviour_logprobs_BT=batch.behaviour_logprobs_BX,
         mask_BT=scores.mask_BX,
-        advantages=batch.advantages_BX,
+        advantages=advantages_BX,
         weights_B=torch.ones_like(batch.staleness_B, dtype=torch.float32),
         staleness_B=batch.staleness_B,
         entropies_BT=scores.entropies_BX,

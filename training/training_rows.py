@@ -27,21 +27,34 @@ class PlacedChoice:
     taken: int
     logprob: float
     advantage: float
+    reward: float = 0.0
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingRow:
-    """A row's tokens with one advantage, and the choices that were made behind some of them."""
+    """A row's tokens with one advantage, and the choices that were made behind some of them.
+
+    `reward` and `weight` are the node's own, for advantages that come from a value head.
+    """
 
     row: Row
     advantage: float
     choices: tuple[PlacedChoice, ...] = ()
+    reward: float = 0.0
+    weight: float = 1.0
     base_logprobs: tuple[float, ...] | None = None
     """Under the base, of the tokens that count and then of the choices; where KL is asked for."""
 
     @property
     def token_ids(self) -> Sequence[int]:
         return self.row.token_ids
+
+    @property
+    def prompt(self) -> tuple[int, ...]:
+        """What stands before the first token that counts; the whole row where none does."""
+        mask = self.row.mask
+        return tuple(self.token_ids[: mask.index(1) if 1 in mask else None])
 
     @property
     def num_trained(self) -> int:
@@ -56,10 +69,27 @@ class TrainingRow:
 def training_rows(logged: LoggedRows, credit: Credit) -> list[TrainingRow]:
     """All rows in the order of the log, then those of the choices."""
     advantage_N = (credit.advantage_N * credit.weight_N).tolist()
-    return [
-        *(TrainingRow(row, advantage_N[row.node]) for row in logged.rows),
-        *(_choice_row(same, advantage_N) for same in _by_prompt(logged.choices)),
+    reward_N, weight_N = credit.reward_N.tolist(), credit.weight_N.tolist()
+    whole = [
+        TrainingRow(
+            row, advantage_N[row.node], reward=reward_N[row.node], weight=weight_N[row.node]
+        )
+        for row in logged.rows
     ]
+
+    def placed(choice: DrawnChoice) -> PlacedChoice:
+        return PlacedChoice(
+            position=len(choice.prompt_ids) - 1,
+            kinds=choice.kinds,
+            taken=choice.taken,
+            logprob=choice.logprob,
+            advantage=advantage_N[choice.node],
+            reward=reward_N[choice.node],
+            weight=weight_N[choice.node],
+        )
+
+    choices = [_choice_row(same, [*map(placed, same)]) for same in _by_prompt(logged.choices)]
+    return [*whole, *choices]
 
 
 def digest(rows: Sequence[TrainingRow]) -> str:
@@ -70,9 +100,9 @@ def digest(rows: Sequence[TrainingRow]) -> str:
     return whole.hexdigest()
 
 
-def _choice_row(choices: Sequence[DrawnChoice], advantage_N: Sequence[float]) -> TrainingRow:
+def _choice_row(same: Sequence[DrawnChoice], choices: Sequence[PlacedChoice]) -> TrainingRow:
     """One row for choices behind the same prompt."""
-    first, length = choices[0], len(choices[0].prompt_ids)
+    first, length = same[0], len(same[0].prompt_ids)
     row = Row(
         node=first.node,
         token_ids=list(first.prompt_ids),
@@ -80,13 +110,7 @@ def _choice_row(choices: Sequence[DrawnChoice], advantage_N: Sequence[float]) ->
         mask=[0] * length,
         oldest_policy_index=first.policy_index,
     )
-    placed = [
-        PlacedChoice(
-            length - 1, choice.kinds, choice.taken, choice.logprob, advantage_N[choice.node]
-        )
-        for choice in choices
-    ]
-    return TrainingRow(row, 0.0, tuple(placed))
+    return TrainingRow(row, 0.0, tuple(choices))
 
 
 def _by_prompt(choices: Sequence[DrawnChoice]) -> Iterator[list[DrawnChoice]]:

@@ -1,19 +1,23 @@
 """Update: one update of the policy, from a folder of logged trees to a version that can be served.
 
 OUT/        the version: weights and manifest.json; appears when everything is done
-OUT.run/    the run: figures.jsonl, tensorboard/, checkpoints/ (which go when it is done)
+OUT.run/    the run: figures.jsonl, tensorboard/, checkpoints/ (which go when it is done);
+            value_head.safetensors of a critic, which no engine is to load
 """
 
 from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import torch
+from safetensors.torch import save_file
+from torch import Tensor
 
 from training.checkpoints import Checkpoints
 from training.load_policy import ModelSettings, check_vocabulary, load_policy
@@ -23,6 +27,8 @@ from training.training_rows import digest
 from training.update_data import DataSettings, UpdateData, update_data
 from training.update_errors import RunExists, VersionExists
 from training.version_dir import manifest_of, probe_of, write_version
+
+VALUE_HEAD = "value_head.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,7 @@ def update(
         write_version(
             out, model=trained, weights=weights, settings=settings.model, manifest=manifest
         )
+        _write_value_head(folder / VALUE_HEAD, weights)
         shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     return {
         "out": str(out),
@@ -105,6 +112,18 @@ def update(
         "threshold": threshold,
         "resumed_at": resumed.step if resumed else None,
     }
+
+
+def _write_value_head(path: Path, weights: Mapping[str, Tensor]) -> None:
+    """Where there is a critic."""
+    prefix = "value_head."
+    head = {
+        name.removeprefix(prefix): value.to("cpu").contiguous()
+        for name, value in weights.items()
+        if name.startswith(prefix)
+    }
+    if head:
+        save_file(head, path)
 
 
 def run_folder(out: Path) -> Path:

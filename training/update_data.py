@@ -25,7 +25,8 @@ from training.update_errors import NewerRows, NothingToTrain
 class DataSettings:
     """`parent` is the version that is trained; `max_tokens` the longest row.
 
-    Only trees whose group's name begins with `group_prefix` train.
+    Only trees whose group's name begins with `group_prefix` train. `value_baseline`: a value head
+    says what to expect, so that a tree may be alone in its group.
     """
 
     parent: str = "base"
@@ -35,6 +36,7 @@ class DataSettings:
     max_tokens: int = 8192
     skip_damaged: bool = False
     group_prefix: str = ""
+    value_baseline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +66,22 @@ def update_data(log: Path, settings: DataSettings) -> UpdateData:
     Raises the RecordError of the first damage (unless `skip_damaged`), UnreadableFile, NoNodes,
     NothingToTrain and NewerRows.
     """
-    found = survey(log, Rules(group_prefix=settings.group_prefix))
+    rules = Rules(value_baseline=settings.value_baseline, group_prefix=settings.group_prefix)
+    found = survey(log, rules)
     if found.damage and not settings.skip_damaged:
         raise found.damage[0]
     nodes = list(eligible_nodes(log, found))
     if not nodes:
         raise NothingToTrain(f"{log}: none of {len(found.rows)} trees may train{_why(found)}")
     grown = forests.grow(_lines(log, nodes))
-    credit = assign(grown.forest, lambda_=settings.lambda_, baseline=settings.baseline)
+    # The trainer's value head gives its own advantages; those of credit are not looked at then.
+    alone_T = np.zeros(len(grown.forest.group_T)) if settings.value_baseline else None
+    credit = assign(
+        grown.forest,
+        lambda_=settings.lambda_,
+        baseline=settings.baseline,
+        value_baseline_T=alone_T,
+    )
     logged = logged_rows(nodes)
     index = version_number(settings.parent)
     _check_not_newer(logged, index, settings.parent)

@@ -130,7 +130,7 @@ class WorkerProcess:
             metrics=self._metrics,
             traces=self._observing.traces,
         )
-        if settings.trajectory_dir is not None:
+        if settings.logs_trajectories:
             self._trajectories = Trajectories(settings, self._metrics)
             self._trajectories.start()
         self._couriers = Couriers(settings, self._ports.store, self._metrics)

@@ -11,7 +11,7 @@ import structlog
 
 from banyan import signals
 from banyan.adapters.redis_trajectories import RedisTrajectoryQueue
-from banyan.adapters.trajectory_folder import TrajectoryFolder
+from banyan.adapters.trajectory_log import open_log
 from banyan.adapters.trajectory_writer import Redact, TrajectoryWriter
 from banyan.errors import BanyanError, InvalidInput
 from banyan.ports import Metrics
@@ -29,15 +29,16 @@ class Trajectories:
     """Runs from `start` to `close`; what is not written by then stays in the queue for others."""
 
     def __init__(self, settings: WorkerSettings, metrics: Metrics) -> None:
-        if settings.trajectory_dir is None:
-            raise ValueError("there is no folder for the trajectory log")
+        place = open_log(settings)
+        if place is None:
+            raise ValueError("there is no place for the trajectory log")
         self._metrics = metrics
         self._days = settings.trajectory_days
-        self._folder = TrajectoryFolder(settings.trajectory_dir)
+        self._log = place
         self._queue = RedisTrajectoryQueue(settings.redis_url, num_shards=settings.num_shards)
         self._writer = TrajectoryWriter(
             self._queue,
-            self._folder,
+            self._log,
             redact=load_redaction(settings.redaction) if settings.redaction else None,
             lease_s=_LEASES_A_TREE * settings.lease_s,
             metrics=metrics,
@@ -59,7 +60,7 @@ class Trajectories:
             try:
                 if self._days and time.monotonic() - swept_at >= _SWEEP_EVERY_S:
                     swept_at = time.monotonic()
-                    await asyncio.to_thread(self._folder.remove_old, self._days)
+                    await asyncio.to_thread(self._log.remove_old, self._days)
                 if not await self._writer.write_due():
                     await asyncio.sleep(_PAUSE_S)
             except (BanyanError, OSError) as error:

@@ -16,7 +16,12 @@ from obstore.exceptions import GenericError
 from obstore.store import S3Store
 
 from banyan.adapters.blobs import check_key
-from banyan.adapters.object_store import NUM_PARALLEL_PARTS, PART_BYTES, translated
+from banyan.adapters.object_store import (
+    NUM_PARALLEL_PARTS,
+    PART_BYTES,
+    put_translated,
+    translated,
+)
 
 _SPOOL_BYTES = 1 << 20
 """Up to here staged bytes stay in memory."""
@@ -63,7 +68,7 @@ class _StagedObject:
     def keep(self, key: str) -> None:
         check_key(key)
         self._file.seek(0)
-        with translated(key):
+        with put_translated(key):
             obstore.put(
                 self._bucket,
                 key,

@@ -59,6 +59,18 @@ def open_bucket(url: str, settings: Settings) -> S3Store:
 
 
 @contextmanager
+def put_translated(key: str) -> Iterator[None]:
+    """For writing, where nothing but the bucket can be missing: StoreUnavailable."""
+    try:
+        with translated(key):
+            yield
+    except NotFound as error:
+        raise StoreUnavailable(
+            f"there is no bucket to keep {key} in", hint="Make the bucket, or correct its URL."
+        ) from error
+
+
+@contextmanager
 def translated(key: str) -> Iterator[None]:
     """What a bucket raises, as errors of ours: NotFound and StoreUnavailable."""
     try:

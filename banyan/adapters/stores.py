@@ -31,7 +31,7 @@ def make_store(settings: Settings, *, patience_s: float | None = None) -> RedisS
         tenant_queued=settings.tenant_queued,
         retention_s=settings.retention_s,
         max_events=settings.max_events,
-        logs=settings.trajectory_dir is not None,
+        logs=settings.logs_trajectories,
         # A connection that fell silent must be noticed while the leases still hold.
         socket_timeout_s=min(SOCKET_TIMEOUT_S, settings.lease_s / 3),
         retry_s=RETRY_S if patience_s is None else patience_s,

@@ -45,7 +45,7 @@ class TrajectoryFolder:
     @staticmethod
     def key(tree: FinishedTree, finished_at: float) -> str:
         """The same for every attempt to write this tree, so that none doubles it."""
-        return f"{_day(finished_at)}/{tree.tree_id}.g{tree.generation}{SUFFIX}"
+        return f"{day_of(finished_at)}/{tree.tree_id}.g{tree.generation}{SUFFIX}"
 
     def append(self, feedback: Feedback) -> None:
         """Add feedback, durably. Raises StoreError where the disk does not take it."""
@@ -53,7 +53,7 @@ class TrajectoryFolder:
         line = b"\n" + msgspec.json.encode(feedback) + b"\n"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            path = folder / f"{_day(feedback.at)}.jsonl"
+            path = folder / f"{day_of(feedback.at)}.jsonl"
             descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
             try:
                 if os.write(descriptor, line) != len(line):
@@ -70,7 +70,7 @@ class TrajectoryFolder:
         Returns how many days' trees and feedback were removed.
         """
         now = time.time() if now is None else now
-        last = (datetime.fromtimestamp(now, UTC) - timedelta(days=days)).strftime("%Y%m%d")
+        last = day_before(now, days)
         num_removed = 0
         for folder in (self._root / TREES, self._root / FEEDBACK):
             for entry in folder.iterdir() if folder.is_dir() else ():
@@ -85,6 +85,11 @@ class TrajectoryFolder:
         return num_removed
 
 
-def _day(at: float) -> str:
+def day_of(at: float) -> str:
     """The day in UTC, as `20261124`."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y%m%d")
+
+
+def day_before(at: float, days: float) -> str:
+    """The day that is `days` before, in UTC."""
+    return day_of((datetime.fromtimestamp(at, UTC) - timedelta(days=days)).timestamp())

@@ -19,6 +19,7 @@ from banyan import signals
 from banyan.adapters.blobs import Staged
 from banyan.adapters.memory_metrics import NoMetrics
 from banyan.adapters.trajectory_folder import TrajectoryFolder
+from banyan.adapters.trajectory_log import TrajectoryLog
 from banyan.errors import NotFound, PackError
 from banyan.logged import (
     Opened,
@@ -54,14 +55,14 @@ class TrajectoryWriter:
     def __init__(
         self,
         queue: TrajectoryQueue,
-        folder: TrajectoryFolder,
+        place: TrajectoryLog,
         *,
         redact: Redact | None = None,
         lease_s: float = 120.0,
         metrics: Metrics | None = None,
     ) -> None:
         self._queue = queue
-        self._folder = folder
+        self._place = place
         self._redact = redact
         self._lease_s = lease_s
         self._metrics = metrics or NoMetrics()
@@ -92,7 +93,7 @@ class TrajectoryWriter:
         num_nodes = record.usage.nodes if task.train else 1
         part = tree_part(record, task, num_nodes)
         key = TrajectoryFolder.key(tree, part.finished_at)
-        with await asyncio.to_thread(self._folder.stage) as staged:
+        with await asyncio.to_thread(self._place.stage) as staged:
             lines = _Lines(staged)
             writing = _Writing(record, task, part, lines)
             for offset in range(0, num_nodes, _PAGE):

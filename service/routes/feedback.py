@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header
 from pydantic import BaseModel, ConfigDict, Field
 
-from banyan.adapters.trajectory_folder import TrajectoryFolder
+from banyan.adapters.trajectory_log import open_log
 from banyan.client.results import Received
 from banyan.feedback import Feedback, derived_key
 from banyan.feedback_source import Source
@@ -59,8 +59,8 @@ async def give(
 ) -> Received:
     """Appended to the trajectory log and joined when it is read; repeating it changes nothing."""
     check_text(body.comment or "", "comment")
-    folder = ports.settings.trajectory_dir
-    if folder is None:
+    place = open_log(ports.settings)
+    if place is None:
         raise log_is_off()
     task = unpack(tree.task, Task)
     if not task.train:
@@ -85,7 +85,7 @@ async def give(
         key=key,
         at=time.time(),
     )
-    await asyncio.to_thread(TrajectoryFolder(folder).append, feedback)
+    await asyncio.to_thread(place.append, feedback)
     if body.node == ROOT_PATH:
         await ports.versions.rewarded(task.policy, tree.id, body.value)
     return Received(id=tree.id, node=body.node, value=body.value, source=body.source, key=key)

@@ -29,11 +29,13 @@ class Log:
 
     root: Path
     redact: Redact | None = None
+    place: Any = None
+    """Instead of the folder `root`."""
     grower: Grower = field(default_factory=lambda: Grower(now=NOW, logs=True))
 
     def __post_init__(self) -> None:
         self.queue = MemoryTrajectoryQueue(self.grower.store)
-        self.folder = TrajectoryFolder(self.root)
+        self.folder = self.place or TrajectoryFolder(self.root)
         self.writer = TrajectoryWriter(self.queue, self.folder, redact=self.redact)
 
     async def grow(self, goal: str = "Which one?", text: str = "", **task: Any) -> TreeRecord:

@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from training.experiments.comparison import RECURSIVE, SINGLE, Comparison
+from training.experiments.comparison import RECURSIVE, SINGLE, Comparison, Results
 from training.experiments.dialog import DIALOG
 from training.experiments.experiment import Experiment
 from training.experiments.long_sequence import LONG_SEQUENCE
 from training.experiments.maze import MAZE
 from training.experiments.measuring import MODES
 from training.experiments.memory import MEMORY, WITH, WITHOUT
-from training.experiments.oolong import OOLONG
+from training.experiments.oolong import OOLONG, rise_of
 from training.experiments.preset import preset
 from training.experiments.report import Report
+from training.experiments.results import ArmResult, Cell
 from training.experiments.textcraft import TEXTCRAFT
 from training.tiny.rollout import TaskId, plant
 
@@ -58,6 +59,25 @@ def test_a_report_has_every_gate_before_and_after_rl_for_agents_of_one_size(
     report = experiment.measure(MICRO, tmp_path, quiet)
     assert_complete(report, [experiment.comparison])
     assert "too few seeds" in report.verdict
+
+
+def test_whether_the_reward_rises_is_judged_by_its_interval() -> None:
+    def run(seed: int, before: float, after: float) -> ArmResult:
+        cells = [
+            Cell(is_trained, "threshold", difficulty, value, 1.0, 1.0, 1.0, 0.0)
+            for is_trained, value in ((False, before), (True, after))
+            for difficulty in OOLONG.comparison.eval_difficulties
+        ]
+        return ArmResult(RECURSIVE, seed, "", 1, 1.0, 1, cells, [], [], 1.0)
+
+    preset_of_5 = replace(MICRO, num_seeds=5)
+    rewards = ((0.2, 0.5), (0.2, 0.6), (0.2, 0.4), (0.2, 0.3), (0.2, 0.45))
+    rising = [run(seed, *pair) for seed, pair in enumerate(rewards)]
+    rise = rise_of(Results(OOLONG.comparison, preset_of_5, rising), RECURSIVE, (0, 1))
+    assert rise.low > 0
+    assert rise.mean == pytest.approx(0.25)
+    mixed = [run(seed, *pair) for seed, pair in enumerate(((0.2, 0.5), (0.5, 0.3), (0.4, 0.4)))]
+    assert rise_of(Results(OOLONG.comparison, preset_of_5, mixed), RECURSIVE, (0,)).low < 0
 
 
 def test_memory_is_compared_with_the_same_actions_that_do_nothing(tmp_path: Path) -> None:

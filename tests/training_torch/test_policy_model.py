@@ -15,6 +15,7 @@ from training.logged_rows import KINDS
 from training.plan import micro_batches, steps_of
 from training.policy_model import PolicyModel
 from training.rows import Row, TurnTokens, rows_of
+from training.shared_prefixes import joined
 from training.training_rows import PlacedChoice, TrainingRow
 
 PROMPT, COMPLETION = [10, 11, 12], [20, 21]
@@ -88,6 +89,65 @@ def test_a_model_whose_logits_are_more_than_its_head_is_computed_whole(folder: P
     torch.testing.assert_close(found.logprobs_BX, expected.logprobs_BX, rtol=0, atol=1e-5)
 
 
+def alike(num_rows: int = 4) -> Batch:
+    """Rows of one prompt, whose completions begin alike or do not, and a choice behind it."""
+    prompt = list(range(10, 30))
+    rows = [
+        TrainingRow(row, 1.0)
+        for last in range(num_rows)
+        for row in rows_of(
+            0, [TurnTokens(prompt, [5, 30 + last // 2, last], [-1.0] * 3, [1] * 3, 0)]
+        )
+    ]
+    empty = Row(1, prompt, [0.0] * len(prompt), [0] * len(prompt))
+    choice = PlacedChoice(len(prompt) - 1, (ANSWER, DELEGATE), DELEGATE, -0.5, 1.0)
+    return batch_of([*rows, TrainingRow(empty, 0.0, (choice,))], 0)
+
+
+def test_rows_that_begin_alike_are_one_sequence_in_which_that_stands_once() -> None:
+    found = alike().input
+    together = joined(found.token_ids_BT, found.attention_BT)
+    assert together is not None
+    assert together.token_ids_1N.shape == (1, 20 + 1 + 2 + 4)
+    tokens = together.token_ids_1N[0, together.place_BT]
+    is_there = found.attention_BT > 0
+    assert torch.equal(tokens[is_there], found.token_ids_BT[is_there])
+    positions = torch.arange(found.token_ids_BT.shape[1]).expand_as(found.token_ids_BT)
+    assert torch.equal(together.positions_1N[0, together.place_BT][is_there], positions[is_there])
+    assert together.sees_11NN.sum(dim=-1).flatten().tolist() == [
+        position + 1 for position in together.positions_1N[0].tolist()
+    ]
+
+
+def test_rows_that_share_little_are_not_joined() -> None:
+    apart = torch.arange(1, 21).reshape(2, 10)
+    assert joined(apart, torch.ones_like(apart)) is None
+
+
+def test_joined_rows_have_the_scores_and_gradients_of_rows_apart(folder: Path) -> None:
+    model, found = policy(folder), alike().input
+    assert model.can_join
+    gradients = []
+    scored = []
+    for model.can_join in (True, False):
+        scores = model(found)
+        model.zero_grad()
+        torch.autograd.backward((scores.logprobs_BX * torch.arange(1.0, 6.0)[:, None]).sum())
+        gradients.append([parameter.grad.clone() for parameter in model.lm.parameters()])
+        scored.append(scores.logprobs_BX.detach())
+    torch.testing.assert_close(*scored, rtol=0, atol=1e-5)
+    for together, apart in zip(*gradients, strict=True):
+        torch.testing.assert_close(together, apart, rtol=1e-3, atol=1e-4)
+
+
+def test_rows_of_one_prompt_stand_together_in_an_epoch() -> None:
+    prompts = ["a", "b", "c"] * 4
+    [order] = steps_of(prompts, step_rows=12, epoch=0, seed=7)
+    named = [prompts[index] for index in order]
+    assert sorted(order) == list(range(12))
+    assert [named[start : start + 4] for start in (0, 4, 8)] == [[one] * 4 for one in named[::4]]
+
+
 def test_an_entropy_without_gradient_is_the_same_number(folder: Path) -> None:
     model = policy(folder)
     plain = model(batch().input)
@@ -98,11 +158,11 @@ def test_an_entropy_without_gradient_is_the_same_number(folder: Path) -> None:
 
 
 def test_an_epoch_takes_every_row_once_and_another_in_another_order() -> None:
-    first, second = (steps_of(10, step_rows=4, epoch=epoch, seed=7) for epoch in (0, 1))
+    first, second = (steps_of(range(10), step_rows=4, epoch=epoch, seed=7) for epoch in (0, 1))
     assert [len(step) for step in first] == [4, 4, 2]
     assert sorted(index for step in first for index in step) == list(range(10))
     assert first != second
-    assert first == steps_of(10, step_rows=4, epoch=0, seed=7)
+    assert first == steps_of(range(10), step_rows=4, epoch=0, seed=7)
 
 
 @pytest.mark.parametrize("num_processes", [1, 2, 3, 8])

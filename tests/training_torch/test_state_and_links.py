@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,16 @@ from training.experiments.state_task import (
     draw,
     shortened,
     taught,
+)
+from training.experiments.state_text import (
+    NUM_BEGINNING_TOKENS,
+    SOURCE,
+    bits,
+    held_out,
+    section_distillation_loss,
+    text_distilled,
+    text_taught,
+    texts,
 )
 from training.experiments.worker_slots import Link, Measured
 from training.tiny.model import ModelSize, TinyModel
@@ -70,11 +81,39 @@ def test_a_policy_is_taught_until_it_knows_enough_or_time_is_up() -> None:
 
 def test_the_report_has_every_form_with_its_bytes_and_places(tmp_path: Path) -> None:
     report = STATE.measure(preset("smoke"), tmp_path, lambda *_: None)
-    rows = {row[0]: row for row in report.grids[0].rows}
-    assert len(rows) == 2 + 2 * len(NUM_PACKED)
-    assert rows["none"][4:6] == ["0", "0"]
-    assert rows["prefix"][4:6] == ["48", "12"]
-    assert rows["hidden, 4 vectors"][4:6] == [str(4 * 16 * 4), "4"]
+    facts, text = ({row[0]: row for row in grid.rows} for grid in report.grids)
+    for rows in (facts, text):
+        assert len(rows) == 2 + 2 * len(NUM_PACKED)
+        assert rows["none"][4:6] == ["0", "0"]
+        assert rows["hidden, 4 vectors"][4:6] == [str(4 * 16 * 4), "4"]
+    assert facts["prefix"][4:6] == ["48", "12"]
+    assert text["prefix"][4:6] == [str(4 * NUM_BEGINNING_TOKENS), str(NUM_BEGINNING_TOKENS)]
+
+
+def test_a_child_who_knows_nothing_of_the_text_needs_the_bits_of_guessing() -> None:
+    of = held_out(0, 50)
+    model = TinyModel(len(SOURCE.vocabulary), SIZE)
+    with torch.no_grad():
+        model.head.weight.zero_()
+        model.head.bias.zero_()
+    num_tokens = of.section_BC.shape[1]
+    guessing = math.log2(len(SOURCE.vocabulary)) * (num_tokens - 1) / num_tokens
+    assert bits(model, model.words(of.beginning_BS), of) == pytest.approx(guessing, abs=1e-4)
+    assert of.ideal_bits < guessing
+
+
+def test_a_policy_and_its_packer_learn_to_go_on_with_a_text() -> None:
+    of = held_out(3, 100)
+    fresh, model = (text_taught(SIZE, 3, num_updates) for num_updates in (0, 40))
+    before, after = (bits(one, one.words(of.beginning_BS), of) for one in (fresh, model))
+    assert after < before - 0.5
+    batch = texts(0, 64)
+    torch.manual_seed(3 + 1)
+    losses = [
+        section_distillation_loss(model, packer, batch).item()
+        for packer in (Packer(model, 4), text_distilled(model, 4, 3, 40)[0])
+    ]
+    assert losses[1] < losses[0]
 
 
 def test_a_link_costs_its_round_trip_and_its_bytes() -> None:

@@ -39,9 +39,22 @@ def bits_per_token(logprobs: Sequence[float]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class LanguageSource:
+    """`num_letters` of `LETTERS` are used."""
+
     num_rules: int = 4
     num_section_letters: int = 30
     noise: float = 0.1
+    num_letters: int = len(LETTERS)
+
+    @property
+    def num_rule_tokens(self) -> int:
+        """At the beginning of a text, before its sections."""
+        return self.num_rules * (1 + self.num_letters)
+
+    @property
+    def vocabulary(self) -> Words:
+        """All words of its texts."""
+        return (SECTION, *RULES[: self.num_rules], *LETTERS[: self.num_letters])
 
     def text(self, seed: int, num_tokens: int) -> Text:
         """The same text for the same arguments, cut off at `num_tokens`."""
@@ -56,20 +69,21 @@ class LanguageSource:
     def _written(self, seed: int) -> Iterator[tuple[str, float]]:
         random = rng("language_source", seed, self.num_rules)
         rules: dict[str, dict[str, str]] = {}
+        letters = LETTERS[: self.num_letters]
         for name in RULES[: self.num_rules]:
             yield name, 1.0
-            following = random.sample(LETTERS, len(LETTERS))
-            rules[name] = dict(zip(LETTERS, following, strict=True))
+            following = random.sample(letters, len(letters))
+            rules[name] = dict(zip(letters, following, strict=True))
             for place, letter in enumerate(following):
-                yield letter, 1.0 / (len(LETTERS) - place)
+                yield letter, 1.0 / (len(letters) - place)
         while True:
             yield SECTION, 1.0
             name = random.choice(list(rules))
             yield name, 1.0 / self.num_rules
-            letter = random.choice(LETTERS)
-            yield letter, 1.0 / len(LETTERS)
+            letter = random.choice(letters)
+            yield letter, 1.0 / len(letters)
             for _ in range(self.num_section_letters - 1):
                 likely = rules[name][letter]
-                letter = random.choice(LETTERS) if random.random() < self.noise else likely
-                by_chance = self.noise / len(LETTERS)
+                letter = random.choice(letters) if random.random() < self.noise else likely
+                by_chance = self.noise / len(letters)
                 yield letter, by_chance + (1.0 - self.noise if letter == likely else 0.0)

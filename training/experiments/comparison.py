@@ -36,6 +36,8 @@ class Comparison:
     """In the order of the tables. Those of one name and one environment share their runs."""
     skill_difficulty: int = 1
     """The difficulty that the warm-up teaches."""
+    enough_skill: float | None = None
+    """The share of its goals that ends the warm-up; None: the preset's."""
 
     def run(self, preset: Preset, folder: Path, tell: TellArm) -> Results:
         """All arms and seeds; those that are there are read. Raises OtherRun and BadCheckpoint."""
@@ -43,6 +45,7 @@ class Comparison:
             preset.warmup,
             skill_difficulty=self.skill_difficulty,
             shown_difficulties=self.train_difficulties,
+            enough_skill=self.enough_skill or preset.warmup.enough_skill,
         )
         preset, runs = replace(preset, warmup=warmup), list[ArmResult]()
         for seed in range(preset.num_seeds):

@@ -3,7 +3,9 @@
 TrainingError
 ├── UnknownExperiment
 ├── UnknownPreset
-└── OtherRun           the folder holds a run with other settings, or one that went further
+├── OtherRun           the folder holds a run with other settings, or one that went further
+├── NoDevice           torch does not have the device that was named
+└── TimeUp             it ended after the minutes that it was given, and can go on
 """
 
 from __future__ import annotations
@@ -22,3 +24,13 @@ class UnknownPreset(TrainingError):
 class OtherRun(TrainingError):
     code = "other_run"
     hint = "Give another --out, or remove the folder to measure anew."
+
+
+class NoDevice(TrainingError):
+    code = "no_device"
+    hint = "Name one with --device, for example cpu."
+
+
+class TimeUp(TrainingError):
+    code = "time_up"
+    hint = "The same command goes on from the last checkpoint."

@@ -19,6 +19,7 @@ MAZE = Experiment(
         eval_difficulties=(3, 5, 10, SIDE),
         curve_difficulties=(10, SIDE),
         skill_difficulty=2,
+        enough_skill=0.99,
     ),
     find=Versus(
         difficulty=SIDE,
@@ -26,7 +27,8 @@ MAZE = Experiment(
         claimed=0.94,
         notes=[
             "Both agents get the doors, and the walls within leaves of up to 2x2 cells.",
-            "The warm-up teaches single leaves; where to go in larger mazes is left to RL.",
+            "The warm-up teaches single leaves, to 99 %: a way through 20x20 has two dozen.",
+            "Where to go in larger mazes is left to RL.",
             "One walker is moved by all nodes, so nothing runs at once.",
         ],
     ).find,

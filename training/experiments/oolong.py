@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from banyan.evaluation.stats import Estimate, Measures, difference
 from training.environments.tally import Tally
 from training.experiments.comparison import RECURSIVE, Comparison, Results
 from training.experiments.experiment import Experiment, Findings, judged, percent
@@ -30,25 +33,42 @@ _VERSUS = Versus(
 
 def _find(results: Results) -> Findings:
     found, rows = _VERSUS.find(results), []
-    rises = []
     for arm in results.arms:
         for difficulty in _COMPARISON.eval_difficulties:
             before, after = (
                 results.success(arm, GATE, difficulty, is_trained=is_trained)
                 for is_trained in (False, True)
             )
-            rises.append((arm, after.mean - before.mean))
-            gained = f"{100 * (after.mean - before.mean):+.1f}"
-            rows.append([arm, str(difficulty), percent(before), percent(after), gained])
-    mean = sum(rise for arm, rise in rises if arm == RECURSIVE) / len(_COMPARISON.eval_difficulties)
-    claim = judged(results.preset, is_met=mean > 0)
+            rise = rise_of(results, arm, (difficulty,))
+            rows.append([arm, str(difficulty), *map(percent, (before, after, rise))])
+    rise = rise_of(results, RECURSIVE, _COMPARISON.eval_difficulties)
+    claim = judged(results.preset, is_met=rise.low > 0)
     verdict = (
-        f"The recursive agent's mean reward changed by {100 * mean:+.1f} points with training."
+        f"The recursive agent's mean reward changed by {percent(rise)} points with training."
         f" Claim: {claim}."
     )
     columns = ["agent", "difficulty", "warm-up", "RL", "difference"]
     grid = Grid(f"Reward in % before and after RL, gate {GATE}", columns, rows, num_names=2)
     return Findings(verdict, [grid, *found.grids], found.notes)
+
+
+def rise_of(results: Results, arm: str, difficulties: Sequence[int]) -> Estimate:
+    """Reward after RL minus before, the mean over difficulties, seed by seed."""
+    before, after = (
+        _mean_rewards(results, arm, difficulties, is_trained=is_trained)
+        for is_trained in (False, True)
+    )
+    return difference(after, before)
+
+
+def _mean_rewards(
+    results: Results, arm: str, difficulties: Sequence[int], *, is_trained: bool
+) -> list[Measures]:
+    columns = [
+        [cell.success for cell in results.cells(arm, GATE, difficulty, is_trained=is_trained)]
+        for difficulty in difficulties
+    ]
+    return [(sum(rewards) / len(rewards),) for rewards in zip(*columns, strict=True)]
 
 
 OOLONG = Experiment(

@@ -54,6 +54,18 @@ PRESETS = {
             num_curve_tasks=50,
             curve_every_steps=10_000,
         ),
+        Preset(  # for a GPU: a model of 3 M parameters, waves of 512 trees
+            name="gpu",
+            num_steps=400_000,
+            num_seeds=5,
+            num_eval_tasks=200,
+            num_curve_tasks=50,
+            curve_every_steps=20_000,
+            num_groups=64,
+            size=ModelSize(width=256, num_layers=4, num_heads=8),
+            warmup=WarmupSettings(num_solved=256, num_shown=64, learning_rate=1e-3),
+            learner=LearnerSettings(learning_rate=2e-4),
+        ),
         Preset(  # one run of a few minutes, to see that it works
             name="small",
             num_steps=30_000,

@@ -1,16 +1,20 @@
-"""`state`: what a parent hands to its child: nothing, a few words, a few vectors, or its tokens."""
+"""`state`: what a parent hands to its child: nothing, a few words, a few vectors, or its tokens.
+
+Measured twice: facts, of which the child is asked for one, and a text that the child goes on with.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from banyan.evaluation.stats import estimate
+from banyan.evaluation.stats import Estimate, estimate
 from training.experiments.comparison import TellArm
 from training.experiments.curves import Curve, Step
 from training.experiments.experiment import command_of, percent, seed_notes
@@ -19,17 +23,27 @@ from training.experiments.report import Grid, Report
 from training.experiments.state_task import (
     NUM_CONTEXT_TOKENS,
     NUM_KEYS,
-    Batch,
     distilled,
     draw,
+    generator_of,
     success,
     taught,
+)
+from training.experiments.state_text import (
+    NUM_BEGINNING_TOKENS,
+    bits,
+    held_out,
+    section_logits,
+    text_distilled,
+    text_taught,
 )
 from training.tiny.model import TinyModel
 from training.tiny.packer import Packer, answer_logits
 
 NUM_PACKED = (2, 4, 8)
-"""Words of a summary, and vectors of a hidden state."""
+"""Words that are kept, and vectors of a hidden state."""
+_FACTS = f"A parent that read {NUM_KEYS} facts, a child asked for one"
+_TEXT = f"A parent that read the first {NUM_BEGINNING_TOKENS} words of a text, a child that goes on"
 _NUM_TIMINGS = 5
 _TOKEN_BYTES, _FLOAT_BYTES = 4, 4
 _Make = Callable[[Tensor], Tensor]
@@ -37,9 +51,12 @@ _Make = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Of one form and seed. Times are of one parent and one child, alone."""
+    """Of one form and seed. Times are of one parent and one child, alone.
 
-    success: float
+    `score`: success of children that were asked, or bits per token of those that went on.
+    """
+
+    score: float
     pack_ms: float
     unpack_ms: float
 
@@ -60,36 +77,79 @@ class State:
     claim = "summary, prefix or hidden: child success, pack and unpack ms, bytes, tokens recomputed"
 
     def measure(self, preset: Preset, folder: Path, tell: TellArm) -> Report:
-        """A policy and its packers for each seed; nothing is kept in `folder`."""
+        """A policy and its packers for each seed and task; nothing is kept in `folder`."""
         del folder
-        found: dict[str, list[Measured]] = {}
-        forms: dict[str, Form] = {}
-        learning: dict[int, list[list[tuple[int, float]]]] = {num: [] for num in NUM_PACKED}
+        facts, text = _Task(_FACTS, NUM_CONTEXT_TOKENS), _Task(_TEXT, NUM_BEGINNING_TOKENS)
+        ideal = []
         for seed in range(preset.num_seeds):
-            model = taught(preset.size, seed, preset.warmup.max_updates)
-            tell(self.name, seed, "warm-up", 1, 1)
-            packers = {}
-            for num in NUM_PACKED:
-                packers[num], curve = distilled(model, num, seed, preset.warmup.max_updates)
-                learning[num].append(curve)
-                tell(self.name, seed, "training", len(packers), len(NUM_PACKED))
-            batch = draw(torch.Generator().manual_seed(1_000 + seed), 1_000)
-            for form, make in _forms(model, packers):
-                forms[form.name] = form
-                found.setdefault(form.name, []).append(_measured(model, make, batch))
+            _measure_facts(facts, preset, seed)
+            tell(self.name, seed, "training", 1, 2)
+            ideal.append(_measure_text(text, preset, seed))
+            tell(self.name, seed, "training", 2, 2)
         return Report(
             name=self.name,
             title=self.title,
             claim=self.claim,
             command=command_of(self.name, preset),
-            verdict=_verdict(found),
+            verdict=f"{_verdict_of_facts(facts)} {_verdict_of_text(text, ideal)}",
             notes=[*_NOTES, *seed_notes(preset)],
-            grids=[_grid(forms, found)],
-            curves=[_curve(num, rows) for num, rows in learning.items()],
+            grids=[_grid(facts, percent), _grid(text, in_bits)],
+            curves=[_curve(num, rows) for num, rows in facts.learning.items()],
         )
 
 
-def _forms(model: TinyModel, packers: dict[int, Packer]) -> list[tuple[Form, _Make]]:
+@dataclass(slots=True)
+class _Task:
+    """What was found of one task. `num_words` is what the parent has read."""
+
+    title: str
+    num_words: int
+    found: dict[str, list[Measured]] = field(default_factory=dict)
+    forms: dict[str, Form] = field(default_factory=dict)
+    learning: dict[int, list[list[tuple[int, float]]]] = field(default_factory=dict)
+
+    def add(self, form: Form, measured: Measured) -> None:
+        self.forms[form.name] = form
+        self.found.setdefault(form.name, []).append(measured)
+
+    def score(self, name: str) -> Estimate:
+        return estimate([(one.score,) for one in self.found[name]])
+
+
+def _measure_facts(task: _Task, preset: Preset, seed: int) -> None:
+    model = taught(preset.size, seed, preset.warmup.max_updates)
+    packers = {}
+    for num in NUM_PACKED:
+        packers[num], curve = distilled(model, num, seed, preset.warmup.max_updates)
+        task.learning.setdefault(num, []).append(curve)
+    batch = draw(generator_of(1_000 + seed), 1_000)
+    question = batch.question_BQ[:1]
+    for form, make in _forms(model, packers, task.num_words):
+        with torch.inference_mode():
+            state = make(batch.context_BT)
+            times = _times(make, batch.context_BT[:1], partial(answer_logits, model), question)
+        task.add(form, Measured(success(model, state, batch), *times))
+
+
+def _measure_text(task: _Task, preset: Preset, seed: int) -> float:
+    """The source's own bits for the texts that it was measured on."""
+    model = text_taught(preset.size, seed, preset.warmup.max_updates)
+    packers = {}
+    for num in NUM_PACKED:
+        packers[num], _ = text_distilled(model, num, seed, preset.warmup.max_updates)
+    batch = held_out(1_000 + seed, 1_000)
+    section = batch.section_BC[:1]
+    for form, make in _forms(model, packers, task.num_words):
+        with torch.inference_mode():
+            state = make(batch.beginning_BS)
+            times = _times(make, batch.beginning_BS[:1], partial(section_logits, model), section)
+        task.add(form, Measured(bits(model, state, batch), *times))
+    return batch.ideal_bits
+
+
+def _forms(
+    model: TinyModel, packers: dict[int, Packer], num_words: int
+) -> list[tuple[Form, _Make]]:
     def words(num: int) -> _Make:
         return lambda context_BT: model.words(context_BT[:, :num])
 
@@ -98,24 +158,22 @@ def _forms(model: TinyModel, packers: dict[int, Packer]) -> list[tuple[Form, _Ma
 
     forms = [(Form("none", 0, 0, "0"), words(0))]
     for num in NUM_PACKED:
-        form = Form(f"summary, {num} words", num * _TOKEN_BYTES, num, str(num))
+        form = Form(f"truncation, {num} words", num * _TOKEN_BYTES, num, str(num))
         forms.append((form, words(num)))
     for num, packer in packers.items():
         num_bytes = num * model.size.width * _FLOAT_BYTES
         forms.append((Form(f"hidden, {num} vectors", num_bytes, num, str(num)), vectors(packer)))
-    num_bytes = NUM_CONTEXT_TOKENS * _TOKEN_BYTES
-    recomputed = f"{NUM_CONTEXT_TOKENS}, or 0 from a prefix cache"
-    prefix = Form("prefix", num_bytes, NUM_CONTEXT_TOKENS, recomputed)
-    return [*forms, (prefix, words(NUM_CONTEXT_TOKENS))]
+    recomputed = f"{num_words}, or 0 from a prefix cache"
+    prefix = Form("prefix", num_words * _TOKEN_BYTES, num_words, recomputed)
+    return [*forms, (prefix, words(num_words))]
 
 
-def _measured(model: TinyModel, make: _Make, batch: Batch) -> Measured:
-    with torch.inference_mode():
-        state = make(batch.context_BT)
-        one, question = batch.context_BT[:1], batch.question_BQ[:1]
-        pack_ms = _best_ms(lambda: make(one))
-        unpack_ms = _best_ms(lambda: answer_logits(model, state[:1], question))
-    return Measured(success(model, state, batch), pack_ms, unpack_ms)
+def _times(
+    make: _Make, context: Tensor, read: Callable[[Tensor, Tensor], Tensor], rest: Tensor
+) -> tuple[float, float]:
+    """Milliseconds to pack one context, and to read its state with what comes behind it."""
+    state = make(context)
+    return _best_ms(lambda: make(context)), _best_ms(lambda: read(state, rest))
 
 
 def _best_ms(act: Callable[[], object]) -> float:
@@ -128,14 +186,14 @@ def _best_ms(act: Callable[[], object]) -> float:
     return 1000 * min(durations)
 
 
-def _grid(forms: dict[str, Form], found: dict[str, list[Measured]]) -> Grid:
+def _grid(task: _Task, shown: Callable[[Estimate], str]) -> Grid:
     rows = []
-    for name, runs in found.items():
-        form, value = forms[name], estimate([(run.success,) for run in runs])
+    for name, runs in task.found.items():
+        form = task.forms[name]
         rows.append(
             [
                 name,
-                percent(value),
+                shown(task.score(name)),
                 f"{sum(run.pack_ms for run in runs) / len(runs):.2f}",
                 f"{sum(run.unpack_ms for run in runs) / len(runs):.2f}",
                 str(form.num_bytes),
@@ -143,20 +201,35 @@ def _grid(forms: dict[str, Form], found: dict[str, list[Measured]]) -> Grid:
                 form.recomputed,
             ]
         )
-    columns = ["state", "child success %", "pack ms", "unpack ms", "bytes", "places"]
-    columns.append("tokens recomputed")
-    return Grid(f"A parent that read {NUM_KEYS} facts, a child asked for one", columns, rows)
+    measure = "child success %" if shown is percent else "bits per token"
+    columns = ["state", measure, "pack ms", "unpack ms", "bytes", "places", "tokens recomputed"]
+    return Grid(task.title, columns, rows)
 
 
-def _verdict(found: dict[str, list[Measured]]) -> str:
-    def share(name: str) -> str:
-        return percent(estimate([(run.success,) for run in found[name]]))
+def in_bits(value: Estimate) -> str:
+    """`1.234 (1.200-1.260)`; without an interval where there is one seed alone."""
+    mean = f"{value.mean:.3f}"
+    return mean if value.n == 1 else f"{mean} ({value.low:.3f}-{value.high:.3f})"
 
+
+def _verdict_of_facts(task: _Task) -> str:
     num = NUM_PACKED[1]
     return (
-        f"In {num} places of the child's prompt: hidden {share(f'hidden, {num} vectors')} %, "
-        f"summary {share(f'summary, {num} words')} %; "
-        f"the whole prefix, {NUM_CONTEXT_TOKENS} places: {share('prefix')} %."
+        f"Facts, in {num} places of the child's prompt: "
+        f"hidden {percent(task.score(f'hidden, {num} vectors'))} %, "
+        f"truncation {percent(task.score(f'truncation, {num} words'))} %; "
+        f"the whole prefix, {task.num_words} places: {percent(task.score('prefix'))} %."
+    )
+
+
+def _verdict_of_text(task: _Task, ideal: list[float]) -> str:
+    num = NUM_PACKED[1]
+    return (
+        f"Text, bits per token: none {in_bits(task.score('none'))}, "
+        f"truncation to {num} words {in_bits(task.score(f'truncation, {num} words'))}, "
+        f"hidden in {num} vectors {in_bits(task.score(f'hidden, {num} vectors'))}, "
+        f"prefix {in_bits(task.score('prefix'))}; "
+        f"who knows the source: {sum(ideal) / len(ideal):.3f}."
     )
 
 
@@ -169,9 +242,10 @@ def _curve(num: int, rows: list[list[tuple[int, float]]]) -> Curve:
 
 
 _NOTES = [
-    "The parent does not know what will be asked.",
+    "The parent does not know what will be asked, or what comes next.",
     "The packer of hidden state is learned by distillation from the prefix; the policy is frozen.",
-    "A summary is the parent's first words, not a learned text; it holds half as many facts.",
+    "Truncation is to the parent's first words. A summary that is learned by reward is not there.",
+    "The text is the language source's: its beginning says the rules of what follows.",
     "Unpacking is the child's pass over state and question; nothing is cached between passes.",
     "Times are of one row on one thread: the best of five.",
 ]

@@ -21,9 +21,9 @@ _ASK = 0
 _FIRST_KEY, _FIRST_VALUE = 1, 1 + NUM_KEYS
 UNKNOWN = 1 + NUM_KEYS + NUM_VALUES
 _NUM_WORDS = UNKNOWN + 1
-_LEARNING_RATE = 3e-3
+LEARNING_RATE = 3e-3
 _BATCH_ROWS = 128
-_LOOK_EVERY = 25
+LOOK_EVERY = 25
 _ENOUGH = 0.99
 
 
@@ -34,6 +34,11 @@ class Batch:
     context_BT: Tensor
     question_BQ: Tensor
     answer_B: Tensor
+
+
+def generator_of(seed: int) -> torch.Generator:
+    """Of torch's default device, where the models are."""
+    return torch.Generator(torch.get_default_device()).manual_seed(seed)
 
 
 def draw(generator: torch.Generator, num_rows: int) -> Batch:
@@ -66,9 +71,9 @@ def success(model: TinyModel, state_BSH: Tensor, batch: Batch) -> float:
 def taught(size: ModelSize, seed: int, max_updates: int) -> TinyModel:
     """A policy that answers from the facts in its prompt."""
     torch.manual_seed(seed)
-    model, generator = TinyModel(_NUM_WORDS, size), torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=_LEARNING_RATE)
-    held_out = draw(torch.Generator().manual_seed(-1 - seed), 500)
+    model, generator = TinyModel(_NUM_WORDS, size), generator_of(seed)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE)
+    held_out = draw(generator_of(-1 - seed), 500)
     for update in range(1, max_updates + 1):
         num_facts = int(torch.randint(1, NUM_KEYS + 1, (), generator=generator))
         batch = shortened(draw(generator, _BATCH_ROWS), 2 * num_facts)
@@ -77,7 +82,7 @@ def taught(size: ModelSize, seed: int, max_updates: int) -> TinyModel:
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
-        is_due = update % _LOOK_EVERY == 0
+        is_due = update % LOOK_EVERY == 0
         if is_due and success(model, model.words(held_out.context_BT), held_out) >= _ENOUGH:
             break
     return model
@@ -88,9 +93,9 @@ def distilled(
 ) -> tuple[Packer, list[tuple[int, float]]]:
     """A packer for the policy, and success of children on held-out facts while it learned."""
     torch.manual_seed(seed + 1)
-    packer, generator = Packer(model, num_vectors), torch.Generator().manual_seed(seed + 1)
-    optimizer = torch.optim.AdamW(packer.parameters(), lr=_LEARNING_RATE)
-    held_out = draw(torch.Generator().manual_seed(-1 - seed), 500)
+    packer, generator = Packer(model, num_vectors), generator_of(seed + 1)
+    optimizer = torch.optim.AdamW(packer.parameters(), lr=LEARNING_RATE)
+    held_out = draw(generator_of(-1 - seed), 500)
     curve = []
     for update in range(1, max_updates + 1):
         batch = draw(generator, _BATCH_ROWS)
@@ -98,7 +103,7 @@ def distilled(
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
-        if update % _LOOK_EVERY == 0 or update == max_updates:
+        if update % LOOK_EVERY == 0 or update == max_updates:
             with torch.inference_mode():
                 state = packer(model, held_out.context_BT)
             curve.append((update, success(model, state, held_out)))

@@ -33,7 +33,7 @@ from banyan.local.up import AllInOne, Step
 from banyan.settings import TraitSettings
 from training.online.demo_story import Story, shown, tell_story
 from training.online.plan import Plan
-from training.online.report import save, table
+from training.online.report import save, table, table_console
 from training.online.site import Places
 
 WINDOW = 512
@@ -45,7 +45,7 @@ FLOAT32 = ("--dtype", "float32", "--max-num-batched-tokens", "2048")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 0 where both ends of the gate were seen, else as `banyan up` has them, or 1."""
     options = _parse(arguments)
-    console, began = Console(highlight=False), time.monotonic()
+    console, began = table_console(), time.monotonic()
     try:
         with StopSignal() as stop:
             story = _run(console, options, stop)
@@ -128,7 +128,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         max_nodes=1,
         update=(
             *("--full", "--loss", options.loss, "--lr", str(options.lr)),
-            *("--step-rows", "16", "--micro-tokens", "1024", "--max-tokens", "512"),
+            *("--step-rows", "32", "--micro-tokens", "4096", "--max-tokens", "512"),
         ),
     )
 
@@ -154,12 +154,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m training.online.demo", description="The closed loop on real parts."
     )
     parser.add_argument("--loss", choices=("cispo", "ppo"), default="cispo")
-    parser.add_argument("--turns", type=int, default=6, help="updates (default: 6)")
+    parser.add_argument("--turns", type=int, default=4, help="updates (default: 4)")
     parser.add_argument("--tasks", type=int, default=12, help="groups of 8 trees a turn")
     parser.add_argument("--eval-tasks", type=int, default=40, help="fresh tasks for each version")
     parser.add_argument("--tests", type=int, default=60, help="fresh tasks before and after")
     parser.add_argument("--difficulty", type=int, default=1, help="lines of the document")
-    parser.add_argument("--lr", type=float, default=2e-5)
+    parser.add_argument("--lr", type=float, default=1e-4)
     stamp = time.strftime("%Y%m%d-%H%M%S")
     parser.add_argument("--out", type=Path, default=Path("var/train-demo") / stamp)
     return parser.parse_args(arguments)

@@ -23,6 +23,9 @@ from training.online.state import Measured, RunFolder, RunState
 from training.online.telling import Teller
 from training.online.worse import turned_round
 
+WORSE_LR = 5e-4
+"""One update with it leaves nothing of what was learned before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Story:
@@ -110,7 +113,8 @@ async def _worse(loop: Loop, out: Path) -> tuple[PolicyVersion, Measured]:
     turned_round(site.log, batch.tree_ids, out / "turned-round")
     folder = site.policies / INCOMING / f"{state.run_id}-worse"
     groups = rollouts.groups_of(state.run_id, number)
-    await loop.update(live, groups, folder, log=out / "turned-round")
+    lr = ("--lr", str(WORSE_LR))
+    await loop.update(live, groups, folder, log=out / "turned-round", more=lr)
     evaluation, _ = await loop.evaluate(number, live, folder)
     return await loop.publish(number, folder), measured(evaluation)
 

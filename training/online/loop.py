@@ -152,8 +152,19 @@ class Loop:
         iterations = (*state.iterations, iteration)
         return state.model_copy(update={"iterations": iterations, "lives": lives})
 
-    async def update(self, live: str, groups: str, out: Path, *, log: Path | None = None) -> None:
-        """Train what is live on the batch whose groups are called so. Raises UpdateFailed."""
+    async def update(
+        self,
+        live: str,
+        groups: str,
+        out: Path,
+        *,
+        log: Path | None = None,
+        more: tuple[str, ...] = (),
+    ) -> None:
+        """Train what is live on the batch whose groups are called so. Raises UpdateFailed.
+
+        `more` are options that are said after the plan's own.
+        """
         site, state = self.site, self.state
         staleness = version_number(live) - version_number(state.oldest(live))
         wanted = Update(
@@ -166,7 +177,7 @@ class Loop:
             parent_folder=site.folder(live),
             max_staleness=max(0, staleness),
             groups=groups,
-            options=state.plan.update,
+            options=(*state.plan.update, *more),
         )
         await self.site.update(wanted, self._folder.path / "logs" / f"{out.name}.log")
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
 from rich.table import Table
 
 from training.experiments.curves import Curve, Step, draw
 from training.online.state import Iteration, Measured, RunState
 
+_WIDTH = 110
+"""Of the table where there is no terminal."""
 _AXIS = "turns of the loop; mean reward on fresh tasks in %"
 
 
@@ -31,6 +35,11 @@ def table(state: RunState) -> Table:
             *(gain(turn.measured), f"{turn.logprob_gap:.3f}", f"{seconds:.0f}"),
         )
     return found
+
+
+def table_console() -> Console:
+    """For the table: as wide as the terminal, and where there is none, as the table is."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH)
 
 
 def gain(measured: Measured) -> str:

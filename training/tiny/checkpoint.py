@@ -62,7 +62,7 @@ def _put(tensors: dict[str, Tensor], learner: Learner) -> None:
     for number, parameter in enumerate(learner.parameters):
         prefix = f"optimizer.{number}."
         learner.optimizer.state[parameter] = {
-            name.removeprefix(prefix): value
+            name.removeprefix(prefix): value.to(parameter.device)
             for name, value in tensors.items()
             if name.startswith(prefix)
         }

@@ -43,5 +43,5 @@ class Sampler:
         with torch.inference_mode():
             logits_BTV = self._model(padded(prefixes, PAD))
             logits_BV = logits_BTV[torch.arange(len(prefixes)), last_B]
-            rows_BV = logits_BV.double().log_softmax(dim=-1).numpy()
+            rows_BV = logits_BV.double().log_softmax(dim=-1).cpu().numpy()
         self._known.update(zip(prefixes, rows_BV, strict=True))

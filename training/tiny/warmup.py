@@ -1,8 +1,8 @@
 """Warm-up: the base skills, supervised, before any reward; the gate stays even.
 
 Small goals are solved, with label smoothing over what is allowed. At goals of every size that can
-be divided the kind is taught to be any of those that are possible, with the same chance: whether to
-divide is left to RL.
+be divided the kind is taught to open the goal with a chance of a half, and to be any of the others
+with the same chance: the score begins at the threshold, and whether to divide is left to RL.
 
 It ends at the first update that reaches the target, not after a number of updates: agents whose
 rows differ learn at different rates, and what RL brings is compared from the same base skill.
@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from banyan.action import Kind
 from training.environments.environment import Environment, Goal
 from training.environments.in_sequence import InSequence
 from training.tiny.base_skill import Exam, gold_words
@@ -47,7 +48,7 @@ class WarmupSettings:
     skill_difficulty: int = 1
     """Goals of this difficulty are solved."""
     shown_difficulties: tuple[int, ...] = (1, 2, 3, 4)
-    """At goals of these, any kind is as good as another."""
+    """At goals of these, to open them is as good as not to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +111,19 @@ def _examples(
 
 
 def _even(policy: TinyPolicy, goal: Goal, *, is_noted: bool) -> _Example:
-    """Any possible kind; for an agent that is alone, of an open part (`is_noted`) or the whole."""
+    """To open or not; for an agent that is alone, an open part (`is_noted`) or the whole."""
     kinds = InSequence(goal).kinds() if policy.is_alone else goal.kinds()
     if is_noted:
         kinds = tuple("note" if kind == "answer" else kind for kind in kinds)
-    allowed = tuple(kind_id(kind) for kind in kinds)
     prefix = policy.vocabulary.prompt(goal.observe(policy.num_view_tokens))
-    return _Example(prefix, allowed, (1.0 / len(allowed),) * len(allowed))
+    return _Example(prefix, tuple(map(kind_id, kinds)), even_chances(kinds, policy.opens))
+
+
+def even_chances(kinds: Sequence[Kind], opens: Kind) -> tuple[float, ...]:
+    """Of each kind: a half for `opens`, so that its score is 0, and what is left for the others."""
+    if opens not in kinds or len(kinds) == 1:
+        return (1.0 / len(kinds),) * len(kinds)
+    return tuple(0.5 if kind == opens else 0.5 / (len(kinds) - 1) for kind in kinds)
 
 
 def _cross_entropy(policy: TinyPolicy, examples: Sequence[_Example]) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 import torch
 
+from banyan.action import Kind
+from banyan.gate import delegation_score
 from tests.training_torch.tiny.growing import policy, trees
 from training.credit_lines import credit_of as credit_of_file
 from training.environments.catalogue import environment
@@ -20,7 +23,7 @@ from training.tiny.learner import Learner, LearnerSettings, credit_of
 from training.tiny.nodes import Tree, turns_of
 from training.tiny.scoring import score
 from training.tiny.vocabulary import kind_of
-from training.tiny.warmup import WarmupSettings, warm_up
+from training.tiny.warmup import WarmupSettings, even_chances, warm_up
 
 
 def rewarded(grown: list[Tree]) -> list[Tree]:
@@ -99,6 +102,24 @@ def test_the_warm_up_teaches_the_small_skill_and_leaves_the_gate_even(alone: boo
     scores = [decision.score for decision in decisions if decision.score is not None]
     assert len(scores) == len(decisions)
     assert abs(float(np.mean(scores))) < 0.5, opened
+
+
+@pytest.mark.parametrize(
+    ("kinds", "chances"),
+    [
+        (("answer", "delegate"), (0.5, 0.5)),
+        (("answer", "delegate", "use"), (0.25, 0.5, 0.25)),
+        (("answer", "use"), (0.5, 0.5)),
+        (("delegate",), (1.0,)),
+    ],
+)
+def test_an_even_gate_opens_with_a_chance_of_a_half_whatever_else_is_possible(
+    kinds: tuple[Kind, ...], chances: tuple[float, ...]
+) -> None:
+    assert even_chances(kinds, "delegate") == chances
+    if "delegate" in kinds and len(kinds) > 1:
+        logprobs = {kind: math.log(chance) for kind, chance in zip(kinds, chances, strict=True)}
+        assert delegation_score(logprobs) == pytest.approx(0.0)
 
 
 def test_the_warm_up_ends_at_the_first_update_with_enough_skill() -> None:
