@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import secrets
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
-from moto.server import ThreadedMotoServer
 from obstore.store import S3Store
 
 from banyan.adapters.object_store import open_bucket
+from banyan.local.ports import LOOPBACK, free_port
+from banyan.local.probes import is_up
+from banyan.local.processes import Processes
+from banyan.local.programs import environment
 from banyan.settings import Settings
+from tests.facade.clients_env import clients_env
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -48,14 +55,19 @@ class Bucket:
 
 @contextmanager
 def serving() -> Iterator[str]:
-    """Run the server on a free port until the block ends; its address."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        yield f"http://{host}:{port}"
-    finally:
-        server.stop()
+    """Run moto's server on a free port until the block ends; its address."""
+    python = clients_env().ensure(lambda _: None)
+    port = free_port()
+    url = f"http://{LOOPBACK}:{port}"
+    argv = [str(python), "-m", "moto.server", "-H", LOOPBACK, "-p", str(port)]
+    with tempfile.TemporaryDirectory() as folder, Processes(Path(folder)) as processes:
+        child = processes.start("moto", argv, env=environment())
+        give_up_at = time.monotonic() + PATIENCE_S
+        while not is_up(f"{url}/moto-api/"):
+            if child.process.poll() is not None or time.monotonic() > give_up_at:
+                raise TimeoutError("moto's server does not answer")
+            time.sleep(0.05)
+        yield url
 
 
 def settings_for(url: str, endpoint: str) -> Settings:

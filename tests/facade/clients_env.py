@@ -1,4 +1,4 @@
-"""The environment of lm_eval, inspect_ai and LangChain, made from its lock file outside the clone.
+"""The environment of lm_eval, inspect_ai, LangChain and moto, made from its lock outside the clone.
 
 `BANYAN_CLIENTS_VENV` names one that is already there.
 """
@@ -14,7 +14,7 @@ def clients_env() -> CachedEnv:
     """The environment; 0.2 GB to download, 0.8 GB on disk."""
     return CachedEnv(
         name="clients",
-        label="the environment of OpenAI's clients",
+        label="the environment of OpenAI's clients and moto",
         variable="BANYAN_CLIENTS_VENV",
         lock_file=REQUIREMENTS / "clients.lock",
         size="0.2 GB",
