@@ -8,6 +8,7 @@ the store does not know: a killed runner costs the calls that were in flight.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 

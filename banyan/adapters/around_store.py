@@ -10,7 +10,7 @@ from banyan.node import Outcome
 from banyan.ports import (
     Admission,
     ChildNode,
-    Claimed,
+    Claims,
     Hint,
     Lease,
     Listing,
@@ -41,7 +41,7 @@ class AroundStore:
         worker: str,
         lease_s: float,
         reserves: Mapping[str, Reserve],
-    ) -> list[Claimed]:
+    ) -> Claims:
         return await self._inner.claim(
             tree_id, paths, worker=worker, lease_s=lease_s, reserves=reserves
         )
@@ -119,6 +119,9 @@ class AroundStore:
 
     async def survey(self) -> Survey:
         return await self._inner.survey()
+
+    async def now(self) -> float:
+        return await self._inner.now()
 
     async def ping(self) -> None:
         await self._inner.ping()

@@ -20,6 +20,7 @@ from banyan.ports import (
     Admission,
     ChildNode,
     Claimed,
+    Claims,
     Hint,
     Lease,
     Metrics,
@@ -70,11 +71,11 @@ class ObservedStore(AroundStore):
         worker: str,
         lease_s: float,
         reserves: Mapping[str, Reserve],
-    ) -> list[Claimed]:
+    ) -> Claims:
         claimed = await self._inner.claim(
             tree_id, paths, worker=worker, lease_s=lease_s, reserves=reserves
         )
-        for node in claimed:
+        for node in claimed.nodes:
             wake = wake_of(node)
             self._metrics.count(signals.NODES_CLAIMED, wake)
             waited_s = max(0.0, node.now - node.queued_at)

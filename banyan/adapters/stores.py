@@ -6,8 +6,8 @@ from banyan.adapters.blobs import Blobs, FolderBlobs
 from banyan.adapters.bucket_blobs import BucketBlobs
 from banyan.adapters.object_store import open_bucket
 from banyan.adapters.redis_access import RedisAccess
-from banyan.adapters.redis_flights import RedisFlights
 from banyan.adapters.redis_connection import RETRY_S
+from banyan.adapters.redis_flights import RedisFlights
 from banyan.adapters.redis_ledger import RedisLedger
 from banyan.adapters.redis_outbox import RedisOutbox
 from banyan.adapters.redis_policies import RedisPolicies
