@@ -91,7 +91,7 @@ def run() -> Iterator[Run]:
             for child in (worker, stack.service):
                 child.process.send_signal(signal.SIGTERM)
                 assert child.process.wait(timeout=60) == 0
-            stack.forget_worker(worker)
+            stack.forget(worker)
             told = [line for log in logs for line in logged(log)]
         wait_until(lambda: {span.service for span in collector.seen} >= SERVICES, 30.0)
         spans = [

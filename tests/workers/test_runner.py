@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from banyan.adapters.memory_library import MemoryLibrary
+from banyan.adapters.memory_metrics import NoMetrics
 from banyan.adapters.memory_policies import MemoryPolicies
 from banyan.adapters.memory_store import MemoryStore
+from banyan.adapters.no_traces import NoTraces
 from banyan.adapters.served_versions import ServedVersions
 from banyan.admission import admission
 from banyan.errors import StoreUnavailable
@@ -62,9 +64,13 @@ class Worker:
             Ports(store=store, library=MemoryLibrary(), engine=engine),
             Serving.only(engine),
             self.queue,
-            LeaseKeeper(MemoryStore, lambda _: None, lease_s=LEASE_S, renew_s=1.0),
+            LeaseKeeper(
+                MemoryStore, lambda _: None, lease_s=LEASE_S, renew_s=1.0, metrics=NoMetrics()
+            ),
             versions=ServedVersions(MemoryPolicies(), ONLY_BASE.resolve),
             num_slots=num_slots,
+            metrics=NoMetrics(),
+            traces=NoTraces(),
         )
 
     async def admit(self, *, policy: str = "base", deadline_s: float = 600.0) -> str:
@@ -156,7 +162,13 @@ class BrokenStore(MemoryStore):
 async def renewed() -> AsyncIterator[list[int]]:
     """Sizes of the renewals of a keeper whose store breaks at the first."""
     sizes: list[int] = []
-    keeper = LeaseKeeper(lambda: BrokenStore(sizes), lambda _: None, lease_s=0.03, renew_s=0.01)
+    keeper = LeaseKeeper(
+        lambda: BrokenStore(sizes),
+        lambda _: None,
+        lease_s=0.03,
+        renew_s=0.01,
+        metrics=NoMetrics(),
+    )
     keeper.start()
     keeper.keep(Lease(tree_id("acme", "kept", 1), "0", 1))
     yield sizes
