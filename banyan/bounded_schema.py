@@ -45,7 +45,7 @@ def validate(value: object, schema: Mapping[str, Any], *, max_steps: int = MAX_S
     """Raises ValidationError (jsonschema's), or TooManySteps where that is not known by then."""
     token = _steps_left.set([max_steps])
     try:
-        _BOUNDED(dict(schema)).validate(value)
+        _BOUNDED(dict(schema), format_checker=_FORMATS).validate(value)
     except RecursionError as error:
         raise TooManySteps("the schema refers to itself without end") from error
     finally:
@@ -80,3 +80,5 @@ _KEYWORDS: dict[str, _Keyword] = {**Draft202012Validator.VALIDATORS, "pattern": 
 _BOUNDED = validators.extend(  # type: ignore[no-untyped-call]  # not typed upstream
     Draft202012Validator, {name: _bounded(name, one) for name, one in _KEYWORDS.items()}
 )
+_FORMATS = Draft202012Validator.FORMAT_CHECKER
+"""Those formats that can be checked without further packages: dates, addresses, uuid, ..."""
