@@ -18,9 +18,6 @@ class Stops:
 
     def certain(self, text: str) -> str:
         """What of a text that still grows will stand, whatever comes: no begun sequence."""
-        kept = self.cut(text)
-        if len(kept) < len(text):
-            return kept
         held = max(
             (
                 length
@@ -30,4 +27,4 @@ class Stops:
             ),
             default=0,
         )
-        return text[: len(text) - held]
+        return text[: min(len(self.cut(text)), len(text) - held)]

@@ -59,6 +59,15 @@ async def test_any_json_is_accepted_or_refused(body: Any) -> None:
             house.assert_nothing_stored()
 
 
+REFUSED = {
+    (415, "unsupported_media_type"),
+    (422, "broken_document"),
+    (422, "invalid_document"),
+    (422, "no_text"),
+    (422, "unknown_encoding"),
+}
+
+
 @settings(max_examples=60)
 @given(content=st.binary(max_size=200))
 async def test_any_bytes_are_a_document_or_refused(content: bytes) -> None:
@@ -67,9 +76,18 @@ async def test_any_bytes_are_a_document_or_refused(content: bytes) -> None:
         reply = await house.http.post(
             "/documents", content=content, headers={"Content-Type": "application/octet-stream"}
         )
+        if reply.status_code == 201:
+            text = (await house.http.get(f"/documents/{reply.json()['id']}/text")).content
 
     if reply.status_code == 201:
-        assert reply.json()["num_bytes"] in {len(content), len(content) - len("\ufeff".encode())}
+        assert len(text) == reply.json()["num_bytes"]
+        assert text == _without_mark(content) or reply.json()["encoding"] != "utf-8"
     else:
-        assert_problem(reply, 422, "invalid_document")
+        refused = (reply.status_code, reply.json()["code"])
+        assert refused in REFUSED
+        assert_problem(reply, *refused)
         house.assert_nothing_stored()
+
+
+def _without_mark(content: bytes) -> bytes:
+    return content.removeprefix("\ufeff".encode())
