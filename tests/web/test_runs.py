@@ -104,6 +104,7 @@ async def test_everything_is_reached_without_a_mouse(page: Page, stack: Stack) -
     await page.keyboard.press("Enter")
     await page.wait_for_url(re.compile(r"/solves/solve_"))
     await expect(page.locator(".run-line .chip")).to_have_text("completed")
+    await expect(row(page, "0")).to_be_visible()
 
     await page.keyboard.press("?")
     keys = page.get_by_role("dialog", name="Keys")

@@ -102,16 +102,16 @@ def test_a_cancel_reaches_calls_in_flight(client: httpx.Client) -> None:
 
 
 def test_equal_calls_of_two_trees_on_two_workers_are_made_once(client: httpx.Client) -> None:
-    """All leaves ask the same, and so do all inner nodes of one depth; each call takes a second."""
+    """The same goal twice at one time; each call takes a second. A root's answer streams."""
     settings = {"BANYAN_COALESCE": "installation"}
     with Stack(latency_s=1.0, num_workers=2, slots=64, settings=settings) as stack:
         trees = [stack.submit(client, "fan-out 4", gate=ALWAYS, limits=limits(2)) for _ in range(2)]
         usages = [stack.wait(client, tree_id)["usage"] for tree_id in trees]
         num_made = stack.engine_stats(client)["calls"]
-    assert num_made == sum(usage["llm_calls"] for usage in usages)
+    planned = 2 * 21 - 4**2
+    assert num_made == sum(usage["llm_calls"] for usage in usages) < 2 * planned
     for usage in usages:
-        assert usage["llm_calls"] + usage["coalesced_calls"] == 2 * 21 - 4**2
-    assert num_made <= 26, "a tree of its own takes 26 calls"
+        assert usage["llm_calls"] + usage["coalesced_calls"] == planned
 
 
 def test_a_lost_message_is_found_and_a_repeated_one_changes_nothing(client: httpx.Client) -> None:

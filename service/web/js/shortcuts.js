@@ -15,7 +15,7 @@ export function shortcuts() {
   document.body.append(dialog);
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest("input, textarea, select, dialog")) return;
+    if (event.target.closest("input, textarea, select, dialog[open]")) return;
     if (event.key === "?") dialog.showModal();
     else if (event.key === "t") document.querySelector(".tree")?.focus();
   });
