@@ -16,6 +16,7 @@ from banyan.adapters.memory_trees import is_final
 from banyan.adapters.store_rules import trimmed
 from banyan.errors import NotFound
 from banyan.ports import Listing, Survey
+from banyan.quotas import TenantSpending
 from banyan.tree import Event, NodeRecord, TreeRecord, TreeStatus
 
 
@@ -43,6 +44,18 @@ class MemoryReader:
 
     async def survey(self) -> Survey:
         return survey_of(self._forest)
+
+    async def spending(self, tenant: str) -> TenantSpending:
+        return self._forest.spending.of(tenant)
+
+    async def now(self) -> float:
+        return self._forest.clock()
+
+    async def ping(self) -> None:
+        """Always there."""
+
+    async def close(self) -> None:
+        """Nothing to close."""
 
     async def shared(self, tree_id: str, name: str) -> bytes:
         return shared_state(self._forest, tree_id, name)

@@ -36,7 +36,6 @@ from banyan.ports import (
     Spent,
     TurnLog,
 )
-from banyan.quotas import TenantSpending
 from banyan.tree import is_tree_id
 
 
@@ -307,27 +306,15 @@ class MemoryStore(MemoryReader):
         return group(ready)
 
     def _overdue(self, now: float, limit: int) -> list[tuple[TreeState, NodeState]]:
-        overdue: list[tuple[TreeState, NodeState]] = []
-        for tree in self._forest.trees.values():
-            for node in tree.nodes.values():
-                late = (node.status == "running" and node.lease_until <= now) or (
-                    node.status == "queued" and node.dispatched and node.due_at <= now
-                )
-                if late and len(overdue) < limit:
-                    overdue.append((tree, node))
-        return overdue
-
-    async def spending(self, tenant: str) -> TenantSpending:
-        return self._forest.spending.of(tenant)
-
-    async def now(self) -> float:
-        return self._now()
-
-    async def ping(self) -> None:
-        """Always there."""
-
-    async def close(self) -> None:
-        """Nothing to close."""
+        """Leases that ran out, then hints that are late; of each kind the oldest first."""
+        overdue = [
+            (node.status == "queued", late_since, f"{tree.id}|{node.path}", tree, node)
+            for tree in self._forest.trees.values()
+            for node in tree.nodes.values()
+            if (late_since := node.late_since) is not None and late_since <= now
+        ]
+        overdue.sort(key=lambda entry: entry[:3])
+        return [(tree, node) for *_, tree, node in overdue[:limit]]
 
     def _unclaimed_root(self, tree: TreeState) -> Iterable[Ready]:
         root = tree.nodes[ROOT_PATH]

@@ -49,6 +49,13 @@ class NodeState:
         return (not self.continuation, -depth_of(self.path), self.serial)
 
     @property
+    def late_since(self) -> float | None:
+        """When its lease, or the time for its hint, is over; None where neither is awaited."""
+        if self.status == "running":
+            return self.lease_until
+        return self.due_at if self.status == "queued" and self.dispatched else None
+
+    @property
     def complete(self) -> bool:
         return self.outcome is not None and self.outcome.status == "ok" and self.outcome.complete
 

@@ -20,6 +20,7 @@ from banyan.adapters.redis_events import EventReader
 from banyan.adapters.redis_listing import RedisListing
 from banyan.adapters.redis_records import RedisRecords
 from banyan.adapters.redis_scripts import Client, Name, blob, evaluate
+from banyan.adapters.redis_totals import RedisTotals
 from banyan.adapters.store_rules import (
     CANCELLED,
     MAX_CHILDREN,
@@ -89,6 +90,7 @@ class RedisStore:
         self._records = RedisRecords(self._connection, self._keys)
         self._listing = RedisListing(self._connection, self._keys, num_shards)
         self._reader = EventReader(self._connection, self._keys)
+        self._totals = RedisTotals(self._connection, self._run_on_all)
         self._rules = {
             "queued_ms": whole_ms(queued_s),
             "tenant_dispatch": tenant_dispatch,
@@ -279,10 +281,7 @@ class RedisStore:
 
     async def reap(self, *, limit: int = 256) -> list[Hint]:
         """`limit` bounds the expired leases and the overdue hints of each shard."""
-        replies = await asyncio.gather(
-            *(self._run("reap", shard, limit=limit) for shard in range(self._num_shards))
-        )
-        return group(codec.load_all_ready(replies))
+        return group(codec.load_all_ready(await self._run_on_all("reap", limit=limit)))
 
     async def get_tree(self, tree_id: str) -> TreeRecord:
         return await self._records.tree(tree_id)
@@ -307,35 +306,14 @@ class RedisStore:
         return self._reader.events(tree_id, after=after)
 
     async def spending(self, tenant: str) -> TenantSpending:
-        replies = await asyncio.gather(
-            *(self._run("spending", shard, tenant=tenant) for shard in range(self._num_shards))
-        )
-        now_ms, *_ = replies[0][1:]
-        return TenantSpending(
-            now_ms / 1000, *(sum(used) for used in zip(*(one[2:] for one in replies), strict=True))
-        )
+        return await self._totals.spending(tenant)
 
     async def now(self) -> float:
         _, now_ms = await self._run("clock", 0)
         return float(now_ms / 1000)
 
     async def survey(self) -> Survey:
-        replies = await asyncio.gather(
-            *(self._run("survey", shard) for shard in range(self._num_shards))
-        )
-        used_bytes, max_bytes = await self._connection.memory_bytes()
-        due, oldest_ms, *others = zip(*(reply[1:] for reply in replies), strict=True)
-        running, unlogged, notices, expired = (sum(counts) for counts in others)
-        return Survey(
-            due_nodes=sum(due),
-            oldest_due_s=max(oldest_ms) / 1000,
-            running_nodes=running,
-            unlogged_trees=unlogged,
-            notices=notices,
-            expired_leases=expired,
-            used_bytes=used_bytes,
-            max_bytes=max_bytes,
-        )
+        return await self._totals.survey()
 
     async def ping(self) -> None:
         async def ask(client: Client) -> None:
@@ -362,6 +340,12 @@ class RedisStore:
         except ValueError as error:
             raise NotFound(f"there is no solve {tree_id}") from error
         return await self._run(name, shard, tree=tree_id, **arguments)
+
+    async def _run_on_all(self, name: Name, **arguments: Any) -> list[list[Any]]:
+        """The replies of all shards, in their order."""
+        return await asyncio.gather(
+            *(self._run(name, shard, **arguments) for shard in range(self._num_shards))
+        )
 
     async def _run(self, name: Name, shard: int, **arguments: Any) -> list[Any]:
         named = {"op": _token(), "tag": self._keys.tag(shard), **self._rules, **arguments}
