@@ -14,6 +14,8 @@ from typing import Any
 import re2
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
+from referencing import Registry
+from referencing.exceptions import Unresolvable
 
 from banyan.errors import InvalidInput
 
@@ -28,7 +30,11 @@ _steps_left: ContextVar[list[int]] = ContextVar("steps_left")
 _Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError] | None]
 
 
-class TooManySteps(InvalidInput):
+class CannotCheck(InvalidInput):
+    """The schema cannot be applied: it refers to what is not in it, or to itself without end."""
+
+
+class TooManySteps(CannotCheck):
     """The schema asks for more than is done for anyone."""
 
 
@@ -42,10 +48,12 @@ def compile_pattern(pattern: str) -> Any:
 
 
 def validate(value: object, schema: Mapping[str, Any], *, max_steps: int = MAX_STEPS) -> None:
-    """Raises ValidationError (jsonschema's), or TooManySteps where that is not known by then."""
+    """Raises ValidationError (jsonschema's), or CannotCheck. Nothing is ever fetched."""
     token = _steps_left.set([max_steps])
     try:
-        _BOUNDED(dict(schema), format_checker=_FORMATS).validate(value)
+        _BOUNDED(dict(schema), format_checker=_FORMATS, registry=Registry()).validate(value)
+    except (Unresolvable, re2.error) as error:
+        raise CannotCheck("the schema refers to what is not in it, or has a bad pattern") from error
     except RecursionError as error:
         raise TooManySteps("the schema refers to itself without end") from error
     finally:

@@ -15,7 +15,7 @@ Schema = dict[str, Any]
 _DATA = frozenset({"const", "enum", "default", "examples"})
 _NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
 _OWN = frozenset({"$schema", "$id"})
-_KEYS = ("$ref", "$dynamicRef")
+REFERENCES = ("$ref", "$dynamicRef")
 ROOT = "answer_schema"
 """Under this name in `$defs` stands the whole schema, where something refers to it."""
 
@@ -25,13 +25,13 @@ def moved(schema: Mapping[str, Any]) -> tuple[Schema, Schema]:
 
     References begin with `#`, as the service checks; anchors become pointers.
     """
-    parts = list(_parts(schema, ""))
-    references = [part[key] for _, part in parts for key in _KEYS if key in part]
+    found = list(parts(schema))
+    references = [part[key] for _, part in found for key in REFERENCES if key in part]
     if not references:
         return {key: value for key, value in schema.items() if key not in _OWN}, {}
     anchors = {
         f"#{part[key]}": f"#{pointer}"
-        for pointer, part in parts
+        for pointer, part in found
         for key in ("$anchor", "$dynamicAnchor")
         if key in part
     }
@@ -49,27 +49,31 @@ def _free_name(taken: Mapping[str, Any]) -> str:
     return name
 
 
-def _parts(value: object, pointer: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every schema in a schema, with the JSON pointer to it."""
+def parts(value: object, pointer: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every schema in a schema, with the JSON pointer to it.
+
+    A name under `properties` or `$defs` is no keyword, whatever it is; what a keyword such as
+    `enum` holds is data.
+    """
     if isinstance(value, Mapping):
         yield pointer, value
         for key, item in value.items():
             path = f"{pointer}/{_escaped(key)}"
             if key in _NAMED and isinstance(item, Mapping):
                 for name, one in item.items():
-                    yield from _parts(one, f"{path}/{_escaped(name)}")
+                    yield from parts(one, f"{path}/{_escaped(name)}")
             elif key not in _DATA:
-                yield from _parts(item, path)
+                yield from parts(item, path)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _parts(item, f"{pointer}/{index}")
+            yield from parts(item, f"{pointer}/{index}")
 
 
 def _rewritten(value: Mapping[str, Any], anchors: Mapping[str, str], root: str) -> Schema:
     """`value`, a schema, with its references pointing to where their targets stand now."""
     result: Schema = {}
     for key, item in value.items():
-        if key in _KEYS:
+        if key in REFERENCES:
             result["$ref"] = _target(anchors.get(item, item), root)
         elif key in _NAMED and isinstance(item, Mapping):
             result[key] = {name: _inner(one, anchors, root) for name, one in item.items()}

@@ -17,7 +17,7 @@ from pydantic import JsonValue
 from banyan import bounded_schema
 from banyan.action import Kind, SplitBy
 from banyan.aggregates import MERGE, RULES
-from banyan.bounded_schema import TooManySteps
+from banyan.bounded_schema import CannotCheck
 from banyan.counts import NO_LABEL
 from banyan.errors import InvalidAction, SchemaMismatch
 from banyan.references import moved
@@ -96,7 +96,7 @@ def check_answer(answer: JsonValue, expects: Mapping[str, Any] | None) -> None:
         return
     try:
         bounded_schema.validate(answer, expects)
-    except TooManySteps as error:
+    except CannotCheck as error:
         raise InvalidAction(f"answer: {error}") from error
     except ValidationError as error:
         where = "/".join(["answer", *(str(part) for part in error.absolute_path)])

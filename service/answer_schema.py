@@ -12,9 +12,10 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
-from banyan.bounded_schema import TooManySteps, compile_pattern, validate
+from banyan.bounded_schema import CannotCheck, compile_pattern, validate
 from banyan.errors import InvalidInput, InvalidSchema
 from banyan.json_values import canonical, check_storable
+from banyan.references import REFERENCES, parts
 from service.schemas import MAX_SCHEMA_BYTES
 
 MAX_PATTERNS = 32
@@ -22,8 +23,6 @@ MAX_STEPS = 5_000
 """Of checking the least object against a schema before it is admitted."""
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_HOLD_DATA = frozenset({"const", "enum", "default", "examples"})
-_REFERENCES = frozenset({"$ref", "$dynamicRef"})
 
 
 def check(schema: dict[str, Any]) -> None:
@@ -49,7 +48,7 @@ def check(schema: dict[str, Any]) -> None:
         raise InvalidSchema(
             f"answer_schema: {where} breaks the rule {error.validator!r} of JSON Schema"
         ) from error
-    if any("patternProperties" in part for part in _walk(schema)):
+    if any("patternProperties" in part for _, part in parts(schema)):
         raise InvalidSchema("answer_schema: patternProperties is not supported, use properties")
     _check_references(schema)
     patterns = set(_patterns(schema))
@@ -69,7 +68,7 @@ def _check_steps(schema: dict[str, Any]) -> None:
     """The least object shows what references at the same place in a value add up to."""
     try:
         validate({}, schema, max_steps=MAX_STEPS)
-    except TooManySteps as error:
+    except CannotCheck as error:
         raise InvalidSchema(f"answer_schema: {error}") from error
     except ValidationError:
         return  # it asks for more than nothing
@@ -87,26 +86,14 @@ def _check_references(schema: dict[str, Any]) -> None:
             raise InvalidSchema("answer_schema: a reference points to nothing") from error
 
 
-def _walk(value: object) -> Iterator[dict[str, Any]]:
-    """Every object in a schema that may be a schema itself."""
-    if isinstance(value, dict):
-        yield value
-        for key, item in value.items():
-            if key not in _HOLD_DATA:
-                yield from _walk(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _walk(item)
-
-
 def _references(schema: dict[str, Any]) -> Iterator[str]:
-    for part in _walk(schema):
-        for key in _REFERENCES & part.keys():
-            if isinstance(part[key], str):
+    for _, part in parts(schema):
+        for key in REFERENCES:
+            if isinstance(part.get(key), str):
                 yield part[key]
 
 
 def _patterns(schema: dict[str, Any]) -> Iterator[str]:
-    for part in _walk(schema):
+    for _, part in parts(schema):
         if isinstance(part.get("pattern"), str):
             yield part["pattern"]

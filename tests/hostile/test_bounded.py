@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from banyan.adapters import search
-from banyan.bounded_schema import TooManySteps, compile_pattern, validate
+from banyan.bounded_schema import CannotCheck, TooManySteps, compile_pattern, validate
 from banyan.client.errors import ClientError
 from banyan.client.sse import Parser
 from banyan.errors import InvalidAction, InvalidInput, InvalidSchema
@@ -81,6 +81,12 @@ def test_schemas_that_people_write_take_few_steps() -> None:
     validate({"first": value}, {**schema, "$defs": {"person": person}}, max_steps=400)
     with pytest.raises(TooManySteps):
         validate({"first": value}, {**schema, "$defs": {"person": person}}, max_steps=20)
+
+
+@pytest.mark.parametrize("schema", [{"$ref": "http://127.0.0.1:9/x"}, {"pattern": "("}])
+def test_what_a_schema_does_not_hold_is_never_fetched(schema: dict[str, Any]) -> None:
+    with pytest.raises(CannotCheck, match="not in it, or has a bad pattern"):
+        validate("a", schema)
 
 
 def test_comparing_all_items_with_one_another_counts_as_what_it_is() -> None:

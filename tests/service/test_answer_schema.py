@@ -24,6 +24,10 @@ GOOD: dict[str, dict[str, Any]] = {
         "$defs": {"a": {"$anchor": "name", "type": "string"}},
     },
     "property named $ref": {**OBJECT, "properties": {"$ref": {"type": "string"}}},
+    "properties named as keywords": {
+        **OBJECT,
+        "properties": {"patternProperties": {"type": "string"}, "enum": {"type": "integer"}},
+    },
     "reference as data": {**OBJECT, "properties": {"a": {"const": {"$ref": "http://x/"}}}},
     "pattern": {**OBJECT, "properties": {"a": {"type": "string", "pattern": "^[a-z]+$"}}},
     "its own dialect": {**OBJECT, "$schema": "https://json-schema.org/draft/2020-12/schema"},
@@ -41,6 +45,22 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "remote behind a list": (
         {**OBJECT, "anyOf": [{"$dynamicRef": "other#x"}]},
         "nothing is fetched",
+    ),
+    "remote under a name that is a keyword elsewhere": (
+        {**OBJECT, "properties": {"default": {"$ref": "http://127.0.0.1:9/x"}}},
+        "nothing is fetched",
+    ),
+    "remote in a definition of such a name": (
+        {
+            **OBJECT,
+            "$ref": "#/$defs/const",
+            "$defs": {"const": {"$ref": "http://127.0.0.1:9/x"}},
+        },
+        "nothing is fetched",
+    ),
+    "broken pattern under such a name": (
+        {**OBJECT, "properties": {"examples": {"pattern": "("}}},
+        "pattern",
     ),
     "older draft": ({**OBJECT, "$schema": "http://json-schema.org/draft-07/schema#"}, r"\$schema"),
     "too large": ({**OBJECT, "description": "a" * 70_000}, "larger than"),
