@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import structlog
 
@@ -28,7 +29,7 @@ from banyan.errors import (
     UnknownPolicy,
 )
 from banyan.node import Failure, Outcome
-from banyan.ports import Claimed, Lease, Metrics, Ports, Queue, Traces
+from banyan.ports import Claimed, Hint, Lease, Metrics, Ports, Queue, Traces
 from banyan.ports.traces import Attribute, Span
 from banyan.serving import Serving
 from banyan.specialists import Team
@@ -38,6 +39,8 @@ from workers.leases import LeaseKeeper
 from workers.slots import Slots
 
 log = structlog.get_logger(__name__)
+
+R = TypeVar("R")
 
 _TASKS_REMEMBERED = 256
 _HAND_BACK_S = 5.0
@@ -82,6 +85,7 @@ class Runner:
         metrics.put(signals.SLOTS, num_slots)
         self._assignments: dict[str, _Assignment] = {}
         self._running: dict[Lease, asyncio.Task[None]] = {}
+        self._starting: set[asyncio.Task[Any]] = set()
         self._draining = False
 
     async def look(self, tree_id: str, paths: Sequence[str]) -> None:
@@ -97,7 +101,7 @@ class Runner:
                 self._slots.give(num_taken)
                 return
             batch, waiting = waiting[:num_taken], waiting[num_taken:]
-            await self._start_in_slots(tree_id, batch)
+            await self._tracked(self._start_in_slots(tree_id, batch))
 
     def resize(self, num_slots: int) -> None:
         """Run so many nodes at one time from now on; those that run are not stopped."""
@@ -107,22 +111,25 @@ class Runner:
     async def reap(self) -> None:
         """Start what is overdue where there is room here, and send the rest again.
 
-        So that trees get on, slowly, while Celery's broker is away or takes no more messages.
+        So that trees get on, slowly, while Celery's broker is away or takes no more messages. No
+        tree waits for what starting another one takes.
         """
-        left = []
+        left, here = [], []
         for hint in await self._ports.store.reap():
             num_here = 0 if self._draining else self._slots.take_now(len(hint.paths))
             if num_here:
-                await self._start_in_slots(hint.tree_id, hint.paths[:num_here])
+                here.append(replace(hint, paths=hint.paths[:num_here]))
             if num_here < len(hint.paths):
                 left.append(replace(hint, paths=hint.paths[num_here:]))
+        for hint in here:
+            self._tracked(self._start_overdue(hint))
         await self._queue.send(left)
 
     async def drain(self, grace_s: float) -> None:
         """Claim nothing more, let running nodes come to an end, then hand back what is left."""
         self._draining = True
-        if self._running:
-            await asyncio.wait(list(self._running.values()), timeout=grace_s)
+        if busy := [*self._running.values(), *self._starting]:
+            await asyncio.wait(busy, timeout=grace_s)
         left = list(self._running.items())
         for _, task in left:
             task.cancel()
@@ -146,22 +153,45 @@ class Runner:
             task.cancel()
 
     @property
-    def num_running(self) -> int:
-        return len(self._running)
+    def num_busy(self) -> int:
+        """Nodes that run, and claims under way."""
+        return len(self._running) + len(self._starting)
 
-    async def _start_in_slots(self, tree_id: str, paths: Sequence[str]) -> None:
-        """Start what is ready of `paths`; each has a slot, and those that are not used go back."""
-        started = 0
+    def _tracked(self, start: Coroutine[Any, Any, R]) -> asyncio.Task[R]:
+        """`start` as a task that draining waits for."""
+        task = asyncio.create_task(start)
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
+        return task
+
+    async def _start_overdue(self, hint: Hint) -> None:
+        """Start the hint's nodes, which have slots; what is not for this worker goes to others."""
+        try:
+            if not await self._start_in_slots(hint.tree_id, hint.paths):
+                await self._queue.send([hint])
+        except Exception:
+            log.exception("overdue nodes not started", tree_id=hint.tree_id)
+
+    async def _start_in_slots(self, tree_id: str, paths: Sequence[str]) -> bool:
+        """Start what is ready of `paths`, which have slots; False where the hint was passed over.
+
+        Slots that are not used go back.
+        """
+        started: int | None = None
         try:
             started = await self._start(tree_id, paths)
         finally:
-            self._slots.give(len(paths) - started)
+            self._slots.give(len(paths) - (started or 0))
+        return started is not None
 
-    async def _start(self, tree_id: str, paths: Sequence[str]) -> int:
-        """Claim `paths` in one round trip and start what was ready; return how many."""
+    async def _start(self, tree_id: str, paths: Sequence[str]) -> int | None:
+        """Claim `paths` in one round trip and start what was ready; how many that were.
+
+        None where the hint was passed over: nothing is known here of its nodes.
+        """
         assignment = await self._assignment(tree_id)
         if assignment is None:
-            return 0
+            return None
         try:
             claimed = await self._ports.store.claim(
                 tree_id,
@@ -172,8 +202,11 @@ class Runner:
             )
         except StoreUnavailable as error:
             log.warning("hint passed over", tree_id=tree_id, code=error.code)
-            return 0
+            return None
         log.debug("nodes claimed", tree_id=tree_id, asked=len(paths), got=len(claimed.nodes))
+        if self._draining and claimed.nodes:
+            await self._hand_back([node.lease for node in claimed.nodes])
+            return 0
         for node in claimed.nodes:
             self._leases.keep(node.lease)
             task = asyncio.create_task(self._run(node, assignment))
@@ -265,10 +298,10 @@ class Runner:
         try:
             record = await self._ports.store.get_tree(tree_id)
             left_s = record.deadline_at - await self._ports.store.now()
+            task = unpack(record.task, Task)
         except BanyanError as error:
             log.warning("hint passed over", tree_id=tree_id, code=error.code)
             return None
-        task = unpack(record.task, Task)
         try:
             published = {
                 name: await self._versions.of_tree(name, tree_id, left_s=left_s)

@@ -36,8 +36,8 @@ class Slots:
             return self.take_now(at_most)
 
     def take_now(self, at_most: int) -> int:
-        """Take as many as are free, up to `at_most`; perhaps none."""
-        taken = min(self._free, at_most)
+        """Take as many as are free, up to `at_most`; perhaps none, as while fewer are wanted."""
+        taken = max(0, min(self._free, at_most))
         self._free -= taken
         return taken
 

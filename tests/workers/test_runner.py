@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -18,7 +20,7 @@ from banyan.errors import StoreUnavailable
 from banyan.limits import Limits
 from banyan.node import Outcome
 from banyan.policy import ONLY_BASE
-from banyan.ports import Hint, Lease, Ports, Renewal, TurnLog
+from banyan.ports import Claims, Hint, Lease, Ports, Renewal, Reserve, TurnLog
 from banyan.serving import Serving
 from banyan.task import Task
 from banyan.testing import ScriptedEngine
@@ -27,6 +29,7 @@ from tests.service.house import HintBox
 from tests.store.trees import eventually
 from workers.leases import LeaseKeeper
 from workers.runner import Runner
+from workers.slots import Slots
 
 LEASE_S = 60.0
 QUEUED_S = 15.0
@@ -90,7 +93,7 @@ class Worker:
 
     async def _until_idle(self) -> None:
         async def is_idle() -> bool:
-            return self.runner.num_running == 0
+            return self.runner.num_busy == 0
 
         await eventually(is_idle)
 
@@ -142,6 +145,80 @@ async def test_overdue_nodes_are_started_without_the_broker_as_far_as_there_are_
     assert [hint.tree_id for hint in worker.queue.hints] == [
         solve for solve, status in zip(solves, statuses, strict=True) if status == "queued"
     ]
+
+
+async def test_an_overdue_node_that_is_not_served_here_is_left_to_others() -> None:
+    worker = Worker(FlakyStore())
+    solve = await worker.admit(policy="newer")
+    worker.store.ahead_s = 2 * QUEUED_S
+
+    await worker.reap()
+
+    assert [(hint.tree_id, hint.paths) for hint in worker.queue.hints] == [(solve, ("0",))]
+
+
+async def test_a_tree_of_another_release_keeps_no_other_from_being_started() -> None:
+    worker = Worker(FlakyStore())
+    foreign = tree_id("acme", "foreign", 1)
+    written = admission(Task(tenant="acme", goal="Say it."), foreign)
+    await worker.store.admit(replace(written, task=b"of another release"))
+    solve = await worker.admit()
+    worker.store.ahead_s = 2 * QUEUED_S
+
+    await worker.reap()
+
+    assert await worker.status(solve) == "completed"
+    assert await worker.status(foreign) == "queued"
+    assert [hint.tree_id for hint in worker.queue.hints] == [foreign]
+
+
+async def test_fewer_slots_than_nodes_run_leave_none_to_take() -> None:
+    slots = Slots(8)
+    assert await slots.take(8) == 8
+    slots.resize(2)
+
+    assert slots.take_now(20) == 0
+    slots.give(8)
+    assert slots.take_now(20) == 2
+
+
+async def test_what_is_claimed_while_a_worker_drains_is_handed_back() -> None:
+    store = HeldStore()
+    worker = Worker(store)
+    solve = await worker.admit()
+    looking = asyncio.create_task(worker.runner.look(solve, ["0"]))
+    await store.claiming.wait()
+    draining = asyncio.create_task(worker.runner.drain(60.0))
+    await asyncio.sleep(0)
+    store.may_claim.set()
+    await asyncio.gather(looking, draining)
+
+    node = await store.get_node(solve, "0")
+    assert (node.status, node.epoch) == ("queued", 2)
+    assert worker.runner.num_busy == 0
+
+
+class HeldStore(FlakyStore):
+    """A store whose claims wait until they may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.claiming, self.may_claim = asyncio.Event(), asyncio.Event()
+
+    async def claim(
+        self,
+        tree_id: str,
+        paths: Sequence[str],
+        *,
+        worker: str,
+        lease_s: float,
+        reserves: Mapping[str, Reserve],
+    ) -> Claims:
+        self.claiming.set()
+        await self.may_claim.wait()
+        return await super().claim(
+            tree_id, paths, worker=worker, lease_s=lease_s, reserves=reserves
+        )
 
 
 class BrokenStore(MemoryStore):
