@@ -19,21 +19,11 @@ from tests.training_torch.rollouts import (
     settings,
     write_rollouts,
 )
-from tests.training_torch.tiny_llama import Scorer, write_model
+from tests.training_torch.tiny_llama import Scorer
 from training.critic import CriticSettings, token_advantages
 from training.reporting import figures_of
 from training.update import VALUE_HEAD, UpdateSettings, run_folder, update
 from training.update_errors import NothingToTrain, WrongModel
-
-
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    return write_model(tmp_path / "tiny")
-
-
-@pytest.fixture
-def scorer(model: Path) -> Scorer:
-    return Scorer.of(model)
 
 
 def with_critic(

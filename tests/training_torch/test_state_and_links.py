@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ from training.experiments.state_text import (
     SOURCE,
     bits,
     held_out,
-    section_distillation_loss,
+    section_logits,
     text_distilled,
     text_taught,
     texts,
@@ -64,7 +65,12 @@ def test_distillation_changes_the_packer_alone_and_brings_its_child_closer() -> 
     fresh = Packer(model, 4)
     packer, curve = distilled(model, 4, seed=5, max_updates=30)
     losses = [
-        distillation_loss(model, one, batch.context_BT, batch.question_BQ).item()
+        distillation_loss(
+            model,
+            one,
+            batch.context_BT,
+            partial(answer_logits, model, question_BQ=batch.question_BQ),
+        ).item()
         for one in (fresh, packer)
     ]
     assert losses[1] < losses[0]
@@ -110,7 +116,12 @@ def test_a_policy_and_its_packer_learn_to_go_on_with_a_text() -> None:
     batch = texts(0, 64)
     torch.manual_seed(3 + 1)
     losses = [
-        section_distillation_loss(model, packer, batch).item()
+        distillation_loss(
+            model,
+            packer,
+            batch.beginning_BS,
+            partial(section_logits, model, section_BC=batch.section_BC),
+        ).item()
         for packer in (Packer(model, 4), text_distilled(model, 4, 3, 40)[0])
     ]
     assert losses[1] < losses[0]

@@ -41,16 +41,6 @@ from training.update_errors import (
 )
 
 
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    return write_model(tmp_path / "tiny")
-
-
-@pytest.fixture
-def scorer(model: Path) -> Scorer:
-    return Scorer.of(model)
-
-
 def trained(version: Path, base: Path) -> Scorer:
     """The version as an engine would load it."""
     if (version / "config.json").is_file():

@@ -7,11 +7,13 @@ whatever facts stand in its prompt, and to say that a fact is not there.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from training.experiments.state_learning import distil, learn
 from training.tiny.model import ModelSize, TinyModel
 from training.tiny.packer import Packer, answer_logits, distillation_loss
 
@@ -21,9 +23,7 @@ _ASK = 0
 _FIRST_KEY, _FIRST_VALUE = 1, 1 + NUM_KEYS
 UNKNOWN = 1 + NUM_KEYS + NUM_VALUES
 _NUM_WORDS = UNKNOWN + 1
-LEARNING_RATE = 3e-3
 _BATCH_ROWS = 128
-LOOK_EVERY = 25
 _ENOUGH = 0.99
 
 
@@ -42,6 +42,7 @@ def generator_of(seed: int) -> torch.Generator:
 
 
 def draw(generator: torch.Generator, num_rows: int) -> Batch:
+    """Int[B, T] contexts of all facts, Int[B, Q] questions for one of them, Int[B] answers."""
     keys_BK = torch.rand(num_rows, NUM_KEYS, generator=generator).argsort(dim=1)
     values_BK = torch.randint(NUM_VALUES, (num_rows, NUM_KEYS), generator=generator)
     asked_B = torch.randint(NUM_KEYS, (num_rows,), generator=generator)
@@ -72,19 +73,20 @@ def taught(size: ModelSize, seed: int, max_updates: int) -> TinyModel:
     """A policy that answers from the facts in its prompt."""
     torch.manual_seed(seed)
     model, generator = TinyModel(_NUM_WORDS, size), generator_of(seed)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE)
     held_out = draw(generator_of(-1 - seed), 500)
-    for update in range(1, max_updates + 1):
+
+    def loss_of(update: int) -> Tensor:
+        del update
         num_facts = int(torch.randint(1, NUM_KEYS + 1, (), generator=generator))
         batch = shortened(draw(generator, _BATCH_ROWS), 2 * num_facts)
         logits_BV = answer_logits(model, model.words(batch.context_BT), batch.question_BQ)
-        loss = functional.cross_entropy(logits_BV, batch.answer_B)
-        optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        optimizer.step()
-        is_due = update % LOOK_EVERY == 0
-        if is_due and success(model, model.words(held_out.context_BT), held_out) >= _ENOUGH:
-            break
+        return functional.cross_entropy(logits_BV, batch.answer_B)
+
+    def is_enough(update: int) -> bool:
+        del update
+        return success(model, model.words(held_out.context_BT), held_out) >= _ENOUGH
+
+    learn(model.parameters(), loss_of, max_updates, is_enough)
     return model
 
 
@@ -94,17 +96,20 @@ def distilled(
     """A packer for the policy, and success of children on held-out facts while it learned."""
     torch.manual_seed(seed + 1)
     packer, generator = Packer(model, num_vectors), generator_of(seed + 1)
-    optimizer = torch.optim.AdamW(packer.parameters(), lr=LEARNING_RATE)
     held_out = draw(generator_of(-1 - seed), 500)
-    curve = []
-    for update in range(1, max_updates + 1):
+
+    def loss_of(update: int) -> Tensor:
+        del update
         batch = draw(generator, _BATCH_ROWS)
-        loss = distillation_loss(model, packer, batch.context_BT, batch.question_BQ)
-        optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        optimizer.step()
-        if update % LOOK_EVERY == 0 or update == max_updates:
-            with torch.inference_mode():
-                state = packer(model, held_out.context_BT)
-            curve.append((update, success(model, state, held_out)))
+        ask = partial(answer_logits, model, question_BQ=batch.question_BQ)
+        return distillation_loss(model, packer, batch.context_BT, ask)
+
+    curve = distil(
+        model,
+        packer,
+        loss_of,
+        max_updates,
+        held_out_BT=held_out.context_BT,
+        score_of=lambda state_BSH: success(model, state_BSH, held_out),
+    )
     return packer, curve

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from training.environments.language_source import LanguageSource, bits_per_token
-from training.experiments.state_task import LEARNING_RATE, LOOK_EVERY
+from training.experiments.state_learning import distil, learn
 from training.tiny.model import ModelSize, TinyModel
-from training.tiny.packer import Packer
+from training.tiny.packer import Packer, distillation_loss
 
 SOURCE = LanguageSource(num_rules=2, num_section_letters=10, noise=0.05, num_letters=6)
 NUM_BEGINNING_TOKENS = SOURCE.num_rule_tokens
@@ -74,15 +75,14 @@ def text_taught(size: ModelSize, seed: int, num_updates: int) -> TinyModel:
     """A policy that goes on with a text, whatever part of its beginning stands in its prompt."""
     torch.manual_seed(seed)
     model = TinyModel(len(_IDS), size)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE)
-    for update in range(num_updates):
-        batch = _batch(seed, update)
+
+    def loss_of(update: int) -> Tensor:
+        batch = _batch(seed, update - 1)
         num_words = int(torch.randint(0, NUM_BEGINNING_TOKENS + 1, ()))
-        shown = NUM_BEGINNING_TOKENS if update % 2 else num_words
-        loss = _cross_entropy(model, model.words(batch.beginning_BS[:, :shown]), batch.section_BC)
-        optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        optimizer.step()
+        shown = num_words if update % 2 else NUM_BEGINNING_TOKENS
+        return _cross_entropy(model, model.words(batch.beginning_BS[:, :shown]), batch.section_BC)
+
+    learn(model.parameters(), loss_of, num_updates)
     return model
 
 
@@ -92,31 +92,21 @@ def text_distilled(
     """A packer, and bits per token of held-out sections while it learned."""
     torch.manual_seed(seed + 1)
     packer, measured = Packer(model, num_vectors), held_out(seed)
-    optimizer = torch.optim.AdamW(packer.parameters(), lr=LEARNING_RATE)
-    curve = []
-    for update in range(1, num_updates + 1):
+
+    def loss_of(update: int) -> Tensor:
         batch = _batch(seed, num_updates + update)
-        loss = section_distillation_loss(model, packer, batch)
-        optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        optimizer.step()
-        if update % LOOK_EVERY == 0 or update == num_updates:
-            with torch.inference_mode():
-                state = packer(model, measured.beginning_BS)
-            curve.append((update, bits(model, state, measured)))
-    return packer, curve
+        go_on = partial(section_logits, model, section_BC=batch.section_BC)
+        return distillation_loss(model, packer, batch.beginning_BS, go_on)
 
-
-def section_distillation_loss(model: TinyModel, packer: Packer, batch: Texts) -> Tensor:
-    """KL from the child that sees the beginning to the one that sees vectors, nats a token."""
-    beginning_BSH = model.words(batch.beginning_BS)
-    with torch.no_grad():
-        teacher = section_logits(model, beginning_BSH, batch.section_BC).log_softmax(dim=-1)
-    packed = packer(model, batch.beginning_BS)
-    student = section_logits(model, packed, batch.section_BC).log_softmax(dim=-1)
-    return functional.kl_div(
-        student.flatten(0, 1), teacher.flatten(0, 1), reduction="batchmean", log_target=True
+    curve = distil(
+        model,
+        packer,
+        loss_of,
+        num_updates,
+        held_out_BT=measured.beginning_BS,
+        score_of=lambda state_BSH: bits(model, state_BSH, measured),
     )
+    return packer, curve
 
 
 def _batch(seed: int, update: int) -> Texts:

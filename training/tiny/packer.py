@@ -8,6 +8,8 @@ Axes: B rows, T tokens of the parent, Q words of the question, P vectors, H widt
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -40,10 +42,16 @@ def answer_logits(model: TinyModel, state_BSH: Tensor, question_BQ: Tensor) -> T
 
 
 def distillation_loss(
-    model: TinyModel, packer: Packer, context_BT: Tensor, question_BQ: Tensor
+    model: TinyModel,
+    packer: Packer,
+    context_BT: Tensor,
+    logits_of: Callable[[Tensor], Tensor],
 ) -> Tensor:
-    """KL from the child that sees the parent's tokens to the one that sees its vectors, in nats."""
+    """KL from the child that sees the parent's tokens to the one that sees its vectors.
+
+    In nats a word; `logits_of` takes a state, Float[B, S, H], and gives Float[..., V].
+    """
     with torch.no_grad():
-        teacher_BV = answer_logits(model, model.words(context_BT), question_BQ).log_softmax(dim=-1)
-    student_BV = answer_logits(model, packer(model, context_BT), question_BQ).log_softmax(dim=-1)
-    return functional.kl_div(student_BV, teacher_BV, reduction="batchmean", log_target=True)
+        teacher = logits_of(model.words(context_BT)).log_softmax(dim=-1).flatten(0, -2)
+    student = logits_of(packer(model, context_BT)).log_softmax(dim=-1).flatten(0, -2)
+    return functional.kl_div(student, teacher, reduction="batchmean", log_target=True)
