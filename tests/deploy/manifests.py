@@ -44,6 +44,15 @@ def pods(manifests: Iterable[Manifest]) -> Iterator[PodOf]:
             yield PodOf(manifest, manifest["metadata"], manifest["spec"])
 
 
+def num_bytes(quantity: str) -> int:
+    """Of a quantity of memory or disk, such as 1536Mi or 2G. Raises KeyError for other units."""
+    number = quantity.rstrip("KMGTi")
+    powers = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
+    unit = quantity.removeprefix(number)
+    base = 1024 if unit.endswith("i") else 1000
+    return int(float(number) * base ** powers[unit.removesuffix("i")])
+
+
 def named(manifests: Iterable[Manifest], kind: str, name: str) -> Manifest:
     """The one manifest of this kind and name."""
     [found] = [m for m in manifests if m["kind"] == kind and m["metadata"]["name"] == name]

@@ -60,6 +60,16 @@ OUTSIDE: dict[str, Any] = {
     "commonLabels": {"team": "search"},
 }
 
+BUCKET: dict[str, Any] = {
+    "settings": {
+        "blob_url": "s3://documents/banyan",
+        "trajectory_url": "s3://trajectories/banyan",
+        "s3_endpoint": "http://bucket.example:9000",
+        "traces_url": "http://collector.example:4318",
+    },
+    "s3": {"existingSecret": "bucket", "secretAccessKeyKey": "secret"},
+}
+
 PINNED: dict[str, Any] = {
     "service": {"image": {"digest": "sha256:" + "0" * 64}, "pdb": {"maxUnavailable": "50%"}},
     "networkPolicy": {"enabled": False},
@@ -93,6 +103,7 @@ CASES = (
     Case("trainer", TRAINER),
     Case("gateway", GATEWAY),
     Case("outside", OUTSIDE),
+    Case("bucket", BUCKET),
     Case("pinned", PINNED),
     Case("scaled-sidecars", SMALL_FIRST),
 )

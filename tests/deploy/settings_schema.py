@@ -26,6 +26,8 @@ SCHEMA = CHART / "values.schema.json"
 OWNED: dict[str, str] = {
     "redis_url": "redis and valkey",
     "broker_url": "broker",
+    "s3_access_key_id": "s3",
+    "s3_secret_access_key": "s3",
     "blob_dir": "data",
     "policy_dir": "data",
     "trajectory_dir": "data.trajectories",
@@ -45,6 +47,17 @@ OWNED: dict[str, str] = {
     "alive_file": "the chart: /tmp/alive",
 }
 """Settings that have values of their own, and which."""
+
+SECRET = frozenset(
+    {
+        name
+        for settings in (ServiceSettings, WorkerSettings)
+        for name, field in settings.model_fields.items()
+        if not field.repr
+    }
+    | {"redis_url", "broker_url"}
+)
+"""Settings that are secrets or may hold one: keys, and addresses with a password in them."""
 
 TOGETHER = (("oidc_issuer", "oidc_audience"), ("base_model", "base_fingerprint"))
 """Settings of the service that are set both or not at all."""

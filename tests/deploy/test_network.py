@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.deploy import manifests as read
-from tests.deploy.helm import Manifest
-from tests.deploy.matrix import CASES
+from tests.deploy.helm import Manifest, Tools, render
+from tests.deploy.matrix import BUCKET, CASES
 
 Rendered = Mapping[str, list[Manifest]]
 GUARDED = [case.name for case in CASES if case.name != "pinned"]
@@ -30,7 +30,9 @@ class Network:
     def reaches(self, source: str) -> list[Any]:
         """Rules of egress of a component."""
         rules = [rule for policy in self._of(source, "Egress") for rule in policy.get("egress", [])]
-        return [rule for rule in rules if {"port": 53, "protocol": "UDP"} not in rule["ports"]]
+        return [
+            rule for rule in rules if {"port": 53, "protocol": "UDP"} not in rule.get("ports", [])
+        ]
 
     def _of(self, component: str, kind: str) -> list[Any]:
         return [
@@ -130,6 +132,38 @@ def test_servers_and_stores_elsewhere_are_reached_on_their_ports(rendered: Rende
     rules = Network(rendered["outside"]).reaches("workers")
     ports = [port["port"] for rule in rules for port in rule["ports"] if "to" not in rule]
     assert {443, 8443, 6379, 7000} <= set(ports)
+
+
+def open_ports(manifests: list[Manifest], source: str) -> set[Any]:
+    """What a component reaches anywhere."""
+    rules = [rule for rule in Network(manifests).reaches(source) if "to" not in rule]
+    return {port["port"] for rule in rules for port in rule["ports"]}
+
+
+@pytest.mark.parametrize("source", ["service", "workers"])
+def test_a_bucket_and_a_collector_are_reached_on_their_ports(
+    rendered: Rendered, source: str
+) -> None:
+    assert open_ports(rendered["bucket"], source) == {9000, 4318}
+    assert open_ports(rendered["default"], source) == set()
+
+
+@pytest.mark.parametrize("name", ["blob_url", "trajectory_url"])
+def test_a_bucket_without_an_endpoint_is_at_a_public_address(used: Tools, name: str) -> None:
+    made = render(used, {"settings": {name: "s3://documents"}})
+    [rule] = [rule for rule in Network(made).reaches("service") if rule["ports"] == [{"port": 443}]]
+    assert "10.0.0.0/8" in rule["to"][0]["ipBlock"]["except"]
+
+
+def test_a_bucket_and_a_collector_are_nowhere_else_where_it_is_said(used: Tools) -> None:
+    peers = [{"namespaceSelector": {"matchLabels": {"team": name}}} for name in ("disks", "traces")]
+    told = {**BUCKET, "networkPolicy": {"bucket": peers[:1], "traces": peers[1:]}}
+    for source in ("service", "workers"):
+        made = render(used, told)
+        assert open_ports(made, source) == set()
+        reached = [rule.get("to") for rule in Network(made).reaches(source)]
+        assert peers[:1] in reached
+        assert peers[1:] in reached
 
 
 def test_a_vllm_in_a_workers_pod_is_reached_by_nobody(rendered: Rendered) -> None:

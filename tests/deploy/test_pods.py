@@ -11,6 +11,7 @@ from tests.deploy import manifests as read
 from tests.deploy.helm import Manifest, Tools, render
 from tests.deploy.manifests import PodOf
 from tests.deploy.matrix import CASES
+from tests.deploy.settings_schema import SECRET, fields
 
 Rendered = Mapping[str, list[Manifest]]
 
@@ -209,5 +210,24 @@ def test_no_secret_is_in_a_config_map(rendered: Rendered, case: str) -> None:
     for config in read.of_kind(rendered[case], "ConfigMap").values():
         text = "\n".join(config["data"].values())
         assert "requirepass" not in text
-        assert "BANYAN_REDIS_URL" not in config["data"]
-        assert "BANYAN_ENGINE_API_KEY" not in config["data"]
+        assert not {f"BANYAN_{name.upper()}" for name in SECRET} & config["data"].keys()
+
+
+def test_no_secret_is_a_setting_of_the_chart() -> None:
+    """Those become ConfigMaps."""
+    assert {"redis_url", "engine_api_key", "s3_secret_access_key"} <= SECRET
+    assert not SECRET & {name for names in fields().values() for name in names}
+
+
+def test_the_key_of_a_bucket_comes_out_of_its_secret(rendered: Rendered) -> None:
+    for component in ("service", "workers"):
+        container = read.pod(rendered["bucket"], component).containers[-1]
+        refs = {
+            one["name"]: one["valueFrom"]["secretKeyRef"]
+            for one in container["env"]
+            if "S3" in one["name"]
+        }
+        assert refs == {
+            "BANYAN_S3_ACCESS_KEY_ID": {"name": "bucket", "key": "access-key-id"},
+            "BANYAN_S3_SECRET_ACCESS_KEY": {"name": "bucket", "key": "secret"},
+        }

@@ -64,7 +64,7 @@ def test_links_lead_to_files() -> None:
 
 def test_every_setting_that_is_derived_is_listed() -> None:
     rows = "\n".join(line for line in README.read_text("utf-8").splitlines() if line[:1] == "|")
-    assert set(OWNED) <= set(re.findall(r"`([a-z_]+)`", rows))
+    assert set(OWNED) <= set(re.findall(r"`([a-z0-9_]+)`", rows))
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,12 @@ def test_what_is_set_arrives_as_it_was_set(used: Tools) -> None:
     values: dict[str, Any] = {
         "settings": {"num_shards": 16, "retention_s": 2592000, "log_level": "debug"},
         "service": {
-            "settings": {"max_document_bytes": 10737418240, "quota_usd_per_day": 12.5, "auth": "on"}
+            "settings": {
+                "max_document_bytes": 10737418240,
+                "quota_usd_per_day": 12.5,
+                "auth": "on",
+            },
+            "tmpSize": "30Gi",
         },
         "workers": {"settings": {"slots": 10000, "briefs": False, "overlap_tokens": 0}},
     }

@@ -47,6 +47,35 @@ TOGETHER: list[tuple[dict[str, Any], tuple[str, ...]]] = [
         {"valkey": {"enabled": False}, "redis": {"url": "redis+cluster://store:7000"}},
         ("Celery's broker cannot be one", "broker.existingSecret"),
     ),
+    (
+        {"valkey": {"enabled": False}, "redis": {"url": "sentinel://store:26379"}},
+        ("does not ask Sentinel", "broker.url"),
+    ),
+    (
+        {"broker": {"url": "sentinel://queue:26379"}},
+        ("which master is meant", "settings.broker_master_name"),
+    ),
+    (
+        nested("workers.settings.result_cache_s", 60),
+        ("workers.settings.result_cache_s", "coalesce to installation"),
+    ),
+    (
+        {"workers": {"settings": {"result_cache_s": 60, "coalesce": "off"}}},
+        ("replies are kept", "coalesce to installation"),
+    ),
+    (
+        nested("service.settings.extract_parallel", 8),
+        ("service.resources.limits.memory", "4563402752 bytes"),
+    ),
+    (
+        nested("service.resources.limits.memory", "1.2G"),
+        ("raise the limit", "1342177280 bytes"),
+    ),
+    (
+        nested("service.settings.max_document_bytes", 10737418240),
+        ("service.tmpSize", "32212254720 bytes"),
+    ),
+    (nested("service.tmpSize", "512Mi"), ("raise it, or lower max_document_bytes",)),
     ({"engine": {"pool": "big"}}, ('no pool "big"', "it has: main")),
     ({"engine": {"urls": ["http://x:1"]}}, ("engines.main: nobody calls this pool", "null")),
     ({"engine": {"kind": "openai"}}, ("set engine.urls",)),
@@ -73,6 +102,10 @@ TOGETHER: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ),
     ({**TRAINER, "apiKey": {"existingSecret": ""}}, ("apiKey.existingSecret", "scopes")),
     ({**TRAINER, "data": {"trajectories": False}}, ("data.trajectories",)),
+    (
+        {**TRAINER, "settings": {"trajectory_url": "s3://trajectories"}},
+        ("settings.trajectory_url", "turn the trainer off"),
+    ),
     (nested("data.accessModes", ["ReadWriteOnce"]), ("ReadWriteMany", "service.replicas 1")),
     ({**GATEWAY, "gateway": {"enabled": True, "parentRefs": []}}, ("gateway.parentRefs",)),
 ]
@@ -96,3 +129,16 @@ def test_values_that_do_not_go_together_are_refused_with_a_way_out(
         render(used, values)
     message = str(refused.value)
     assert all(word in message for word in words), message
+
+
+def test_values_that_go_together_again_are_taken(used: Tools) -> None:
+    made = {
+        "broker": {"url": "sentinel://queue:26379"},
+        "settings": {"broker_master_name": "queue"},
+        "workers": {"settings": {"result_cache_s": 60, "coalesce": "installation"}},
+        "service": {
+            "settings": {"extract_parallel": 8},
+            "resources": {"limits": {"memory": 4563402752}},
+        },
+    }
+    assert render(used, made)

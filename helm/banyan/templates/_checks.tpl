@@ -9,6 +9,16 @@
 {{- if and (hasPrefix "redis+cluster" .Values.redis.url) (not (or .Values.broker.url .Values.broker.existingSecret)) -}}
 {{- fail "broker: the store is a cluster, and Celery's broker cannot be one; set broker.existingSecret or broker.url" -}}
 {{- end -}}
+{{- if hasPrefix "sentinel" .Values.redis.url -}}
+{{- fail "redis.url: the state store does not ask Sentinel; set an address that follows the master here, and Sentinel's in broker.url" -}}
+{{- end -}}
+{{- if and (hasPrefix "sentinel" .Values.broker.url) (not .Values.settings.broker_master_name) -}}
+{{- fail "broker.url: Sentinel has to be told which master is meant; set settings.broker_master_name" -}}
+{{- end -}}
+{{- if and .Values.workers.settings.result_cache_s (ne (.Values.workers.settings.coalesce | default "worker") "installation") -}}
+{{- fail "workers.settings.result_cache_s: replies are kept where all workers share their calls; set workers.settings.coalesce to installation, or leave result_cache_s out" -}}
+{{- end -}}
+{{- include "banyan.checkDocuments" . -}}
 {{- if and .Values.engine.urls (eq .Values.workers.mode "sidecar") -}}
 {{- fail "engine.urls: workers with a vLLM in their own pod use that one; leave engine.urls empty, or set workers.mode to shared" -}}
 {{- end -}}
@@ -94,6 +104,9 @@
 {{- end -}}
 {{- if not .Values.trainer.modelVolume.existingClaim -}}
 {{- fail "trainer.modelVolume.existingClaim: name the claim that holds the base model" -}}
+{{- end -}}
+{{- if .Values.settings.trajectory_url -}}
+{{- fail "settings.trajectory_url: the trainer reads the log's folder, and nothing would be in it; leave trajectory_url out, or turn the trainer off and train elsewhere on what banyan-train export makes of the bucket" -}}
 {{- end -}}
 {{- if not .Values.data.trajectories -}}
 {{- fail "data.trajectories: the trainer learns from the log; set it to true" -}}

@@ -1,4 +1,4 @@
-{{/* Where the store and the model servers are, as rules of egress. */}}
+{{/* Where the store, the model servers, a bucket and a collector of traces are, as rules of egress. */}}
 
 {{- define "banyan.storeEgress" -}}
 {{- if .Values.valkey.enabled -}}
@@ -47,6 +47,42 @@
 {{- end }}
 {{- end -}}
 
+{{/* Documents and the log in a bucket, and traces: what `settings` names of them. */}}
+{{- define "banyan.settingsEgress" -}}
+{{- $settings := .Values.settings -}}
+{{- $net := .Values.networkPolicy -}}
+{{- if or $settings.blob_url $settings.trajectory_url }}
+{{- if $net.bucket }}
+- to: {{ toJson $net.bucket }}
+{{- else if $settings.s3_endpoint }}
+- ports: [{port: {{ include "banyan.urlPort" $settings.s3_endpoint }}}]
+{{- else }}
+- to: {{ include "banyan.publicPeers" . }}
+  ports: [{port: 443}]
+{{- end }}
+{{- end }}
+{{- with $settings.traces_url }}
+{{- if $net.traces }}
+- to: {{ toJson $net.traces }}
+{{- else }}
+- ports: [{port: {{ include "banyan.urlPort" . }}}]
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "banyan.publicPeers" -}}
+{{- list (dict "ipBlock" (dict "cidr" "0.0.0.0/0" "except" .Values.networkPolicy.internet.blockedNetworks)) | toJson -}}
+{{- end -}}
+
+{{- define "banyan.urlPort" -}}
+{{- $parts := urlParse . -}}
+{{- if contains ":" $parts.host -}}
+{{- splitList ":" $parts.host | last | int -}}
+{{- else -}}
+{{- ternary 443 80 (eq $parts.scheme "https") -}}
+{{- end -}}
+{{- end -}}
+
 {{/* Ports of servers that run elsewhere: those of engine.urls and of policies' engines. */}}
 {{- define "banyan.outsidePorts" -}}
 {{- $urls := .Values.engine.urls -}}
@@ -55,12 +91,7 @@
 {{- end -}}
 {{- $ports := list -}}
 {{- range $urls -}}
-{{- $parts := urlParse . -}}
-{{- if contains ":" $parts.host -}}
-{{- $ports = append $ports (splitList ":" $parts.host | last | int) -}}
-{{- else -}}
-{{- $ports = append $ports (ternary 443 80 (eq $parts.scheme "https")) -}}
-{{- end -}}
+{{- $ports = append $ports (include "banyan.urlPort" . | int) -}}
 {{- end -}}
 {{- $rules := list -}}
 {{- range $ports | uniq -}}{{- $rules = append $rules (dict "port" .) -}}{{- end -}}

@@ -86,11 +86,12 @@ securityContext:
 {{- .Values.data.existingClaim | default (printf "%s-data" (include "banyan.fullname" .)) -}}
 {{- end -}}
 
+{{/* With what is passing through; on the node's disk, and not in memory. Takes a dict of root and tmpSize. */}}
 {{- define "banyan.dataVolume" -}}
 - name: data
-  persistentVolumeClaim: {claimName: {{ include "banyan.dataClaim" . }}}
+  persistentVolumeClaim: {claimName: {{ include "banyan.dataClaim" .root }}}
 - name: tmp
-  emptyDir: {sizeLimit: 1Gi}
+  emptyDir: {sizeLimit: {{ .tmpSize | default "1Gi" }}}
 {{- end -}}
 
 {{- define "banyan.dataMounts" -}}

@@ -139,6 +139,19 @@ http://127.0.0.1:8000
 {{- end }}
 {{- end -}}
 
+{{- define "banyan.bucketEnv" -}}
+{{- with .Values.s3 }}
+{{- if .existingSecret }}
+- name: BANYAN_S3_ACCESS_KEY_ID
+  valueFrom:
+    secretKeyRef: {name: {{ .existingSecret }}, key: {{ .accessKeyIdKey }}}
+- name: BANYAN_S3_SECRET_ACCESS_KEY
+  valueFrom:
+    secretKeyRef: {name: {{ .existingSecret }}, key: {{ .secretAccessKeyKey }}}
+{{- end }}
+{{- end }}
+{{- end -}}
+
 {{- define "banyan.engineKeyEnv" -}}
 {{- $key := .Values.engine.apiKey -}}
 {{- if and (not $key.existingSecret) (not .Values.engine.urls) -}}

@@ -69,7 +69,7 @@ template:
           - {name: files, mountPath: /etc/banyan, readOnly: true}
           {{- end }}
     volumes:
-      {{- include "banyan.dataVolume" . | nindent 6 }}
+      {{- include "banyan.dataVolume" (dict "root" .) | nindent 6 }}
       - name: shm
         emptyDir: {medium: Memory, sizeLimit: {{ $values.shmSize }}}
       - name: model
