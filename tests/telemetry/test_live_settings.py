@@ -64,6 +64,8 @@ def test_a_setting_that_needs_a_restart_says_so(name: str) -> None:
         ('log_level = "loud"', "log_level: Input should be"),
         ("slots = ", "Invalid value"),
         ("quota_usd_per_day = -1", "quota_usd_per_day: Input should be greater than 0"),
+        ("quota_usd_per_day = inf", "quota_usd_per_day: Input should be a finite number"),
+        ("quota_usd_per_day = nan", "quota_usd_per_day: Input should be a finite number"),
     ],
 )
 def test_what_is_wrong_in_the_file_is_said(text: str, says: str) -> None:
