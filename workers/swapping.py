@@ -72,7 +72,7 @@ async def swap_for_ever(swappers: Sequence[Swapper], every_s: float, metrics: Me
             try:
                 await swapper.step()
             except BanyanError as error:
-                log.warning("swapping failed", code=error.code, detail=str(error))
+                log.warning("swapping failed", code=error.code)
                 metrics.count(signals.LOOP_FAILURES, "swap")
             except Exception:
                 log.exception("swapping failed")  # and the next look may find it mended

@@ -15,6 +15,7 @@ from banyan.adapters.trajectory_log import open_log
 from banyan.adapters.trajectory_writer import Redact, TrajectoryWriter
 from banyan.errors import BanyanError, InvalidInput
 from banyan.ports import Metrics
+from banyan.telemetry import failure_of
 from workers.settings import WorkerSettings
 
 log = structlog.get_logger(__name__)
@@ -65,7 +66,7 @@ class Trajectories:
                     await asyncio.sleep(_PAUSE_S)
             except (BanyanError, OSError) as error:
                 # The tree stays in the queue until it is written, or expires and is counted.
-                log.warning("trajectories not written", error=type(error).__name__, why=str(error))
+                log.warning("trajectories not written", **failure_of(error))
                 self._metrics.count(signals.LOOP_FAILURES, "trajectories")
                 await asyncio.sleep(_PAUSE_S)
             except Exception:
