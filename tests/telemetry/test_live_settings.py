@@ -23,7 +23,7 @@ FIXED = frozenset({*ServiceSettings.model_fields, *WorkerSettings.model_fields})
 
 
 class Taking:
-    """Keeps what was taken over; refuses a level of `error`, as a program may."""
+    """Keeps what was taken over; refuses a level of `error` as a program may; 13 slots break it."""
 
     def __init__(self, path: Path) -> None:
         self.taken: list[LiveSettings] = []
@@ -36,6 +36,8 @@ class Taking:
     def take(self, live: LiveSettings) -> None:
         if live.log_level == "error":
             raise InvalidInput("not here")
+        if live.slots == 13:
+            raise ZeroDivisionError
         self.taken.append(live)
 
     def write(self, text: str) -> None:
@@ -95,7 +97,7 @@ async def test_a_file_that_is_wrong_changes_nothing_and_is_counted(taking: Takin
         return len(taking.taken) == number
 
     await eventually(lambda: took(1))
-    for number, wrong in enumerate(("lease_s = 1", 'log_level = "error"'), 1):
+    for number, wrong in enumerate(("lease_s = 1", 'log_level = "error"', "slots = 13"), 1):
         taking.write(wrong)
 
         async def counted(number: int = number) -> bool:
