@@ -28,7 +28,7 @@ class LiveSettings(BaseModel):
     quota_nodes: int | None = Field(None, ge=1)
     quota_tokens_per_minute: int | None = Field(None, ge=1)
     quota_tokens_per_day: int | None = Field(None, ge=1)
-    quota_usd_per_day: float | None = Field(None, gt=0)
+    quota_usd_per_day: float | None = Field(None, gt=0, allow_inf_nan=False)
 
     @property
     def quotas(self) -> dict[str, float]:

@@ -28,7 +28,7 @@ class Quota(BaseModel):
     """`max_nodes` of the unfinished solves together."""
     tokens_per_minute: int | None = Field(None, ge=1)
     tokens_per_day: int | None = Field(None, ge=1)
-    usd_per_day: float | None = Field(None, gt=0)
+    usd_per_day: float | None = Field(None, gt=0, allow_inf_nan=False)
 
     @property
     def counts_trees(self) -> bool:

@@ -61,7 +61,7 @@ def unpack(packed: bytes, model: type[M]) -> M:
     try:
         return model.model_validate(unpack_fields(packed, model))
     except _DAMAGE as error:
-        raise PackError(f"packed state is damaged: {error}") from error
+        raise PackError(f"packed state is damaged: {_damage(error)}") from error
 
 
 def unpack_fields(packed: bytes, model: type[BaseModel]) -> Any:
@@ -91,4 +91,16 @@ def unpack_fields(packed: bytes, model: type[BaseModel]) -> Any:
             raise PackError("packed state is cut off, or followed by something else")
         return msgspec.msgpack.decode(body)
     except _DAMAGE as error:
-        raise PackError(f"packed state is damaged: {error}") from error
+        raise PackError(f"packed state is damaged: {_damage(error)}") from error
+
+
+def _damage(error: Exception) -> str:
+    """What is wrong, and in which field; never what stands there, which is users' text.
+
+    Of a location only its first part is told: further on there are keys of users' JSON.
+    """
+    if not isinstance(error, ValidationError):
+        return type(error).__name__
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    told = dict.fromkeys(f"{''.join(map(str, one['loc'][:1]))} {one['type']}" for one in found)
+    return ", ".join(part.strip() for part in told)

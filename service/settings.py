@@ -63,7 +63,10 @@ class ServiceSettings(Settings):
         None, ge=1, description="Of one tenant: tokens a day (UTC); then no new solve starts."
     )
     quota_usd_per_day: float | None = Field(
-        None, gt=0, description="Of one tenant: money a day (UTC), by the prices of policies."
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Of one tenant: money a day (UTC), by the prices of policies.",
     )
     base_model: str = Field(
         "", description="The model that is served; default: what the first version says."

@@ -11,7 +11,7 @@ from collections import Counter
 import structlog
 
 from banyan import signals
-from banyan.errors import BanyanError
+from banyan.adapters.looping import survived
 from banyan.ports import Metrics, PolicyStore, Store
 
 EVERY_S = 5.0
@@ -58,12 +58,6 @@ class Surveyor:
 
     async def _run(self) -> None:
         while True:
-            try:
+            with survived(log, "survey.failed", "survey", self._metrics):
                 await self.look()
-            except BanyanError as error:
-                log.warning("survey.failed", code=error.code)
-                self._metrics.count(signals.LOOP_FAILURES, "survey")
-            except Exception as error:  # noqa: BLE001  # and the next look may find it mended
-                log.error("survey.failed", error=type(error).__name__)  # noqa: TRY400
-                self._metrics.count(signals.LOOP_FAILURES, "survey")
             await asyncio.sleep(EVERY_S)

@@ -6,11 +6,10 @@ import asyncio
 
 import structlog
 
-from banyan import signals
 from banyan.adapters.courier import Courier
 from banyan.adapters.destinations import Destinations
+from banyan.adapters.looping import survived
 from banyan.adapters.stores import make_access, make_outbox
-from banyan.errors import BanyanError
 from banyan.ports import Metrics, Store
 from workers.settings import WorkerSettings
 
@@ -48,12 +47,6 @@ class Couriers:
 
     async def _run(self) -> None:
         while True:
-            try:
+            with survived(log, "outbox not read", "webhooks", self._metrics):
                 await self._courier.step()
-            except BanyanError as error:
-                log.warning("outbox not read", code=error.code)
-                self._metrics.count(signals.LOOP_FAILURES, "webhooks")
-            except Exception:
-                log.exception("outbox not read")  # and the next look may find it mended
-                self._metrics.count(signals.LOOP_FAILURES, "webhooks")
             await asyncio.sleep(_PAUSE_S)

@@ -14,8 +14,7 @@ from collections.abc import Callable
 
 import structlog
 
-from banyan import signals
-from banyan.errors import BanyanError
+from banyan.adapters.looping import survived
 from banyan.ports import Lease, Metrics, Store
 
 log = structlog.get_logger(__name__)
@@ -90,16 +89,17 @@ class LeaseKeeper:
         """Renew `leases`, tell of those that are lost and return them."""
         if not leases:
             return ()
-        try:
-            renewal = await store.renew(leases, lease_s=self.lease_s)
-        except BanyanError as error:
-            log.warning("renewal failed", count=len(leases), code=error.code)
-            self._metrics.count(signals.LOOP_FAILURES, "renew")
+        lost: tuple[Lease, ...] | None = None
+        with survived(log.bind(count=len(leases)), "renewal failed", "renew", self._metrics):
+            lost = (await store.renew(leases, lease_s=self.lease_s)).lost
+        if lost is None:
             return ()
-        except Exception:
-            log.exception("renewal failed", count=len(leases))  # without it every lease would end
-            return ()
-        now, lost = time.monotonic(), set(renewal.lost)
+        self._mark(leases, set(lost))
+        return lost
+
+    def _mark(self, leases: list[Lease], lost: set[Lease]) -> None:
+        """Forget those that are lost and tell of them; the others are renewed."""
+        now = time.monotonic()
         with self._lock:
             for lease in leases:
                 if lease in lost:
@@ -108,4 +108,3 @@ class LeaseKeeper:
                     self._renewed_at[lease] = now
         for lease in lost:
             self._on_lost(lease)
-        return renewal.lost

@@ -13,19 +13,18 @@ from typing import Any
 import structlog
 import uvloop
 
-from banyan import signals
 from banyan.adapters.celery_queue import CeleryQueue
 from banyan.adapters.coalescing import LINGER_S, Coalescing
 from banyan.adapters.engines import make_packer, make_serving
 from banyan.adapters.library import BlobLibrary
 from banyan.adapters.live_file import LiveFile
+from banyan.adapters.looping import survived
 from banyan.adapters.observed_store import ObservedStore
 from banyan.adapters.observing import Observing
 from banyan.adapters.policy_file import Listed
 from banyan.adapters.served_versions import ServedVersions
 from banyan.adapters.stores import make_blobs, make_flights, make_policies, make_store
 from banyan.adapters.swapper import Swapper
-from banyan.errors import BanyanError
 from banyan.live_settings import LiveSettings
 from banyan.policy import LIVE
 from banyan.ports import Engine, Lease, Ports
@@ -195,14 +194,8 @@ class WorkerProcess:
     async def _reap_for_ever(self, runner: Runner) -> None:
         while True:
             await asyncio.sleep(self._settings.reap_s)
-            try:
+            with survived(log, "reaping failed", "reap", self._metrics):
                 await runner.reap()
-            except BanyanError as error:
-                log.warning("reaping failed", code=error.code)
-                self._metrics.count(signals.LOOP_FAILURES, "reap")
-            except Exception:
-                log.exception("reaping failed")  # without it no lost node would be found again
-                self._metrics.count(signals.LOOP_FAILURES, "reap")
 
     def _lose(self, lease: Lease) -> None:
         if self._runner is not None:

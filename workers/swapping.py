@@ -8,12 +8,12 @@ from collections.abc import Sequence
 
 import structlog
 
-from banyan import signals
 from banyan.adapters.engines import make_weights
+from banyan.adapters.looping import survived
 from banyan.adapters.policy_file import Listed
 from banyan.adapters.swap_rules import SwapRules
 from banyan.adapters.swapper import Swapper
-from banyan.errors import BanyanError, NotFound
+from banyan.errors import NotFound
 from banyan.ports import Metrics, PolicyStore, Store
 from banyan.promotion import Rules
 from banyan.tree import FINAL
@@ -69,12 +69,6 @@ async def swap_for_ever(swappers: Sequence[Swapper], every_s: float, metrics: Me
     """Look again and again, whatever goes wrong in between."""
     while True:
         for swapper in swappers:
-            try:
+            with survived(log, "swapping failed", "swap", metrics):
                 await swapper.step()
-            except BanyanError as error:
-                log.warning("swapping failed", code=error.code, detail=str(error))
-                metrics.count(signals.LOOP_FAILURES, "swap")
-            except Exception:
-                log.exception("swapping failed")  # and the next look may find it mended
-                metrics.count(signals.LOOP_FAILURES, "swap")
         await asyncio.sleep(every_s)

@@ -9,11 +9,11 @@ from typing import cast
 
 import structlog
 
-from banyan import signals
+from banyan.adapters.looping import survived
 from banyan.adapters.redis_trajectories import RedisTrajectoryQueue
 from banyan.adapters.trajectory_log import open_log
 from banyan.adapters.trajectory_writer import Redact, TrajectoryWriter
-from banyan.errors import BanyanError, InvalidInput
+from banyan.errors import InvalidInput
 from banyan.ports import Metrics
 from workers.settings import WorkerSettings
 
@@ -57,20 +57,14 @@ class Trajectories:
     async def _run(self) -> None:
         swept_at = -_SWEEP_EVERY_S
         while True:
-            try:
+            num_written = 0
+            # A tree stays in the queue until it is written, or expires and is counted.
+            with survived(log, "trajectories not written", "trajectories", self._metrics):
                 if self._days and time.monotonic() - swept_at >= _SWEEP_EVERY_S:
                     swept_at = time.monotonic()
                     await asyncio.to_thread(self._log.remove_old, self._days)
-                if not await self._writer.write_due():
-                    await asyncio.sleep(_PAUSE_S)
-            except (BanyanError, OSError) as error:
-                # The tree stays in the queue until it is written, or expires and is counted.
-                log.warning("trajectories not written", error=type(error).__name__, why=str(error))
-                self._metrics.count(signals.LOOP_FAILURES, "trajectories")
-                await asyncio.sleep(_PAUSE_S)
-            except Exception:
-                log.exception("trajectories not written")  # and the other trees still are
-                self._metrics.count(signals.LOOP_FAILURES, "trajectories")
+                num_written = await self._writer.write_due()
+            if not num_written:
                 await asyncio.sleep(_PAUSE_S)
 
 

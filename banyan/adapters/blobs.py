@@ -10,20 +10,18 @@ nothing changes.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import re
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from banyan.errors import NotFound, StoreFull
+from banyan.adapters.room import room
+from banyan.errors import NotFound
 
 _KEY = re.compile(r"[a-z0-9_]{1,80}(?:[/.][a-z0-9_]{1,80}){0,4}")
 _STAGING = ".staging"
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class Staged(Protocol):
@@ -101,7 +99,7 @@ class _StagedFile:
     def __init__(self, root: Path) -> None:
         self._root = root
         folder = root / _STAGING
-        with _room():
+        with room("documents"):
             folder.mkdir(parents=True, exist_ok=True)
             self._path = folder / secrets.token_hex(16)
             # Without a buffer nothing is left to be written when it is closed.
@@ -109,14 +107,14 @@ class _StagedFile:
 
     def write(self, data: bytes) -> None:
         rest = memoryview(data)
-        with _room():
+        with room("documents"):
             while rest:
                 rest = rest[self._file.write(rest) :]
 
     def keep(self, key: str) -> None:
         target = _path(self._root, key)
         is_new = not target.parent.exists()
-        with _room():
+        with room("documents"):
             target.parent.mkdir(parents=True, exist_ok=True)
             os.fsync(self._file.fileno())
             self._path.replace(target)
@@ -135,17 +133,6 @@ class _StagedFile:
     ) -> None:
         self._file.close()
         self._path.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _room() -> Iterator[None]:
-    """Raises StoreFull where the disk has no room for what is done inside."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _NO_ROOM:
-            raise
-        raise StoreFull(f"no room for documents: {error.strerror}") from error
 
 
 def check_key(key: str) -> None:

@@ -22,6 +22,7 @@ from banyan.adapters.object_store import (
     put_translated,
     translated,
 )
+from banyan.adapters.room import room
 
 _SPOOL_BYTES = 1 << 20
 """Up to here staged bytes stay in memory."""
@@ -63,11 +64,13 @@ class _StagedObject:
         self._file = tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)  # noqa: SIM115  # closed below
 
     def write(self, data: bytes) -> None:
-        self._file.write(data)
+        with room("documents"):
+            self._file.write(data)
 
     def keep(self, key: str) -> None:
         check_key(key)
-        self._file.seek(0)
+        with room("documents"):
+            self._file.seek(0)  # which writes what waits in its buffer
         with put_translated(key):
             obstore.put(
                 self._bucket,
@@ -86,4 +89,5 @@ class _StagedObject:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):  # what the disk did not take is not kept either
+            self._file.close()

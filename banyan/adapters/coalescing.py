@@ -73,6 +73,7 @@ class Coalescing(Around):
         self._keep_s = keep_s
         self._lease_s = lease_s
         self._here: dict[str, _InFlight] = {}
+        self._flying: set[asyncio.Task[Reply]] = set()
 
     async def choose(
         self, prompt: Prompt, letters: Mapping[Choice, str], options: CallOptions
@@ -114,12 +115,21 @@ class Coalescing(Around):
         key = await self._key("complete", prompt, options, [schema, max_tokens])
         return (await self._once(key, call)).completion
 
+    async def close(self) -> None:
+        """Give up what is in flight, tell the others so, and close the inner engine."""
+        flying = list(self._flying)
+        for task in flying:
+            if not task.cancelling():  # what was given up before is already telling them
+                task.cancel()
+        await asyncio.gather(*flying, return_exceptions=True)
+        await super().close()
+
     async def _once(self, key: str, call: Callable[[], Awaitable[Reply]]) -> Reply:
         """The reply to the call that is in flight here, or is started now."""
         flight = self._here.get(key)
         is_first = flight is None
         if flight is None:
-            flight = self._here[key] = _InFlight(asyncio.create_task(self._fly(key, call)))
+            flight = self._here[key] = _InFlight(self._start(key, call))
         flight.waiting += 1
         try:
             reply = await asyncio.shield(flight.task)
@@ -130,6 +140,12 @@ class Coalescing(Around):
                 if self._here.get(key) is flight:
                     del self._here[key]
         return reply if is_first else _as_coalesced(reply)
+
+    def _start(self, key: str, call: Callable[[], Awaitable[Reply]]) -> asyncio.Task[Reply]:
+        task = asyncio.create_task(self._fly(key, call))
+        self._flying.add(task)
+        task.add_done_callback(self._flying.discard)
+        return task
 
     async def _fly(self, key: str, call: Callable[[], Awaitable[Reply]]) -> Reply:
         """The reply of the installation's flight: made here where nobody else makes it."""

@@ -77,6 +77,9 @@ class LiveFile:
                 hint = error.hint if isinstance(error, InvalidInput) else ""
                 log.error("settings.refused", why=str(error), hint=hint)  # noqa: TRY400
                 self._metrics.count(signals.LOOP_FAILURES, "settings")
+            except Exception:
+                log.exception("settings.refused")  # and the file may still be mended
+                self._metrics.count(signals.LOOP_FAILURES, "settings")
             await asyncio.sleep(self._every_s)
 
 

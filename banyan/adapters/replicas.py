@@ -67,32 +67,52 @@ class Replicas:
         self.replicas = [Replica(name, engine) for name, engine in engines]
         self._clock = clock
         self._known: dict[str, Abilities] = {}
+        self._asking: asyncio.Task[None] | None = None
 
     async def abilities(self) -> Abilities:
         """What all of them can do. Raises EngineRefused where they serve different models.
 
-        Where one has answered, those that are silent are asked again when their rest is over: a
-        pool that scales lists servers that are not there.
+        Where one has answered, those that are silent are asked again when their rest is over, and
+        nobody waits for them: a pool that scales lists servers that are not there.
         """
-        now = self._clock()
-        silent = [replica for replica in self.replicas if replica.name not in self._known]
-        asking = [one for one in silent if one.rests_until <= now] if self._known else silent
-        asked = await asyncio.gather(
-            *(replica.engine.abilities() for replica in asking), return_exceptions=True
-        )
-        for replica, answer in zip(asking, asked, strict=True):
-            if isinstance(answer, Abilities):
-                self._known[replica.name] = answer
-            elif isinstance(answer, EngineUnavailable):
-                replica.failed(now)
-        if not self._known:
-            raise next(answer for answer in asked if isinstance(answer, BaseException))
+        if self._known:
+            self._ask_silent()
+        else:
+            asked = await asyncio.gather(
+                *(self._ask(replica) for replica in self.replicas), return_exceptions=True
+            )
+            if not self._known:
+                raise next(answer for answer in asked if isinstance(answer, BaseException))
         if len(set(self._known.values())) > 1:
             raise EngineRefused(
                 "the model servers differ in model, window or abilities",
                 hint="List only replicas of one model in BANYAN_ENGINE_URLS.",
             )
         return next(iter(self._known.values()))
+
+    def _ask_silent(self) -> None:
+        """In the background, unless that is under way."""
+        if self._asking is not None and not self._asking.done():
+            return
+        now = self._clock()
+        due = [
+            replica
+            for replica in self.replicas
+            if replica.name not in self._known and replica.rests_until <= now
+        ]
+        if due:
+            self._asking = asyncio.create_task(self._ask_all(due), name="abilities")
+
+    async def _ask_all(self, replicas: Sequence[Replica]) -> None:
+        await asyncio.gather(*(self._ask(replica) for replica in replicas), return_exceptions=True)
+
+    async def _ask(self, replica: Replica) -> None:
+        """Note what one can do, or that it rests. Raises EngineError."""
+        try:
+            self._known[replica.name] = await replica.engine.abilities()
+        except EngineUnavailable:
+            replica.failed(self._clock())
+            raise
 
     async def count(self, text: str) -> int:
         return await self._call(text, lambda engine: engine.count(text))
@@ -148,6 +168,9 @@ class Replicas:
             raise failures[0]
 
     async def close(self) -> None:
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
         for replica in self.replicas:
             await replica.engine.close()
 

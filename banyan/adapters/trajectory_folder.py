@@ -19,7 +19,8 @@ from pathlib import Path
 import msgspec
 
 from banyan.adapters.blobs import FolderBlobs, Staged
-from banyan.errors import StoreError
+from banyan.adapters.room import room
+from banyan.errors import StoreError, StoreFull
 from banyan.feedback import Feedback
 from banyan.ports import FinishedTree
 
@@ -48,19 +49,13 @@ class TrajectoryFolder:
         return f"{day_of(finished_at)}/{tree.tree_id}.g{tree.generation}{SUFFIX}"
 
     def append(self, feedback: Feedback) -> None:
-        """Add feedback, durably. Raises StoreError where the disk does not take it."""
+        """Add feedback, durably. Raises StoreFull, or StoreError where it cannot be."""
         folder = self._root / FEEDBACK
         line = b"\n" + msgspec.json.encode(feedback) + b"\n"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            path = folder / f"{day_of(feedback.at)}.jsonl"
-            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-            try:
-                if os.write(descriptor, line) != len(line):
-                    raise StoreError("feedback was not written: the disk is full")
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            with room("feedback"):
+                folder.mkdir(parents=True, exist_ok=True)
+                _append(folder / f"{day_of(feedback.at)}.jsonl", line)
         except OSError as error:
             raise StoreError(f"feedback was not written: {error.strerror}") from error
 
@@ -83,6 +78,17 @@ class TrajectoryFolder:
                 num_removed += 1
         self._blobs.remove_staged(before=now - _STALE_STAGING_S)
         return num_removed
+
+
+def _append(path: Path, line: bytes) -> None:
+    """Add `line` to a file in one write, and flush it to the disk."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        if os.write(descriptor, line) != len(line):
+            raise StoreFull("feedback was written in part: the disk is full")
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def day_of(at: float) -> str:

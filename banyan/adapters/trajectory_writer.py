@@ -72,16 +72,16 @@ class TrajectoryWriter:
         """Write what waits, at most one tree a shard; how many trees were taken up."""
         taken = await self._queue.take(lease_s=self._lease_s, limit=1)
         if taken.num_lost:
-            self._lose(taken.num_lost, "they were not logged while the store kept them")
+            self._lose(taken.num_lost, "expired")
         for tree in taken.trees:
             try:
                 await self._write(tree)
             except PackError as error:
                 # Maybe a newer worker has packed it: one of these will come by.
-                log.warning("tree not logged", tree_id=tree.tree_id, why=str(error))
+                log.warning("tree not logged", tree_id=tree.tree_id, code=error.code)
                 continue
             except NotFound as error:
-                self._lose(1, str(error))
+                self._lose(1, error.code)
             await self._queue.acknowledge(tree)
         return len(taken.trees)
 
@@ -145,10 +145,10 @@ class TrajectoryWriter:
             return without_content(node, "redaction_failed")
         return checked
 
-    def _lose(self, num_trees: int, why: str) -> None:
+    def _lose(self, num_trees: int, code: str) -> None:
         self.counts["lost"] += num_trees
         self._metrics.count(signals.LOGGED_TREES, "lost", amount=num_trees)
-        log.warning("trees lost to the log", count=num_trees, why=why)
+        log.warning("trees lost to the log", count=num_trees, code=code)
 
 
 class _Lines:

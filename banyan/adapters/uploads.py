@@ -16,6 +16,7 @@ from pathlib import Path
 from banyan.adapters.encodings import Recoder
 from banyan.adapters.extraction.extractor import Extractor
 from banyan.adapters.media_types import HEAD_BYTES, MediaType, media_type_of, resolved
+from banyan.adapters.room import room
 
 _BLOCK_BYTES = 1 << 18
 _MAGIC_BYTES = 8
@@ -57,7 +58,8 @@ class Uploads:
     ) -> AsyncIterator[Incoming]:
         """The text of a document that comes in chunks, each of them small.
 
-        Raises InvalidDocument, of several kinds: here, or while the text is read.
+        Raises InvalidDocument, of several kinds: here, or while the text is read. Raises StoreFull
+        where there is no room for what waits.
         """
         declared = media_type_of(content_type)
         num_bytes = _MAGIC_BYTES if declared.kind == "text" else HEAD_BYTES
@@ -67,7 +69,9 @@ class Uploads:
         if media_type.kind == "text":
             yield Incoming(_recoded(rest, media_type.charset, source), source, is_checked=False)
             return
-        with tempfile.TemporaryDirectory(prefix="banyan-", dir=self._folder) as name:
+        with room("an upload"):
+            waiting = tempfile.TemporaryDirectory(prefix="banyan-", dir=self._folder)
+        with waiting as name:
             folder = Path(name)
             await _save(rest, folder / "source")
             await self._extract(folder, media_type, source)
@@ -115,7 +119,7 @@ async def _recoded(
 
 
 async def _save(chunks: AsyncIterator[bytes], path: Path) -> None:
-    with path.open("wb", buffering=_BLOCK_BYTES) as file:
+    with room("an upload"), path.open("wb", buffering=_BLOCK_BYTES) as file:
         async for chunk in chunks:
             await asyncio.to_thread(file.write, chunk)
 

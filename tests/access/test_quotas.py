@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import ValidationError
 
 from banyan.errors import InvalidInput
 from banyan.node import Failure, Outcome
@@ -176,7 +178,16 @@ async def test_a_tenant_may_have_a_quota_of_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[acme]\ntrees = 0", "[acme]\nforests = 1", "acme = 1", "[", '["a b"]\ntrees = 1']
+    "text",
+    [
+        "[acme]\ntrees = 0",
+        "[acme]\nforests = 1",
+        "[acme]\nusd_per_day = inf",
+        "[acme]\nusd_per_day = nan",
+        "acme = 1",
+        "[",
+        '["a b"]\ntrees = 1',
+    ],
 )
 def test_a_file_that_is_wrong_is_said_at_the_start(tmp_path: Path, text: str) -> None:
     file = tmp_path / "quotas.toml"
@@ -184,3 +195,9 @@ def test_a_file_that_is_wrong_is_said_at_the_start(tmp_path: Path, text: str) ->
 
     with pytest.raises(InvalidInput, match="BANYAN_QUOTAS"):
         make_rules(ServiceSettings(quotas=file))
+
+
+@pytest.mark.parametrize("usd_per_day", [math.inf, math.nan])
+def test_money_without_an_end_is_refused_at_the_start(usd_per_day: float) -> None:
+    with pytest.raises(ValidationError, match="finite"):
+        ServiceSettings(quota_usd_per_day=usd_per_day)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 import sys
 import tracemalloc
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -20,19 +18,9 @@ from banyan.adapters.lru import Lru
 from banyan.errors import InvalidDocument, NotFound, StoreError, StoreFull
 from banyan.spans import Span
 from tests.documents.texts import chunked
+from tests.full_disk import full_disk
 
 MEGABYTE = 1_000_000
-
-
-@contextmanager
-def full_disk(num_bytes: int) -> Iterator[None]:
-    """No file of this process grows beyond this, which is what a full disk does to it."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (num_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 async def test_a_full_disk_refuses_a_document_and_keeps_nothing_of_it(tmp_path: Path) -> None:

@@ -13,11 +13,12 @@ from banyan.adapters.bucket_blobs import BucketBlobs
 from banyan.adapters.library import BlobLibrary
 from banyan.adapters.object_store import PART_BYTES, open_bucket
 from banyan.adapters.stores import make_blobs
-from banyan.errors import InvalidDocument, NotFound, StoreUnavailable
+from banyan.errors import InvalidDocument, NotFound, StoreFull, StoreUnavailable
 from banyan.settings import Settings
 from banyan.spans import Span
 from tests.documents.bucket import Bucket, make_bucket, serving, settings_for
 from tests.documents.texts import chunked
+from tests.full_disk import full_disk
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,27 @@ def test_a_blob_is_there_whole_or_not_at_all(blobs: Blobs) -> None:
         staged.write(b"bytes")
         staged.keep("a/b.c")
     assert blobs.read("a/b.c") == b"some bytes"
+
+
+NOWHERE = settings_for("s3://documents", "http://127.0.0.1:1")
+"""A bucket that nothing is sent to."""
+
+
+@pytest.mark.parametrize("block_bytes", [1_000, 3_000_000], ids=["small", "large"])
+def test_a_full_disk_has_no_room_for_what_waits_for_the_bucket(block_bytes: int) -> None:
+    blobs = BucketBlobs(open_bucket(NOWHERE.blob_url, NOWHERE))
+    blocks = [b"x" * block_bytes] * (3_000_000 // block_bytes)
+    with full_disk(2_000_000), pytest.raises(StoreFull):
+        keep(blobs, "a/b.c", *blocks)
+
+
+def test_a_full_disk_is_noticed_before_anything_is_put_into_the_bucket() -> None:
+    blobs = BucketBlobs(open_bucket(NOWHERE.blob_url, NOWHERE))
+    with full_disk(2_000_000), blobs.stage() as staged:
+        staged.write(b"x" * 2_000_000)
+        staged.write(b"the end")
+        with pytest.raises(StoreFull):
+            staged.keep("a/b.c")
 
 
 def test_a_range_ends_where_the_blob_does(blobs: Blobs) -> None:

@@ -15,12 +15,14 @@ from banyan.errors import (
     EncryptedDocument,
     InvalidDocument,
     NoText,
+    StoreFull,
     TooComplex,
     UnknownEncoding,
     UnsupportedMediaType,
 )
 from tests.documents.files import encrypted_pdf, pdf, pdf_of
 from tests.documents.texts import chunked
+from tests.full_disk import full_disk
 
 MIB = 1024 * 1024
 PDF = "application/pdf"
@@ -172,6 +174,22 @@ async def test_nothing_is_left_of_what_waited_in_files(tmp_path: Path) -> None:
         async with uploads.incoming(chunked(b"<p>"), "text/html"):
             pass
     assert names(tmp_path) == []
+
+
+async def test_a_full_disk_is_not_the_documents_fault(tmp_path: Path) -> None:
+    uploads = Uploads(folder=tmp_path)
+    with full_disk(MIB), pytest.raises(StoreFull):
+        async with uploads.incoming(chunked(b"<p>" + b"y" * (2 * MIB)), "text/html"):
+            pass
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("text", ["short", "long " * MIB], ids=["at the end", "on the way"])
+async def test_no_room_for_a_text_is_not_the_documents_fault(tmp_path: Path, text: str) -> None:
+    page = tmp_path / "page"
+    page.write_text(text)
+    with pytest.raises(StoreFull):
+        await Extractor().extract("html", page, Path("/dev/full"), charset="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -227,3 +227,42 @@ async def test_a_kept_reply_serves_who_asks_later() -> None:
 
     assert later == replace(first, coalesced=True, seconds=0.0)
     assert len(inner.calls) == 1
+
+
+@dataclass
+class SlowFlights(MemoryFlights):
+    """Telling takes a while, as it does over a network."""
+
+    async def leave(self, key: str, token: str) -> None:
+        for _ in range(50):
+            await asyncio.sleep(0)
+        await super().leave(key, token)
+
+
+@pytest.mark.parametrize("given_up_before", [True, False])
+async def test_after_a_close_another_leads_at_once(given_up_before: bool) -> None:
+    flights = SlowFlights(clock=lambda: 0.0)  # no lease ever ends
+    inner = ScriptedEngine(hold=Gate().hold)
+    engine = Coalescing(inner, flights)
+    asked = asyncio.create_task(ask(engine))
+    await all_asked([inner], 1)
+    if given_up_before:
+        asked.cancel()
+        await asyncio.gather(asked, return_exceptions=True)
+    await engine.close()
+
+    assert inner.closed
+    assert not (await ask(Coalescing(ScriptedEngine(), flights))).coalesced
+    await asyncio.gather(asked, return_exceptions=True)
+
+
+async def test_nothing_is_in_flight_after_a_close() -> None:
+    inner = ScriptedEngine(hold=Gate().hold)
+    engine = Coalescing(inner)
+    asked = asyncio.create_task(ask(engine))
+    await all_asked([inner], 1)
+    await engine.close()
+
+    assert inner.in_flight == 0
+    with pytest.raises(asyncio.CancelledError):
+        await asked

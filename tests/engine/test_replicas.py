@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -199,16 +200,33 @@ async def test_replicas_of_different_models_are_refused() -> None:
         await routed(ScriptedEngine(window=1_024), ScriptedEngine(window=2_048)).abilities()
 
 
+async def asked(replicas: Replicas) -> Abilities:
+    """What they can do; what was begun beside that has gone as far as it can."""
+    abilities = await replicas.abilities()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    return abilities
+
+
+async def asked_once(away: Away) -> None:
+    async with asyncio.timeout(20):
+        while not away.num_asked:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+
 class Away(ScriptedEngine):
     """A server that is not there until it is put up."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         self.is_up = False
         self.num_asked = 0
+        self.answers = asyncio.Event()
+        self.answers.set()
 
     async def abilities(self) -> Abilities:
         self.num_asked += 1
+        await self.answers.wait()
         if not self.is_up:
             raise EngineUnavailable("there is no such server")
         return await super().abilities()
@@ -220,13 +238,51 @@ async def test_what_is_not_there_is_asked_what_it_can_only_after_its_rest() -> N
     known = await replicas.abilities()
 
     for _ in range(10):
-        assert await replicas.abilities() == known
+        assert await asked(replicas) == known
     assert away.num_asked == 1
 
     away.is_up, clock.now = True, MAX_REST_S
     for _ in range(10):
-        assert await replicas.abilities() == known
+        assert await asked(replicas) == known
     assert away.num_asked == 2
+
+
+async def test_nobody_waits_for_a_replica_that_never_answers() -> None:
+    clock, away = Clock(), Away()
+    replicas = routed(ScriptedEngine(), away, clock=clock)
+    known = await replicas.abilities()
+    away.answers.clear()
+    clock.now = MAX_REST_S
+
+    for _ in range(10):
+        assert await asked(replicas) == known
+    assert away.num_asked == 2
+    await replicas.close()
+
+
+async def test_a_rest_begins_when_a_replica_has_kept_silent_for_long() -> None:
+    clock, away = Clock(), Away()
+    away.answers.clear()
+    replicas = routed(ScriptedEngine(), away, clock=clock)
+    first = asyncio.create_task(asked(replicas))
+    await asked_once(away)
+    clock.now = 60.0  # it has taken so long to say that it is not there
+    away.answers.set()
+    known = await first
+
+    assert await asked(replicas) == known
+    assert away.num_asked == 1
+
+
+async def test_a_silent_replica_of_another_model_is_refused_once_it_answers() -> None:
+    clock, away = Clock(), Away(window=1_024)
+    replicas = routed(ScriptedEngine(window=2_048), away, clock=clock)
+    await replicas.abilities()
+    away.is_up, clock.now = True, MAX_REST_S
+    await asked(replicas)
+
+    with pytest.raises(EngineRefused, match="differ"):
+        await replicas.abilities()
 
 
 async def test_where_none_has_answered_all_are_asked_each_time() -> None:

@@ -205,6 +205,33 @@ def test_unknown_fields_are_refused() -> None:
         unpack(packed_as_outcome(msgspec.msgpack.encode(body)), Outcome)
 
 
+WORDS = "what a user wrote"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": WORDS},
+        {"citations": [{"document": WORDS, "start": WORDS, "end": 1}]},
+        {"citations": [{"document": WORDS, "start": 9, "end": 1}]},
+        {"answer": {WORDS: b"no JSON"}},
+        {"failure": {WORDS: 1}},
+    ],
+    ids=["a value", "a value further in", "a check of ours", "a key", "an unknown key"],
+)
+def test_what_does_not_fit_is_told_without_a_word_of_it(fields: dict[str, Any]) -> None:
+    body = {**OUTCOME.model_dump(exclude_defaults=True), **fields}
+    with pytest.raises(PackError, match=f"damaged: {next(iter(fields))} [a-z_]+") as raised:
+        unpack(packed_as_outcome(msgspec.msgpack.encode(body)), Outcome)
+    assert WORDS not in str(raised.value)
+
+
+def test_a_pack_that_is_no_object_is_told_without_a_word_of_it() -> None:
+    with pytest.raises(PackError, match="damaged: model_type") as raised:
+        unpack(packed_as_outcome(msgspec.msgpack.encode(WORDS)), Outcome)
+    assert WORDS not in str(raised.value)
+
+
 def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
     packer = zstandard.ZstdCompressor().compressobj(size=MAX_UNPACKED_BYTES + 1)
     megabyte = bytes(1 << 20)

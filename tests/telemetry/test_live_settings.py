@@ -23,7 +23,7 @@ FIXED = frozenset({*ServiceSettings.model_fields, *WorkerSettings.model_fields})
 
 
 class Taking:
-    """Keeps what was taken over; refuses a level of `error`, as a program may."""
+    """Keeps what was taken over; refuses a level of `error` as a program may; 13 slots break it."""
 
     def __init__(self, path: Path) -> None:
         self.taken: list[LiveSettings] = []
@@ -36,6 +36,8 @@ class Taking:
     def take(self, live: LiveSettings) -> None:
         if live.log_level == "error":
             raise InvalidInput("not here")
+        if live.slots == 13:
+            raise ZeroDivisionError
         self.taken.append(live)
 
     def write(self, text: str) -> None:
@@ -64,6 +66,8 @@ def test_a_setting_that_needs_a_restart_says_so(name: str) -> None:
         ('log_level = "loud"', "log_level: Input should be"),
         ("slots = ", "Invalid value"),
         ("quota_usd_per_day = -1", "quota_usd_per_day: Input should be greater than 0"),
+        ("quota_usd_per_day = inf", "quota_usd_per_day: Input should be a finite number"),
+        ("quota_usd_per_day = nan", "quota_usd_per_day: Input should be a finite number"),
     ],
 )
 def test_what_is_wrong_in_the_file_is_said(text: str, says: str) -> None:
@@ -93,7 +97,7 @@ async def test_a_file_that_is_wrong_changes_nothing_and_is_counted(taking: Takin
         return len(taking.taken) == number
 
     await eventually(lambda: took(1))
-    for number, wrong in enumerate(("lease_s = 1", 'log_level = "error"'), 1):
+    for number, wrong in enumerate(("lease_s = 1", 'log_level = "error"', "slots = 13"), 1):
         taking.write(wrong)
 
         async def counted(number: int = number) -> bool:

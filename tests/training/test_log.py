@@ -10,8 +10,11 @@ import msgspec
 import pytest
 
 from banyan.adapters.memory_trajectories import MemoryTrajectoryQueue
+from banyan.adapters.trajectory_folder import TrajectoryFolder
 from banyan.adapters.trajectory_writer import TrajectoryWriter
 from banyan.budget import Budget
+from banyan.errors import StoreFull
+from banyan.feedback import Feedback
 from banyan.in_process import grow
 from banyan.logged import choice_probability, token_mask
 from banyan.node import parent_path
@@ -21,6 +24,7 @@ from banyan.state import unpack
 from banyan.task import Gate, Task
 from banyan.testing import ScriptedEngine
 from banyan.trajectory import LoggedNode
+from tests.full_disk import full_disk
 from tests.growing import Grower, sentences
 from tests.training.logs import NOW, Log, read_zst
 
@@ -306,3 +310,22 @@ class MaskingEngine(ScriptedEngine):
 
     async def abilities(self) -> Abilities:
         return replace(await super().abilities(), logprobs="masked")
+
+
+def test_feedback_that_a_full_disk_does_not_take_is_refused_and_spoils_no_other(
+    tmp_path: Path,
+) -> None:
+    folder = TrajectoryFolder(tmp_path)
+    said = Feedback(
+        tree_id="solve_1", node_id="0", value=1.0, source="user", comment=None, key="k", at=NOW
+    )
+    folder.append(said)
+    [file] = tmp_path.glob("feedback/*.jsonl")
+    size = file.stat().st_size
+    for room_bytes in (size, size + 10):
+        with full_disk(room_bytes), pytest.raises(StoreFull):
+            folder.append(said)
+    folder.append(said)
+
+    whole = [line for line in file.read_bytes().splitlines() if line.endswith(b"}")]
+    assert [msgspec.json.decode(line, type=Feedback) for line in whole] == [said, said]

@@ -17,7 +17,7 @@ from typing import Literal
 
 from banyan import errors
 from banyan.adapters.extraction import program
-from banyan.adapters.extraction.program import REFUSED, Facts, Job, Refusal
+from banyan.adapters.extraction.program import NO_ROOM, REFUSED, Facts, Job, Refusal
 
 _MIB = 1024 * 1024
 _OUT_OF_MEMORY = frozenset({signal.SIGABRT, signal.SIGILL, signal.SIGTRAP, signal.SIGBUS})
@@ -45,7 +45,10 @@ class Extractor:
     async def extract(
         self, kind: Literal["html", "pdf"], source: Path, target: Path, *, charset: str | None
     ) -> Facts:
-        """Write the text of `source` to `target`. Raises InvalidDocument, of several kinds."""
+        """Write the text of `source` to `target`.
+
+        Raises InvalidDocument, of several kinds, and StoreFull where there is no room for the text.
+        """
         job = Job(
             kind=kind,
             charset=charset,
@@ -62,6 +65,8 @@ class Extractor:
             refusal: Refusal = json.loads(output)
             kinds = {one.__name__: one for one in errors.InvalidDocument.__subclasses__()}
             raise kinds.get(refusal["error"], errors.InvalidDocument)(refusal["message"])
+        if returncode == NO_ROOM:
+            raise errors.StoreFull("no room for the text of a document")
         if returncode in {-signal.SIGXCPU, -signal.SIGKILL}:
             raise self._too_long()
         if returncode < 0 and -returncode in _OUT_OF_MEMORY:

@@ -1,8 +1,9 @@
 """The process that reads one document of a foreign format: `python -m` this, with one argument.
 
 The argument is a `Job` as JSON. The text is written to the job's target in UTF-8, and `Facts` as
-JSON to the output. What is refused ends with REFUSED and an error as JSON. Limits are set before
-any parser is imported, and hold whatever a document does to it.
+JSON to the output. What is refused ends with REFUSED and an error as JSON, and NO_ROOM says that
+the disk is full. Limits are set before any parser is imported, and hold whatever a document does to
+it.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, TypedDict
 
-from banyan.errors import InvalidDocument, NoText, TooComplex
+from banyan.adapters.room import is_full
+from banyan.errors import InvalidDocument, NoText, StoreFull, TooComplex
 
 REFUSED = 3
+NO_ROOM = 4
 _BLOCK_BYTES = 1 << 16
 _HEAD_BYTES = 1024
 _PAGE_BREAK = "\n\n"
@@ -61,6 +64,8 @@ def main() -> int:
         refusal: Refusal = {"error": type(error).__name__, "message": str(error)}
         sys.stdout.write(json.dumps(refusal))
         return REFUSED
+    except StoreFull:
+        return NO_ROOM
     sys.stdout.write(json.dumps(facts))
     return 0
 
@@ -90,6 +95,8 @@ def _read(job: Job) -> Facts:
     except OSError as error:
         if error.errno == errno.EFBIG:
             raise TooComplex(f"its text is larger than {job['max_text_bytes']} bytes") from error
+        if is_full(error):
+            raise StoreFull("no room for the text of a document") from error
         raise
     if not has_text:
         raise NoText("there is no text in the document")
