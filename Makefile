@@ -107,6 +107,8 @@ lock: setup ## Resolve the dependencies anew and write the lock files (not the e
 	  -o requirements/clients.lock --no-emit-index-url
 	$(BIN)/uv pip compile --override requirements/deploy-overrides.txt --python-version 3.11 \
 	  --generate-hashes requirements/deploy.in -o requirements/deploy.lock --no-emit-index-url
+	$(BIN)/uv pip compile --python-version 3.11 --generate-hashes \
+	  requirements/peers.in -o requirements/peers.lock --no-emit-index-url
 
 clean: ## Remove what was made here (not the engine's environment)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var

@@ -10,7 +10,7 @@ from banyan.testing.fake_replica import FakeReplica
 from banyan.testing.fake_server import FakeServer
 from banyan.testing.faults import Faults
 from banyan.testing.packer import FakePacker
-from banyan.testing.rules import ANSWER, Rule, counting_rule, default_rule
+from banyan.testing.rules import ANSWER, Rule, counting_rule, default_rule, sections_rule
 from banyan.testing.schema_values import minimal
 from banyan.testing.scripted import Call, ScriptedEngine
 
@@ -26,4 +26,5 @@ __all__ = [
     "counting_rule",
     "default_rule",
     "minimal",
+    "sections_rule",
 ]

@@ -18,6 +18,7 @@ Rule = Callable[[Sequence[Message], Schema | None], str]
 _FAN_OUT = re.compile(r"fan-out (\d+)((?:\.\d+)*)")
 _RESULTS = re.compile(r"<results>\n(.*?)\n</results>", re.DOTALL)
 _RESULT_NUMBER = re.compile(r"^\[\d+\] ", re.MULTILINE)
+_SECTION = re.compile(r"starting with the field `(\[\[ ## \w+ ## \]\])`")
 DEFAULT_FAN_OUT = 2
 ANSWER = "The fake model says that it is ok."
 
@@ -44,7 +45,18 @@ def counting_rule(messages: Sequence[Message], schema: Schema | None) -> str:
     return _act(messages, schema, str(sum(map(int, found))))
 
 
-RULES: Mapping[str, Rule] = {"default": default_rule, "counting": counting_rule}
+def sections_rule(messages: Sequence[Message], schema: Schema | None) -> str:
+    """What `default_rule` writes, under the heading `[[ ## name ## ]]` that dspy asks for."""
+    text = default_rule(messages, schema)
+    asked = _SECTION.search(messages[-1].content)
+    return text if asked is None else f"{asked[1]}\n{text}\n\n[[ ## completed ## ]]"
+
+
+RULES: Mapping[str, Rule] = {
+    "default": default_rule,
+    "counting": counting_rule,
+    "sections": sections_rule,
+}
 
 
 def _act(messages: Sequence[Message], schema: Schema | None, answer: str) -> str:

@@ -19,7 +19,15 @@ from banyan.local.processes import Processes
 from banyan.local.vllm_server import wait_ready
 from banyan.ports import Message
 from banyan.schemas import EXPECTS, Bounds, open_schema, schema_for
-from banyan.testing import ANSWER, Faults, ScriptedEngine, counting_rule, default_rule, minimal
+from banyan.testing import (
+    ANSWER,
+    Faults,
+    ScriptedEngine,
+    counting_rule,
+    default_rule,
+    minimal,
+    sections_rule,
+)
 from banyan.testing.faults import parse as parse_faults
 from tests.engine.conftest import quiet
 from tests.engine.dialogues import DIALOGUE, OPTIONS
@@ -157,6 +165,13 @@ def test_the_counting_rule_adds_up_the_leaves_below() -> None:
     merged = json.loads(counting_rule(results, schema))
 
     assert (leaf["answer"], merged["answer"]) == ("1", "8")
+
+
+def test_the_sections_rule_answers_under_the_heading_that_is_asked_for() -> None:
+    asked = message("Respond with the fields, starting with the field `[[ ## answer ## ]]`, and")
+
+    assert sections_rule(asked, None) == f"[[ ## answer ## ]]\n{ANSWER}\n\n[[ ## completed ## ]]"
+    assert sections_rule(message("Are you well?"), None) == ANSWER
 
 
 def test_faults_come_in_turn_at_every_nth_call() -> None:
