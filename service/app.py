@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -30,7 +30,6 @@ from service import problems
 from service.auth.described import secured
 from service.auth.gate import AuthGate
 from service.auth.keyring import Keyring
-from service.auth.oidc import TokenIssuer
 from service.context import BodyLimit, RequestContext
 from service.dependencies import Ports
 from service.engine_probe import EngineProbe
@@ -61,6 +60,9 @@ from service.routes import metrics as metrics_page
 from service.settings import ServiceSettings
 from service.survey import Surveyor
 from service.versions import make_publisher
+
+if TYPE_CHECKING:
+    from service.auth.oidc import TokenIssuer
 
 VERSION = "0.1.0"
 DESCRIPTION = """\
@@ -110,7 +112,7 @@ def create_app(
         engines=EngineProbe(listed.engines if listed else {}),
     )
 
-    issuer = TokenIssuer(settings) if settings.oidc_issuer else None
+    issuer = _token_issuer(settings) if settings.oidc_issuer else None
     surveyor = Surveyor(store, versions, metrics)
 
     def take_over(found: LiveSettings) -> None:
@@ -186,6 +188,12 @@ def create_app(
     app.add_middleware(RequestContext, observing=observing)
     app.add_middleware(OpenAIErrors)  # the last one added is the outermost
     return app
+
+
+def _token_issuer(settings: ServiceSettings) -> TokenIssuer:
+    from service.auth.oidc import TokenIssuer  # noqa: PLC0415 - cryptography is slow to import
+
+    return TokenIssuer(settings)
 
 
 def _extractor(settings: ServiceSettings) -> Extractor:

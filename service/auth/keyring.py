@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from banyan.access import Caller, opens, prefix_of
 from banyan.ports import AccessStore
-from service.auth.oidc import TokenIssuer
 from service.problems import Refused
+
+if TYPE_CHECKING:
+    from service.auth.oidc import TokenIssuer
 
 _HINT = "Send `Authorization: Bearer KEY`; `banyan keys create` makes one. See docs/security.md."
 

@@ -1,4 +1,4 @@
-"""What the command line imports: nothing that is slow, before it is needed."""
+"""What each program imports: nothing slow before it is needed, and nothing of another's."""
 
 from __future__ import annotations
 
@@ -10,11 +10,29 @@ import pytest
 import typer
 
 from banyan.client.main import Commands
+from banyan.local.programs import environment
 
 SLOW = (
     *("pydantic", "httpx", "rich", "asyncio", "zstandard", "redis", "celery", "fastapi"),
     *("banyan.client.sdk", "banyan.client.results", "banyan.evaluation", "banyan.local"),
     *("numpy", "matplotlib", "torch"),
+)
+ARRAYS = ("numpy", "matplotlib", "torch", "transformers", "pandas")
+LOCAL = ("banyan.local.up", "banyan.evaluation", "typer", "xllamacpp", "gguf")
+CLIENT_NEVER = (
+    *("celery", "redis", "fastapi", "uvicorn", "aiohttp", "msgspec", "structlog"),
+    *("banyan.adapters", *ARRAYS, *LOCAL),  # httpx takes rich and zstandard where they are
+)
+SERVICE_NEVER = (
+    *("workers", "training", "aiohttp", *ARRAYS, *LOCAL),
+    *("jwt", "cryptography.x509"),  # until tokens of an issuer are taken
+    *("lxml", "pypdfium2"),  # in the process that reads documents
+    *("opentelemetry.sdk.trace", "opentelemetry.exporter"),  # until traces are sent
+)
+WORKER_NEVER = (
+    *("service", "training", "fastapi", "starlette", "uvicorn", "httpx", "jwt", *ARRAYS, *LOCAL),
+    *("lxml", "pypdfium2", "banyan.client.sdk"),
+    *("opentelemetry.sdk.trace", "opentelemetry.exporter"),
 )
 PROGRAM = """
 import json, sys
@@ -50,6 +68,35 @@ def test_help_of_a_command_imports_no_program() -> None:
 def test_the_sdk_is_imported_when_it_is_asked_for() -> None:
     code = "import sys, banyan; assert 'httpx' not in sys.modules; from banyan import Client"
     subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 - our own program
+
+
+def modules_of(code: str) -> set[str]:
+    """The modules that it has imported at its end."""
+    done = subprocess.run(  # noqa: S603 - our own program
+        [
+            sys.executable,
+            "-P",
+            "-c",
+            f"import json, sys\n{code}\nprint(json.dumps([*sys.modules]))",
+        ],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize(
+    ("code", "others"),
+    [
+        ("from banyan import Client", CLIENT_NEVER),
+        ("import service.__main__", SERVICE_NEVER),
+        ("import workers.__main__", WORKER_NEVER),
+    ],
+)
+def test_a_program_imports_nothing_of_anothers(code: str, others: tuple[str, ...]) -> None:
+    assert modules_of(code) & set(others) == set()
 
 
 @pytest.mark.parametrize("name", list(Commands.table))
