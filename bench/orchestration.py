@@ -2,10 +2,12 @@
 
     python -m bench.orchestration             1 root + 1,000 children, 50 ms a call
     python -m bench.orchestration --deep      fan-out 4, depth 5: 1,365 nodes, 1,706 calls, 1 s each
+    python -m bench.orchestration --deep --latency 0.2
 
 CPU is that of all of Banyan's processes (service, workers, Valkey), without the model server. The
 limit beside it is what the calls alone take at the same width: one after another on the longest
-path, and no orchestration at all.
+path, and no orchestration at all. `start` is what a child waits from its parent's spawn to its
+first claim: what orchestration takes before its call, and the queue where slots are few.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from pathlib import Path
 
 import httpx
 
+from bench.child_starts import child_starts
+from bench.durations import Durations
 from bench.stack import Stack
 
 
@@ -33,6 +37,7 @@ class Result:
     cpu_ms_per_call: float
     limit_s: float
     ratio: float
+    child_starts: Durations
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,7 @@ def run(shape: Shape, stack: Stack, client: httpx.Client) -> Result:
         cpu_ms_per_call=round(1_000 * cpu_s / calls, 3),
         limit_s=shape.limit_s,
         ratio=round(wall_s / shape.limit_s, 3),
+        child_starts=child_starts(client, stack.url, tree_id),
     )
 
 
@@ -112,13 +118,15 @@ def main() -> int:
     results = []
     with stack, httpx.Client(timeout=130.0, trust_env=False) as client:
         run(Shape(fan_out=8, depth=1, latency_s=shape.latency_s), stack, client)  # warm up
-        print("nodes  calls  wall s  CPU ms/call  limit s  ratio")
+        print("nodes  calls  wall s  CPU ms/call  limit s  ratio  start p50 ms  p95 ms  p99 ms")
         for _ in range(options.repeat):
             result = run(shape, stack, client)
             results.append(result)
             print(
                 f"{result.nodes:5}  {result.llm_calls:5}  {result.wall_s:6.2f}  "
-                f"{result.cpu_ms_per_call:11.2f}  {result.limit_s:7.2f}  {result.ratio:5.2f}"
+                f"{result.cpu_ms_per_call:11.2f}  {result.limit_s:7.2f}  {result.ratio:5.2f}  "
+                f"{result.child_starts.median_ms:12.1f}  {result.child_starts.p95_ms:6.1f}  "
+                f"{result.child_starts.p99_ms:6.1f}"
             )
     if options.out is not None:
         options.out.write_text(json.dumps([asdict(result) for result in results], indent=2))
