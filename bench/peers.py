@@ -37,8 +37,8 @@ from bench.peer_table import BANYAN, PEERS, Run
 from bench.peers_env import peers_env
 from bench.stack import START_S, Stack, wait_until
 
-WINDOW = 262_144
-"""Tokens: room for a delegation to 10,000, and for all of their answers."""
+WINDOW = 1_048_576
+"""Tokens. A list of children may take a quarter of it: room for 10,000."""
 _PEER_S = 1_800.0
 """Of all runs of one peer."""
 _QUIET = {
