@@ -22,13 +22,12 @@ from banyan.adapters.no_traces import NoTraces
 from banyan.adapters.redis_store import RedisStore
 from banyan.adapters.served_versions import ServedVersions
 from banyan.admission import admission
-from banyan.gate import Gate
 from banyan.limits import Limits
 from banyan.local.valkey import Valkey
 from banyan.policy import ONLY_BASE
 from banyan.ports import Ports
 from banyan.serving import Serving
-from banyan.task import Task
+from banyan.task import Gate, Task
 from banyan.testing import ScriptedEngine
 from banyan.tree import tree_id
 from bench.orchestration import Shape
