@@ -109,9 +109,9 @@ class Manifest(_Model):
         return self
 
     def changes(self) -> dict[str, object]:
-        """What a Policy of this version has of its own."""
+        """What a Policy of this version has of its own. It learned to choose for parts, too."""
         given = self.traits.model_dump(exclude_none=True)
-        return {**given, "threshold": self.threshold}
+        return {"gates_parts": True, **given, "threshold": self.threshold}
 
 
 def parse(data: bytes, *, where: str) -> Manifest:
