@@ -1,7 +1,8 @@
 """A modelled prefix cache: which beginning of a prompt a model server would not compute again.
 
 As vLLM keeps them: whole blocks of tokens, each named by itself and all before it, apart by salt,
-a bounded number of them, and those that were not used for the longest time go first.
+a bounded number of them, and those that were not used for the longest time go first. A prompt's
+blocks are there for others as soon as it is scheduled, so that equal prompts at one time share.
 """
 
 from __future__ import annotations

@@ -168,6 +168,7 @@ class ScriptedEngine:
         found, token_ids = 0, call.prompt.token_ids
         if self.cache is not None and token_ids is not None:
             found = self.cache.find(call.options.salt, token_ids)
+            self.cache.keep(call.options.salt, token_ids)
         try:
             if self.hold is not None:
                 await self.hold(call)
