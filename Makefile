@@ -76,7 +76,7 @@ endif
 train-setup: setup ## Make the trainer's environment (torch, TRL), which is kept outside the clone
 	$(BIN)/python -P -m banyan.local.training_env
 
-train-demo: train-setup ## Train, publish and swap SmolLM2-135M on this machine (about 45 minutes)
+train-demo: train-setup ## Train, publish and swap SmolLM2-135M on this machine (10 to 20 minutes)
 	exec $(BIN)/python -P -m training.online.demo --loss "$(LOSS)"
 
 # These tests run in the trainer's environment, and mypy sees torch's own types there; what `training`

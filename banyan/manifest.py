@@ -88,8 +88,9 @@ class Manifest(_Model):
     losses: dict[str, FiniteFloat]
     evaluation: Evaluation
     threshold: FiniteFloat = Field(description="tau, in nats; learned, not typed in.")
-    logprob_gap: Annotated[FiniteFloat, Field(ge=0)] = Field(
-        description="Mean absolute gap between trainer and engine, in nats a token."
+    logprob_gap: Annotated[FiniteFloat, Field(ge=0)] | None = Field(
+        description="Mean absolute gap between trainer and engine on rows of the parent version, "
+        "in nats a token; null where it was trained on older rows alone."
     )
     probe: Probe
     traits: Traits = Traits()

@@ -96,6 +96,18 @@ def test_what_was_never_kept_is_not_found(blobs: Blobs) -> None:
             blobs.read("a/b.c", start, end)
 
 
+def test_what_was_removed_is_not_found_and_need_not_be_there(blobs: Blobs) -> None:
+    keep(blobs, "a/b.c", b"some bytes")
+    keep(blobs, "a/b.d", b"more bytes")
+    for _ in range(2):
+        blobs.remove("a/b.c")
+    with pytest.raises(NotFound):
+        blobs.read("a/b.c")
+    assert blobs.read("a/b.d") == b"more bytes"
+    with pytest.raises(ValueError, match="no blob key"):
+        blobs.remove("../a")
+
+
 def test_a_key_stays_below_the_prefix(bucket: Bucket) -> None:
     blobs = BucketBlobs(bucket.open())
     for key in ["", "/etc/passwd", "../x", "a/../b", "a//b", "A"]:
