@@ -12,7 +12,7 @@ from banyan.adapters.redis_ledger import RedisLedger
 from banyan.local.valkey import Valkey
 from banyan.ports import Entry, Ledger
 from tests.fixtures.namespaces import namespace
-from tests.store.trees import eventually
+from tests.fixtures.waiting import eventually
 
 
 @pytest.fixture(params=["memory", "valkey", "valkey_cluster"])

@@ -16,7 +16,8 @@ from banyan.local.valkey import Valkey
 from banyan.ports import Notice, Outbox, Store
 from banyan.tree import tree_id
 from tests.fixtures.namespaces import namespace
-from tests.store.trees import FAILED, NUM_SHARDS, admission, eventually
+from tests.fixtures.waiting import eventually
+from tests.store.trees import FAILED, NUM_SHARDS, admission
 
 
 @dataclass

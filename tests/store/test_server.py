@@ -14,9 +14,10 @@ from banyan.errors import Conflict, StaleLease, StoreFull, StoreUnavailable
 from banyan.local.ports import free_port
 from banyan.local.valkey import Valkey, answers
 from banyan.tree import Event
+from tests.fixtures.waiting import eventually
 from tests.full_disk import full_disk
 from tests.store.conftest import namespace
-from tests.store.trees import NUM_SHARDS, OK, Forest, admission, eventually, paths
+from tests.store.trees import NUM_SHARDS, OK, Forest, admission, paths
 
 
 async def test_calls_and_readers_outlive_a_crash_of_the_server(tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ from banyan.errors import NotFound
 from banyan.node import Outcome
 from banyan.ports import FinishedTree, StoredNode, TrajectoryQueue
 from banyan.state import unpack
+from tests.fixtures.waiting import eventually
 from tests.store.conftest import namespace
-from tests.store.trees import FAILED, NUM_SHARDS, OK, Forest, eventually, log
+from tests.store.trees import FAILED, NUM_SHARDS, OK, Forest, log
 
 RETENTION_S = 600.0
 
