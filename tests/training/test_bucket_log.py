@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,24 +11,13 @@ from banyan.adapters.trajectory_folder import TrajectoryFolder
 from banyan.adapters.trajectory_log import open_log
 from banyan.errors import StoreUnavailable
 from banyan.feedback import Feedback
-from tests.documents.bucket import Bucket, make_bucket, serving
+from tests.fixtures.bucket import Bucket
 from tests.training.logs import NOW, Log
 from training.dataset import survey
 from training.eligibility import Rules
 from training.main import app
 
 DAY_S = 86_400.0
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    with serving() as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
-def bucket(endpoint: str) -> Bucket:
-    return make_bucket(endpoint)
 
 
 def logged_to(bucket: Bucket, root: Path) -> Log:
