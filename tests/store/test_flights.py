@@ -18,8 +18,9 @@ LEADS, WAITS = Flight(leads=True), Flight(leads=False)
 
 
 @pytest.fixture
-async def flights(url: str | None) -> AsyncIterator[Flights]:
-    one: Flights = MemoryFlights() if url is None else RedisFlights(url, namespace=namespace())
+async def flights(store_url: str | None) -> AsyncIterator[Flights]:
+    one: Flights
+    one = RedisFlights(store_url, namespace=namespace()) if store_url else MemoryFlights()
     yield one
     await one.close()
 

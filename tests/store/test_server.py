@@ -14,9 +14,9 @@ from banyan.errors import Conflict, StaleLease, StoreFull, StoreUnavailable
 from banyan.local.ports import free_port
 from banyan.local.valkey import Valkey, answers
 from banyan.tree import Event
+from tests.fixtures.namespaces import namespace
 from tests.fixtures.waiting import eventually
 from tests.full_disk import full_disk
-from tests.store.conftest import namespace
 from tests.store.trees import NUM_SHARDS, OK, Forest, admission, paths
 
 
