@@ -13,6 +13,7 @@ pytest_plugins = [
     "tests.fixtures.bucket",
     "tests.fixtures.busy",
     "tests.fixtures.engines",
+    "tests.fixtures.fake_engine",
     "tests.fixtures.valkey",
 ]
 
