@@ -64,8 +64,8 @@ demo: ## Solve a question over a long document with everything on this machine
 test: lint ## Run everything: style, types, layout and all tests on real parts
 	$(BIN)/python -P -m banyan.local.engine_env
 ifeq ($(TESTS),tests)
-	$(BIN)/python -m tests.facade.clients_env
-	$(BIN)/python -m tests.deploy.deploy_env
+	$(BIN)/python -m tests.fixtures.clients_env
+	$(BIN)/python -m tests.fixtures.deploy_env
 	$(BIN)/python -P -m banyan.local.training_env
 endif
 	$(BIN)/python -m pytest $(TESTS)

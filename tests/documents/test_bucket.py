@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -16,20 +16,9 @@ from banyan.adapters.stores import make_blobs
 from banyan.errors import InvalidDocument, NotFound, StoreFull, StoreUnavailable
 from banyan.settings import Settings
 from banyan.spans import Span
-from tests.documents.bucket import Bucket, make_bucket, serving, settings_for
 from tests.documents.texts import chunked
+from tests.fixtures.bucket import Bucket, settings_for
 from tests.full_disk import full_disk
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    with serving() as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
-def bucket(endpoint: str) -> Bucket:
-    return make_bucket(endpoint)
 
 
 @pytest.fixture(params=["folder", "bucket"])

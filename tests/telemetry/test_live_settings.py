@@ -15,9 +15,9 @@ from banyan.adapters.memory_metrics import MemoryMetrics
 from banyan.errors import InvalidInput
 from banyan.live_settings import LiveSettings, parse
 from service.settings import ServiceSettings
+from tests.fixtures.waiting import eventually
 from tests.service.house import ASYNC, House, assert_problem
 from tests.service.served import serve
-from tests.store.trees import eventually
 from workers.settings import WorkerSettings
 from workers.slots import Slots
 
