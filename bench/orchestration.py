@@ -13,17 +13,17 @@ first claim: what orchestration takes before its call, and the queue where slots
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
 from bench.child_starts import child_starts
 from bench.durations import Durations
+from bench.results import write_results
 from bench.stack import Stack
 
 
@@ -128,8 +128,7 @@ def main() -> int:
                 f"{result.child_starts.median_ms:12.1f}  {result.child_starts.p95_ms:6.1f}  "
                 f"{result.child_starts.p99_ms:6.1f}"
             )
-    if options.out is not None:
-        options.out.write_text(json.dumps([asdict(result) for result in results], indent=2))
+    write_results(options.out, results)
     return 0
 
 

@@ -52,13 +52,6 @@ def sections_rule(messages: Sequence[Message], schema: Schema | None) -> str:
     return text if asked is None else f"{asked[1]}\n{text}\n\n[[ ## completed ## ]]"
 
 
-RULES: Mapping[str, Rule] = {
-    "default": default_rule,
-    "counting": counting_rule,
-    "sections": sections_rule,
-}
-
-
 def _act(messages: Sequence[Message], schema: Schema | None, answer: str) -> str:
     if schema is None:
         return answer
