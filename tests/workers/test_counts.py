@@ -32,8 +32,8 @@ from banyan.testing import ScriptedEngine
 from banyan.tree import tree_id
 from bench.orchestration import Shape
 from bench.store_cost import counters
+from tests.fixtures.waiting import eventually
 from tests.service.house import HintBox
-from tests.store.trees import eventually
 from workers.leases import LeaseKeeper
 from workers.runner import Runner
 
