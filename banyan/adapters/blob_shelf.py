@@ -58,14 +58,12 @@ class BlobShelf:
 
     def info(self, document: str) -> DocumentInfo:
         """See `Shelf.info`."""
-        record = self._record(document)
-        return DocumentInfo(
-            id=document,
-            num_chars=record.num_chars,
-            num_bytes=record.num_bytes,
-            derived=record.derived,
-            title=record.title,
-        )
+        return _info(document, self._record(document))
+
+    def known(self, document: str) -> DocumentInfo | None:
+        """The same where it was asked for lately, without reading anything. Does not block."""
+        record = self._cache.records.get(self._key(document, "info"))
+        return None if record is None else _info(document, record)
 
     def read(self, span: Span) -> str:
         """See `Shelf.read`."""
@@ -173,6 +171,16 @@ class BlobShelf:
 
     def _key(self, document: str, part: Part) -> str:
         return f"{self._folder}/{document}.{part}"
+
+
+def _info(document: str, record: Record) -> DocumentInfo:
+    return DocumentInfo(
+        id=document,
+        num_chars=record.num_chars,
+        num_bytes=record.num_bytes,
+        derived=record.derived,
+        title=record.title,
+    )
 
 
 def _damaged(document: str, reason: str) -> StoreError:
