@@ -16,10 +16,10 @@ import structlog
 from banyan.admission import admission as start_of
 from banyan.errors import BanyanError, Conflict, InvalidDocument, InvalidInput, NotFound
 from banyan.json_values import canonical, check_storable, check_text
-from banyan.ports import DocumentInfo, Hint, Library, Queue
+from banyan.ports import Admitted, DocumentInfo, Hint, Library, Queue
 from banyan.spans import Span
 from banyan.task import Task
-from banyan.tree import tree_id
+from banyan.tree import TreeRecord, tree_id
 from service import answer_schema
 from service.dependencies import Ports
 from service.inline import Texts, texts_of
@@ -37,8 +37,8 @@ log = structlog.get_logger("banyan.service")
 
 async def admit(
     request: SolveRequest, *, idempotency_key: str | None, meter: Meter, ports: Ports
-) -> str:
-    """Start a tree for `request`, or find the one that the key started before. Returns its id.
+) -> TreeRecord:
+    """Start a tree for `request`, or find the one that the key started before.
 
     Raises InvalidInput (of several kinds) before anything is stored, and Refused where a quota of
     the meter's tenant is used up, or the key was used for another request.
@@ -54,7 +54,7 @@ async def admit(
     async with texts_of(request.documents, ports.uploads) as texts:
         await meter.reserve(new_id, request.limits)
         try:
-            hints = await _store(
+            admitted = await _store(
                 request,
                 known,
                 texts,
@@ -67,8 +67,8 @@ async def admit(
             await meter.give_up(new_id)
             raise
     await meter.keep(new_id, deadline_s=request.limits.deadline_s)
-    await send_hints(ports.queue, hints, new_id)
-    return new_id
+    await send_hints(ports.queue, admitted.hints, new_id)
+    return admitted.tree
 
 
 async def _store(
@@ -80,22 +80,22 @@ async def _store(
     new_id: str,
     repeatable: bool,
     ports: Ports,
-) -> list[Hint]:
+) -> Admitted:
     """Texts, then the tree. Where the request is `repeatable`, another one is a conflict."""
     chosen = await Chosen.of(request, ports.versions, new_id)
     inputs = await _inputs(request, known, texts, tenant, ports.library)
     task = _task(request, inputs, tenant, chosen)
     fingerprint = _fingerprint(task, request) if repeatable else ""
     try:
-        created, hints = await ports.store.admit(start_of(task, new_id, fingerprint=fingerprint))
+        admitted = await ports.store.admit(start_of(task, new_id, fingerprint=fingerprint))
     except Conflict as error:
         raise Refused(
             "This Idempotency-Key was used for another request.",
             code="idempotency_key_reused",
             hint="Send a new key with a new request, or the very same request again.",
         ) from error
-    log.info("solve.admitted", tree_id=new_id, created=created, inputs=len(inputs))
-    return hints
+    log.info("solve.admitted", tree_id=new_id, created=admitted.created, inputs=len(inputs))
+    return admitted
 
 
 def log_is_off() -> Refused:

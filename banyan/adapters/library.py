@@ -48,7 +48,7 @@ class BlobLibrary(ShelfLibrary):
         """Raises NotFound. No thread is asked for what this process knows already."""
         shelf = self.shelf(tenant)
         known = shelf.known(document)
-        return known or await asyncio.to_thread(shelf.info, document)
+        return await asyncio.to_thread(shelf.info, document) if known is None else known
 
     async def put(
         self, tenant: str, chunks: AsyncIterator[bytes], *, title: str | None = None

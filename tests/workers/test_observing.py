@@ -108,7 +108,7 @@ async def plant_foreign(url: str) -> str:
     wanted = admission(task, foreign)
     root = wanted.root[:4] + bytes([format_version(Node) + 1]) + wanted.root[5:]
     store, queue = make_store(Settings(redis_url=url)), CeleryQueue(url)
-    _, hints = await store.admit(replace(wanted, root=root))
+    hints = (await store.admit(replace(wanted, root=root))).hints
     await queue.send(hints)
     await queue.close()
     await store.close()
