@@ -13,10 +13,12 @@ from contextlib import contextmanager
 def all_busy() -> Iterator[None]:
     """While it lasts, what this loop hands to a thread is not begun."""
     done = threading.Event()
-    threads = ThreadPoolExecutor(max_workers=1)
-    threads.submit(done.wait)
-    asyncio.get_running_loop().set_default_executor(threads)
-    try:
-        yield
-    finally:
-        done.set()
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(max_workers=1) as threads:
+        threads.submit(done.wait)
+        loop.set_default_executor(threads)
+        try:
+            yield
+        finally:
+            done.set()
+            loop.set_default_executor(ThreadPoolExecutor())  # tests may share the loop
