@@ -64,8 +64,8 @@ demo: ## Solve a question over a long document with everything on this machine
 test: lint ## Run everything: style, types, layout and all tests on real parts
 	$(BIN)/python -P -m banyan.local.engine_env
 ifeq ($(TESTS),tests)
-	$(BIN)/python -m tests.facade.clients_env
-	$(BIN)/python -m tests.deploy.deploy_env
+	$(BIN)/python -m tests.fixtures.clients_env
+	$(BIN)/python -m tests.fixtures.deploy_env
 	$(BIN)/python -P -m banyan.local.training_env
 endif
 	$(BIN)/python -m pytest $(TESTS)
@@ -76,7 +76,7 @@ endif
 train-setup: setup ## Make the trainer's environment (torch, TRL), which is kept outside the clone
 	$(BIN)/python -P -m banyan.local.training_env
 
-train-demo: train-setup ## Train, publish and swap SmolLM2-135M on this machine (about 45 minutes)
+train-demo: train-setup ## Train, publish and swap SmolLM2-135M on this machine (10 to 20 minutes)
 	exec $(BIN)/python -P -m training.online.demo --loss "$(LOSS)"
 
 # These tests run in the trainer's environment, and mypy sees torch's own types there; what `training`

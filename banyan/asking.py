@@ -172,7 +172,7 @@ def _situation(node: Node, view: View, context: Context) -> Situation:
         may_delegate=may_delegate and divisible and not view.results,
         has_unread=looking.has_unread(node),
         has_tools=bool(context.tools),
-        is_planned=node.is_part and not context.policy.briefs,
+        is_part=node.is_part,
         out_of_turns=node.num_turns >= context.policy.max_turns or not _has_room(node, context),
         must_divide=specialists.must_divide(node, context.task),
     )

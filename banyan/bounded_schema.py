@@ -72,19 +72,56 @@ def _bounded(name: str, keyword: _Keyword) -> _Keyword:
 
 
 def _comparisons(name: str, expected: Any, value: Any) -> int:
-    """Of values with one another, beyond the keyword itself."""
+    """Of values with one another, or names with patterns, beyond the keyword itself."""
     if name == "uniqueItems" and isinstance(value, list):
         return len(value) ** 2
+    if name == "patternProperties" and isinstance(value, dict):
+        return 2 * len(expected) * len(value)  # additional properties look at them again
     return len(expected) if name == "enum" else 0
 
 
+# What matches a pattern was written by a model, so each is matched in linear time.
+
+
 def _pattern(_: Any, pattern: Any, value: Any, __: Any) -> Iterator[ValidationError]:
-    """In linear time: what is matched was written by a model."""
     if isinstance(value, str) and compile_pattern(pattern).search(value) is None:
         yield ValidationError("does not match the pattern")
 
 
-_KEYWORDS: dict[str, _Keyword] = {**Draft202012Validator.VALIDATORS, "pattern": _pattern}
+def _pattern_properties(
+    validator: Any, patterns: Any, value: Any, _: Any
+) -> Iterator[ValidationError]:
+    if not isinstance(value, dict):
+        return
+    for pattern, schema in patterns.items():
+        expression = compile_pattern(pattern)
+        for name, item in value.items():
+            if expression.search(name) is not None:
+                yield from validator.descend(item, schema, path=name, schema_path=pattern)
+
+
+def _additional_properties(
+    validator: Any, allowed: Any, value: Any, schema: Any
+) -> Iterator[ValidationError]:
+    if not isinstance(value, dict):
+        return
+    named = schema.get("properties", {})
+    patterns = [compile_pattern(pattern) for pattern in schema.get("patternProperties", {})]
+    for name, item in value.items():
+        if name in named or any(one.search(name) is not None for one in patterns):
+            continue
+        if allowed is False:
+            yield ValidationError("has a property that is not allowed")
+        else:
+            yield from validator.descend(item, allowed, path=name)
+
+
+_KEYWORDS: dict[str, _Keyword] = {
+    **Draft202012Validator.VALIDATORS,
+    "additionalProperties": _additional_properties,
+    "pattern": _pattern,
+    "patternProperties": _pattern_properties,
+}
 _BOUNDED = validators.extend(  # type: ignore[no-untyped-call]  # not typed upstream
     Draft202012Validator, {name: _bounded(name, one) for name, one in _KEYWORDS.items()}
 )

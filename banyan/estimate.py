@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from banyan import sizes
+from banyan import gate, sizes
 from banyan.budget import Budget
 from banyan.node import ROOT_PATH, Brief, Node, child_path
 from banyan.prices import usd
@@ -181,7 +181,8 @@ def _grow(
         if not fits:
             total.short.add("max_nodes" if may_divide else "max_depth")
         prompt = min(reads.window, sizes.FRAME_TOKENS + sizes.input_tokens(node))
-        choice = _chooses(task, reads) and reads.policy.briefs and may_divide
+        asks = not node.is_part or gate.asks_of_parts(task.gate, reads.policy)
+        choice = _chooses(task, reads) and asks and may_divide
         total.add(count, reads, prompt, node.answer_tokens, is_choice=choice)
         return node.depth
     budget = Budget(tokens=task.limits.max_tokens, nodes=num_left)

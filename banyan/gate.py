@@ -34,8 +34,8 @@ class Situation:
     has_unread: bool = True
     """Some of the inputs was not yet read."""
     has_tools: bool = False
-    is_planned: bool = False
-    """A part of an input that was divided such that its parts fit, by a policy without briefs."""
+    is_part: bool = False
+    """A part of an input that was divided such that its parts fit."""
     out_of_turns: bool = False
     must_divide: bool = False
     """A part that is too long for the policy that reads, see `banyan/specialists.py`."""
@@ -45,7 +45,7 @@ def allowed(situation: Situation, gate: Gate, policy: Policy) -> tuple[Kind, ...
     """The kinds that are possible in this turn, in the order of their letters; never empty."""
     if situation.out_of_turns:
         return ("answer",)
-    if situation.is_planned and situation.shows_all and gate.mode == "threshold":
+    if situation.is_part and situation.shows_all and not asks_of_parts(gate, policy):
         return ("answer",)
     explore: list[Kind] = []
     if not situation.shows_all:
@@ -70,6 +70,13 @@ def allowed(situation: Situation, gate: Gate, policy: Policy) -> tuple[Kind, ...
     if delegate:
         kinds.append("delegate")
     return (*kinds, *explore) or ("read",)
+
+
+def asks_of_parts(gate: Gate, policy: Policy) -> bool:
+    """Whether parts that fit may be divided again; a threshold of the request's own asks for it."""
+    if gate.mode != "threshold":
+        return True
+    return policy.briefs and (policy.gates_parts or gate.threshold is not None)
 
 
 def delegation_score(logprobs: Mapping[Kind, float]) -> float:

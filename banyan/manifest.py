@@ -88,8 +88,9 @@ class Manifest(_Model):
     losses: dict[str, FiniteFloat]
     evaluation: Evaluation
     threshold: FiniteFloat = Field(description="tau, in nats; learned, not typed in.")
-    logprob_gap: Annotated[FiniteFloat, Field(ge=0)] = Field(
-        description="Mean absolute gap between trainer and engine, in nats a token."
+    logprob_gap: Annotated[FiniteFloat, Field(ge=0)] | None = Field(
+        description="Mean absolute gap between trainer and engine on rows of the parent version, "
+        "in nats a token; null where it was trained on older rows alone."
     )
     probe: Probe
     traits: Traits = Traits()
@@ -109,9 +110,9 @@ class Manifest(_Model):
         return self
 
     def changes(self) -> dict[str, object]:
-        """What a Policy of this version has of its own."""
+        """What a Policy of this version has of its own. It learned to choose for parts, too."""
         given = self.traits.model_dump(exclude_none=True)
-        return {**given, "threshold": self.threshold}
+        return {"gates_parts": True, **given, "threshold": self.threshold}
 
 
 def parse(data: bytes, *, where: str) -> Manifest:

@@ -70,6 +70,10 @@ class Policy(BaseModel):
     """Whether it is offered to ask children for objects, and for an overlap. A model of 135M
     parameters was seen to ask for nonsense, which its children then could not write within their
     tokens."""
+    gates_parts: bool = False
+    """Whether, under the threshold gate, its agents choose whether to divide a part again that was
+    cut such that it fits; never without briefs. To ask reads the part twice. Versions that were
+    trained choose, as they learned to (ADR 38)."""
     max_invalid: int = 3
     """Invalid actions in a row before a node fails."""
     adapter: str | None = None

@@ -86,7 +86,7 @@ def unpaired(candidate: Sequence[float], live: Sequence[float]) -> Gain:
 def reasons_against(manifest: Manifest, rules: Rules, *, live_version: str) -> tuple[str, ...]:
     """Why a staged version must be rejected; empty: it is verified."""
     reasons = []
-    if manifest.logprob_gap > rules.max_logprob_gap:
+    if manifest.logprob_gap is not None and manifest.logprob_gap > rules.max_logprob_gap:
         reasons.append(
             f"trainer and engine differ by {manifest.logprob_gap:.4f} nats a token, "
             f"more than {rules.max_logprob_gap}"

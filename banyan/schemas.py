@@ -19,6 +19,7 @@ from banyan.action import Kind, SplitBy
 from banyan.aggregates import MERGE, RULES
 from banyan.bounded_schema import CannotCheck
 from banyan.counts import NO_LABEL
+from banyan.enforced import enforced
 from banyan.errors import InvalidAction, SchemaMismatch
 from banyan.references import moved
 
@@ -187,7 +188,7 @@ def _answer(bounds: Bounds) -> Schema:
     }
     if bounds.labels:
         return _object({"answer": _labelled(bounds)})
-    properties: Schema = {"answer": moved(bounds.expects)[0] if bounds.expects else text}
+    properties: Schema = {"answer": _expected(bounds.expects)[0] if bounds.expects else text}
     if bounds.num_passages and bounds.cites:
         properties["citations"] = {
             "type": "array",
@@ -200,8 +201,13 @@ def _answer(bounds: Bounds) -> Schema:
 
 def _with_definitions(schema: Schema, bounds: Bounds) -> Schema:
     """`schema`, with what the expected answer's references point to."""
-    definitions = moved(bounds.expects)[1] if bounds.expects else {}
+    definitions = _expected(bounds.expects)[1] if bounds.expects else {}
     return {**schema, "$defs": definitions} if definitions else schema
+
+
+def _expected(expects: Schema) -> tuple[Schema, Schema]:
+    """What constrains an answer, and what its references point to."""
+    return moved(enforced(expects))
 
 
 def _labelled(bounds: Bounds) -> Schema:

@@ -158,13 +158,17 @@ class TraitSettings(Settings):
     overlap_tokens: int = Field(
         0, ge=0, description="Text before a part that its reader sees too, if agents ask for none."
     )
+    gates_parts: bool = Field(
+        False,
+        description="Agents choose whether parts that fit are divided again; reads them twice.",
+    )
 
     @property
     def traits(self) -> dict[str, bool | float]:
         """Of the policies that are on the engine of the settings."""
         names = (
             *("briefs", "cites", "json_answers", "merges", "word_limits"),
-            *("frequency_penalty", "overlap_tokens", "structured_children"),
+            *("frequency_penalty", "overlap_tokens", "structured_children", "gates_parts"),
         )
         return {name: getattr(self, name) for name in names}
 

@@ -1,4 +1,4 @@
-"""Signals: the names of all metrics, spans, attributes and fields of logs. Nothing else names them.
+"""Signals: the names of all metrics, spans and their attributes. Nothing else names them.
 
 Dashboards, alerts and documents are checked against `METRICS`. Labels have few values: kinds,
 codes, routes, policies, model servers. Tenants are a label only of `BY_TENANT`, which an operator
@@ -124,7 +124,12 @@ NODES_FINISHED = _counter(
 NODE_FAILURES = _counter(
     "banyan_node_failures_total", "worker", "Ends for a reason, budgets and deadlines too.", "code"
 )
-TREES_FINISHED = _counter("banyan_trees_finished_total", "worker", "Trees that ended.", "status")
+TREES_FINISHED = _counter(
+    "banyan_trees_finished_total",
+    "both",
+    "Trees that ended, by a worker or a caller's cancel; not those whose root's workers were lost.",
+    "status",
+)
 TREE_SECONDS = Metric(
     "banyan_tree_seconds",
     "histogram",
@@ -206,12 +211,6 @@ def depth_label(depth: int) -> str:
     """A node's depth as a label."""
     return str(depth) if depth < MAX_DEPTH_LABEL else f"{MAX_DEPTH_LABEL}+"
 
-
-# Fields of logs.
-TREE_ID = "tree_id"
-NODE = "node"
-TENANT = "tenant"
-REQUEST_ID = "request_id"
 
 # Spans, and what they say. Names are OpenTelemetry's, those for generative models where there are;
 # what it has no name for begins with `banyan.`.

@@ -27,3 +27,4 @@ class Traits(BaseModel):
     word_limits: bool | None = None
     structured_children: bool | None = None
     overlap_tokens: int | None = Field(None, ge=0)
+    gates_parts: bool | None = None

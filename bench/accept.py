@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -24,6 +23,7 @@ import psutil
 import uvloop
 
 from bench.durations import Durations
+from bench.results import write_results
 from bench.stack import Stack
 
 WARM_UP_S = 2.0
@@ -132,8 +132,7 @@ def main() -> int:
                 f"CPU of the service: {result.cpu_ms_per_request} ms a request",
                 flush=True,
             )
-    if options.out is not None:
-        options.out.write_text(json.dumps([asdict(result) for result in results], indent=2))
+    write_results(options.out, results)
     return 0
 
 

@@ -11,8 +11,8 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from statistics import quantiles
 
+from bench.durations import percentile
 from bench.keda import Scaler
 from bench.record_tree import Tree
 
@@ -78,7 +78,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a burst cost and how long it took; seconds."""
+    """What a burst cost and how long it took; seconds. Each server has one GPU."""
 
     queue_mean_s: float
     queue_p95_s: float
@@ -172,8 +172,6 @@ def simulate(
     arrivals: Sequence[tuple[float, Tree]],
     speed: Speed,
     scaler: Callable[[Pool], Scaler] | int,
-    *,
-    gpus: int = 1,
 ) -> Outcome:
     """Run trees as they arrive. `scaler`: how many servers there always are, or what decides.
 
@@ -204,7 +202,7 @@ def simulate(
             ended_at = now
         if now > 172_800:
             raise RuntimeError("not finished after two days")
-    return _outcome(trees, pool, gpus)
+    return _outcome(trees, pool)
 
 
 def _finish(call: Call, pool: Pool, now: float) -> None:
@@ -232,20 +230,14 @@ def _finish(call: Call, pool: Pool, now: float) -> None:
     pool.due(tree, node, now)
 
 
-def _outcome(trees: Iterable[Running], pool: Pool, gpus: int) -> Outcome:
+def _outcome(trees: Iterable[Running], pool: Pool) -> Outcome:
     took = [tree.ended_at - tree.began_at for tree in trees if tree.ended_at is not None]
     return Outcome(
         queue_mean_s=sum(pool.queued_s) / len(pool.queued_s),
-        queue_p95_s=_rank(pool.queued_s, 95),
-        tree_p50_s=_rank(took, 50),
-        tree_p95_s=_rank(took, 95),
+        queue_p95_s=percentile(pool.queued_s, 95),
+        tree_p50_s=percentile(took, 50),
+        tree_p95_s=percentile(took, 95),
         most_servers=pool.most,
-        gpu_hours=pool.server_s * gpus / 3_600,
+        gpu_hours=pool.server_s / 3_600,
         busy_share=pool.busy_s / pool.server_s,
-    )
-
-
-def _rank(values: list[float], percent: int) -> float:
-    return (
-        quantiles(values, n=100, method="inclusive")[percent - 1] if len(values) > 1 else values[0]
     )

@@ -17,7 +17,7 @@ import asyncio
 import json
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -26,6 +26,7 @@ import psutil
 import uvloop
 
 from bench.durations import Durations
+from bench.results import write_results
 from bench.stack import Stack
 
 MIB = 1024 * 1024
@@ -154,8 +155,7 @@ def main() -> int:
             f"streams open, {result.peak_mib} MiB at most",
             flush=True,
         )
-    if options.out is not None:
-        options.out.write_text(json.dumps([asdict(result) for result in results], indent=2))
+    write_results(options.out, results)
     return 0
 
 

@@ -25,11 +25,11 @@ import httpx
 
 from bench.orchestration import Shape
 from bench.stack import Stack
+from bench.texts import entries
 from bench.watch import Watch
 
 MB = 1_000_000
 PAGE = 1_000
-_CHUNK = MB // 4
 _LIMITS = {"max_parallel": 10_000, "max_tokens": 10_000_000_000, "deadline_s": 86_400}
 
 
@@ -107,7 +107,7 @@ def _tree(stack: Stack, http: httpx.Client, fan_out: int) -> dict[str, bool]:
     paths = (f"/solve/{tree}", f"/solve/{tree}/tree?limit={PAGE}", f"/solve/{tree}/nodes/0")
     solve, visitor = _solved(stack, http, tree, paths)
     began = time.monotonic()
-    num_nodes = sum(1 for _ in _nodes(stack, http, tree))
+    num_nodes = sum(1 for _ in nodes_of(stack, http, tree))
     paged_s = time.monotonic() - began
     with http.stream("GET", f"{stack.url}/solve/{tree}/trace") as reply:
         num_bytes = sum(map(len, reply.iter_raw()))
@@ -130,7 +130,7 @@ def _document(
     began = time.monotonic()
     reply = http.post(
         f"{stack.url}/documents",
-        content=_text(megabytes, " " if one_line else "\n"),
+        content=entries(megabytes * MB, " " if one_line else "\n"),
         headers={"Content-Type": "text/plain"},
     ).raise_for_status()
     document = reply.json()["id"]
@@ -149,7 +149,7 @@ def _document(
     print(f"coverage {share:.3f}, {usage['nodes']} nodes, {usage['llm_calls']} calls")
     failures = Counter(
         f"{node['outcome']} {(node['failure'] or {}).get('code')}"
-        for node in _nodes(stack, http, tree)
+        for node in nodes_of(stack, http, tree)
         if not node["complete"]
     )
     print(f"nodes that are not complete: {dict(failures)}")
@@ -161,7 +161,7 @@ def _document(
     }
 
 
-def _nodes(stack: Stack, http: httpx.Client, tree: str) -> Iterator[dict[str, Any]]:
+def nodes_of(stack: Stack, http: httpx.Client, tree: str) -> Iterator[dict[str, Any]]:
     """All nodes of a tree, page by page."""
     cursor = ""
     while cursor is not None:
@@ -179,21 +179,6 @@ def _solved(
         solve = stack.wait(http, tree)
     print(f"{solve['status']} after {time.monotonic() - began:.0f} s; {visitor}", flush=True)
     return solve, visitor
-
-
-def _text(megabytes: int, separator: str) -> Iterator[bytes]:
-    """Sentences that can be told apart, in chunks."""
-    left, number = megabytes * MB, 0
-    while left > 0:
-        lines = []
-        size = 0
-        while size < _CHUNK:
-            lines.append(f"Entry {number} says that item {number % 977} was moved.{separator}")
-            size += len(lines[-1])
-            number += 1
-        chunk = "".join(lines).encode()[:left]
-        left -= len(chunk)
-        yield chunk
 
 
 if __name__ == "__main__":

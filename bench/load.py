@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import statistics
 import sys
 import time
 from collections import Counter
@@ -28,6 +27,7 @@ from redis import Redis
 from banyan.access import SCOPES
 from banyan.local import first_key
 from bench.aging import age, kinds
+from bench.durations import percentile
 from bench.stack import Stack
 from bench.watch import MIB, Watch, settled_bytes
 
@@ -107,11 +107,6 @@ class Load:
         await asyncio.gather(*(one() for _ in range(width)))
 
 
-def p95(seconds: list[float]) -> float:
-    """The 95th of 100; nan of fewer than two."""
-    return statistics.quantiles(seconds, n=20)[-1] if len(seconds) > 1 else float("nan")
-
-
 def main() -> int:
     """Run, print the figures; exit code 1 where the oracle does not hold."""
     options = _options()
@@ -143,8 +138,9 @@ def main() -> int:
     print(
         f"hints: {num_messages} messages for {num_nodes} nodes, {greedy.refused} refused with 429"
     )
-    ratio = p95(beside) / p95(alone)
-    p95s = f"{p95(alone):.1f} s alone, {p95(beside):.1f} s beside, {ratio:.2f} times"
+    alone_s, beside_s = percentile(alone, 95), percentile(beside, 95)
+    ratio = beside_s / alone_s
+    p95s = f"{alone_s:.1f} s alone, {beside_s:.1f} s beside, {ratio:.2f} times"
     holds = {
         f"errors {dict(errors)}": not errors,
         f"others' p95 {p95s}": ratio <= MAX_RATIO,
@@ -177,7 +173,8 @@ async def _phase(
         await asyncio.gather(*works)
     seconds = [one for tenant in others for one in tenant.seconds]
     print(f"others {'beside a greedy one' if greedy else 'alone'}: {len(seconds)} solves, ", end="")
-    print(f"median {statistics.median(seconds):.1f} s, p95 {p95(seconds):.1f} s", flush=True)
+    median_s, p95_s = percentile(seconds, 50), percentile(seconds, 95)
+    print(f"median {median_s:.1f} s, p95 {p95_s:.1f} s", flush=True)
     return seconds
 
 

@@ -14,13 +14,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -32,6 +31,7 @@ from banyan.adapters.trajectory_folder import TrajectoryFolder
 from banyan.adapters.trajectory_writer import TrajectoryWriter
 from banyan.local.valkey import Valkey
 from bench.orchestration import Shape
+from bench.results import write_results
 from bench.stack import Stack, wait_until
 from bench.token_turns import plant
 
@@ -72,8 +72,7 @@ def main() -> int:
     results = _in_turns(Shape(fan_out=options.children, depth=1, latency_s=0.05), options.repeat)
     costs = [result.log_ms for result in results]
     print(f"the log: {_shown(costs)}")
-    if options.out is not None:
-        options.out.write_text(json.dumps([asdict(result) for result in results], indent=2))
+    write_results(options.out, results)
     return 0 if statistics.median(costs) <= GOAL_MS else 1
 
 

@@ -12,16 +12,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import sys
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from redis import Redis
 
 from banyan.adapters.redis_store import RedisStore
 from banyan.local.valkey import Valkey
+from bench.results import write_results
 from bench.token_turns import plant
 
 
@@ -83,8 +83,7 @@ def main() -> int:
             f"{measured.aof_bytes_a_node / 1024:26.2f}",
             flush=True,
         )
-    if options.out is not None:
-        options.out.write_text(json.dumps([asdict(result) for result in results], indent=2))
+    write_results(options.out, results)
     return 0
 
 

@@ -11,15 +11,15 @@ path, and no orchestration at all.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
+from bench.results import write_results
 from bench.stack import Stack
 
 
@@ -120,8 +120,7 @@ def main() -> int:
                 f"{result.nodes:5}  {result.llm_calls:5}  {result.wall_s:6.2f}  "
                 f"{result.cpu_ms_per_call:11.2f}  {result.limit_s:7.2f}  {result.ratio:5.2f}"
             )
-    if options.out is not None:
-        options.out.write_text(json.dumps([asdict(result) for result in results], indent=2))
+    write_results(options.out, results)
     return 0
 
 

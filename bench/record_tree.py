@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from banyan.client import Client
+from banyan.client.results import StreamEvent
 from banyan.limits import Limits
 from banyan.local.reference import load
 from bench.stack import Stack
@@ -42,12 +41,12 @@ Tree = dict[str, list[Turn]]
 """Turns by the path of their node, `0` the root."""
 
 
-def shape(events: Iterable[dict[str, Any]]) -> Tree:
+def shape(events: Iterable[StreamEvent]) -> Tree:
     """The tree that these events tell of."""
     tree: Tree = {}
     for event in events:
-        if event["type"] == "node.turn":
-            data = event["data"]
+        if event.type == "node.turn":
+            data: dict[str, Any] = event.data
             led_to = str(data.get("led_to", ""))
             children = int(led_to.removeprefix(_SPAWN)) if led_to.startswith(_SPAWN) else 0
             tree.setdefault(data["node"], []).append(Turn(data["prompt_tokens"], children))
@@ -62,13 +61,7 @@ def record(name: str, window: int) -> Tree:
         result = client.wait(submitted.id)
         if result.status != "completed":
             raise RuntimeError(f"{name} at {window} ended as {result.status}")
-        with (
-            httpx.Client(timeout=60.0, trust_env=False) as http,
-            http.stream("GET", f"{stack.url}/solve/{submitted.id}/events") as stream,
-        ):
-            lines = (line for line in stream.iter_lines() if line.startswith("data: {"))
-            events = [json.loads(line.removeprefix("data: ")) for line in lines]
-        return shape(event for event in events if "type" in event)
+        return shape(client.stream(submitted.id))
 
 
 def read(path: Path = TREES) -> dict[str, Tree]:

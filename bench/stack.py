@@ -59,7 +59,7 @@ class Stack:
             "openai",
             ",".join(f"http://{LOOPBACK}:{port}" for port in ports),
         )
-        self._engine_kind, self.engine_url = engine or fake
+        self.engine_kind, self.engine_url = engine or fake
         self._num_workers = num_workers
         self._slots = slots
         self._window = window
@@ -101,7 +101,7 @@ class Stack:
             {
                 "BANYAN_REDIS_URL": self.valkey.url,
                 "BANYAN_BLOB_DIR": str(self.folder / "blobs"),
-                "BANYAN_ENGINE_KIND": self._engine_kind,
+                "BANYAN_ENGINE_KIND": self.engine_kind,
                 "BANYAN_ENGINE_URLS": self.engine_url,
                 "BANYAN_ENGINE_WINDOW": str(self._window),
                 "BANYAN_SLOTS": str(self._slots // max(1, self._num_workers)),

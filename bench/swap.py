@@ -18,7 +18,7 @@ import math
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +26,7 @@ from pathlib import Path
 from banyan.adapters.redis_policies import RedisPolicies
 from banyan.errors import BanyanError, EngineUnavailable
 from banyan.local.valkey import Valkey
+from bench.durations import percentile
 from tests.swap.farm import Farm
 from tests.swap.real_site import PROBE, Site
 from tests.swap.served import serve, write_adapter, write_full
@@ -81,15 +82,8 @@ class Load:
 
     def p99_ms(self, begin: float, end: float) -> float:
         """Of the calls that ran between these times."""
-        return p99(
-            [1_000 * (last - first) for first, last in self.calls if first < end and last > begin]
-        )
-
-
-def p99(values: Sequence[float]) -> float:
-    """The value below which 99 % lie; NaN where there are none."""
-    ordered = sorted(values)
-    return ordered[max(0, math.ceil(0.99 * len(ordered)) - 1)] if ordered else math.nan
+        ran = [(first, last) for first, last in self.calls if first < end and last > begin]
+        return percentile([1_000 * (last - first) for first, last in ran], 99)
 
 
 @dataclass(frozen=True, slots=True)

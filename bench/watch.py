@@ -80,6 +80,12 @@ def settled_bytes(redis: Redis, within_s: float = 30.0) -> float:
     return min(least, data_bytes(redis))
 
 
+def tree_bytes(redis: Redis, tree_id: str) -> int:
+    """What all keys of a tree take, its events among them."""
+    keys = redis.scan_iter(f"*{tree_id}*", count=1_000)
+    return sum(redis.memory_usage(key, samples=0) or 0 for key in keys)
+
+
 def _thirds(values: list[float]) -> list[list[float]]:
     size = max(1, len(values) // 3)
     return [

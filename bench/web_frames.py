@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 from playwright.async_api import Page
 
 from bench.durations import Durations
+from bench.results import write_results
 from bench.stack import Stack
 from tests.web.browsing import browsing
 
@@ -99,8 +99,7 @@ def main() -> int:
         results = asyncio.run(measure(stack, options.fan_out, http))
     for one in results:
         print(f"{one.phase:9} {one.nodes:5} nodes: {one.between.said}")
-    if options.out is not None:
-        options.out.write_text(json.dumps([asdict(one) for one in results], indent=2))
+    write_results(options.out, results)
     return 0
 
 

@@ -48,8 +48,12 @@ def check(schema: dict[str, Any]) -> None:
         raise InvalidSchema(
             f"answer_schema: {where} breaks the rule {error.validator!r} of JSON Schema"
         ) from error
-    if any("patternProperties" in part for _, part in parts(schema)):
-        raise InvalidSchema("answer_schema: patternProperties is not supported, use properties")
+    keywords = {key for _, part in parts(schema) for key in part}
+    if {"patternProperties", "unevaluatedProperties"} <= keywords:
+        raise InvalidSchema(
+            "answer_schema: patternProperties beside unevaluatedProperties is not supported, "
+            "use additionalProperties"
+        )
     _check_references(schema)
     patterns = set(_patterns(schema))
     if len(patterns) > MAX_PATTERNS:
@@ -97,3 +101,5 @@ def _patterns(schema: dict[str, Any]) -> Iterator[str]:
     for _, part in parts(schema):
         if isinstance(part.get("pattern"), str):
             yield part["pattern"]
+        if isinstance(part.get("patternProperties"), dict):
+            yield from part["patternProperties"]

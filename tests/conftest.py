@@ -9,7 +9,13 @@ import pytest
 
 from tests.web.chromium import NO_BROWSER
 
-pytest_plugins = ["tests.fixtures.busy", "tests.fixtures.engines", "tests.fixtures.valkey"]
+pytest_plugins = [
+    "tests.fixtures.bucket",
+    "tests.fixtures.busy",
+    "tests.fixtures.engines",
+    "tests.fixtures.fake_engine",
+    "tests.fixtures.valkey",
+]
 
 _NEEDS_TORCH = Path(__file__).parent / "training_torch"
 _HAS_TORCH = find_spec("torch") is not None

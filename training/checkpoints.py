@@ -34,13 +34,14 @@ _STATE, _POSITION, _PREFIX = "state.safetensors", "position.json", "step-"
 class Position(msgspec.Struct, frozen=True):
     """How far a run is: `step` steps are done.
 
-    `engine_gap` is the mean |trainer - engine| of the first step, in nats.
+    `engine_gap` is the mean |trainer - engine| of the first step, in nats; None where all of its
+    rows were stale.
     """
 
     step: int
     first_loss: float
     last_loss: float
-    engine_gap: float
+    engine_gap: float | None
 
 
 class _Saved(msgspec.Struct, frozen=True):

@@ -176,9 +176,11 @@ def _text(result: dict[str, Any]) -> str:
         f"tokens and {result['choices']} choices in {result['rows']} rows "
         f"of {result['trees']} trees"
     )
+    gap = result["logprob_gap"]
     losses = (
         f"loss {result['first_loss']:.4f} to {result['last_loss']:.4f}, gap to the engine "
-        f"{result['logprob_gap']:.4f} nats a token, threshold {result['threshold']:.4f}"
+        + ("unknown (all rows are stale)" if gap is None else f"{gap:.4f} nats a token")
+        + f", threshold {result['threshold']:.4f}"
     )
     figures = f"figures: {result['run']}"
     return "\n".join((done, f"left out: {counts or 'nothing'}", losses, figures))

@@ -101,11 +101,7 @@ def token_advantages(
     return torch.cat([advantages_BT, surprise_BD], 1), torch.cat([returns_BT, returns_BD], 1)
 
 
-def value_loss(
-    values_BT: Tensor, returns_BT: Tensor, mask_BT: Tensor, num_tokens: int | None = None
-) -> Tensor:
-    """Half the squared error over the tokens with mask 1, by `num_tokens` (None: their mean)."""
-    live_BT = mask_BT > 0
-    error_BT = torch.where(live_BT, values_BT - returns_BT, 0.0)
-    divisor = live_BT.sum() if num_tokens is None else torch.tensor(num_tokens)
-    return 0.5 * error_BT.square().sum() / divisor.clamp(min=1)
+def value_loss(values_BT: Tensor, returns_BT: Tensor, mask_BT: Tensor, num_tokens: int) -> Tensor:
+    """Half the squared error over the tokens with mask 1, by `num_tokens`, those of the update."""
+    error_BT = torch.where(mask_BT > 0, values_BT - returns_BT, 0.0)
+    return 0.5 * error_BT.square().sum() / max(1, num_tokens)

@@ -64,10 +64,13 @@ class StepSums:
         self.values = [a + b for a, b in zip(self.values, added, strict=True)]
 
     @property
-    def engine_gap(self) -> float:
-        """Mean |trainer - engine| in nats, over the newest rows of the step."""
+    def engine_gap(self) -> float | None:
+        """Mean |trainer - engine| in nats, over rows of the version that training began with.
+
+        None where the step has none.
+        """
         *_, total, num_compared = self.values
-        return total / max(1.0, num_compared)
+        return total / num_compared if num_compared else None
 
     def figures(
         self,

@@ -169,7 +169,7 @@ class Trainer:
 
     def _step(
         self, step: int, epoch: int, rows: Sequence[TrainingRow]
-    ) -> tuple[StepFigures, float]:
+    ) -> tuple[StepFigures, float | None]:
         """One step, and the gap between trainer and engine at its beginning."""
         settings, began = self._settings, time.perf_counter()
         processes = int(self._accelerator.num_processes)
@@ -180,7 +180,6 @@ class Trainer:
             num_processes=processes,
         )
         num_tokens = sum(row.num_trained for row in rows)
-        oldest = {self._policy_index - row.oldest_policy_index for row in rows}
         sums = StepSums()
         for index, (part, counts) in enumerate(batches):
             is_last = index == len(batches) - 1
@@ -198,10 +197,10 @@ class Trainer:
                 self._accelerator.backward(loss * (processes if counts else 0))
             if counts:
                 value = 0.0 if of_values is None else of_values.item()
-                sums.add(figures, value, *_engine_gap(batch, scores, min(oldest)))
+                sums.add(figures, value, *_engine_gap(batch, scores))
         sums.values = self._sum_over_processes(sums.values)
-        if step == 1 and min(oldest) == 0:
-            self._check_gap(sums)
+        if step == 1 and sums.engine_gap is not None:
+            self._check_gap(sums.engine_gap)
         norm = self._clip()
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
@@ -250,10 +249,10 @@ class Trainer:
             raise NotFinite(f"the gradient's norm is {norm}")
         return norm
 
-    def _check_gap(self, sums: StepSums) -> None:
-        if sums.engine_gap > self._settings.max_gap:
+    def _check_gap(self, gap: float) -> None:
+        if gap > self._settings.max_gap:
             raise WrongModel(
-                f"model and log differ by {sums.engine_gap:.3f} nats a token, "
+                f"model and log differ by {gap:.3f} nats a token, "
                 f"{self._settings.max_gap} are allowed"
             )
 
@@ -293,11 +292,12 @@ def _for_loss(batch: Batch, scores: Scores, advantages_BX: Tensor) -> TokenBatch
     )
 
 
-def _engine_gap(batch: Batch, scores: Scores, staleness: int) -> tuple[float, int]:
-    """Sum of |trainer - engine| over tokens and choices of rows that old, and how many these are.
+def _engine_gap(batch: Batch, scores: Scores) -> tuple[float, int]:
+    """Sum of |trainer - engine| over tokens and choices, and how many these are.
 
-    Choices are compared without the threshold, as they were drawn.
+    Of rows that are not stale: others differ since the version does. Choices are compared without
+    the threshold, as they were drawn.
     """
-    live_BX = (scores.mask_BX > 0) & (batch.staleness_B == staleness)[:, None]
+    live_BX = (scores.mask_BX > 0) & (batch.staleness_B == 0)[:, None]
     apart_BX = (scores.sampled_logprobs_BX - batch.behaviour_logprobs_BX).abs()
     return float(apart_BX[live_BX].sum()), int(live_BX.sum())

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import structlog
 
 from banyan import signals, specialists
+from banyan.adapters.lru import Lru
 from banyan.adapters.observed_store import wake_of
 from banyan.adapters.served_versions import ServedVersions
 from banyan.costs import reserves
@@ -83,7 +84,7 @@ class Runner:
         self._metrics = metrics
         self._traces = traces
         metrics.put(signals.SLOTS, num_slots)
-        self._assignments: dict[str, _Assignment] = {}
+        self._assignments: Lru[str, _Assignment] = Lru(_TASKS_REMEMBERED)
         self._running: dict[Lease, asyncio.Task[None]] = {}
         self._starting: set[asyncio.Task[Any]] = set()
         self._draining = False
@@ -313,9 +314,7 @@ class Runner:
                 log.warning("hint passed over", tree_id=tree_id, code=error.code)
                 return None
             return _Assignment(task, {})
-        while len(self._assignments) >= _TASKS_REMEMBERED:
-            self._assignments.pop(next(iter(self._assignments)))
-        self._assignments[tree_id] = known
+        self._assignments.put(tree_id, known, 1)
         return known
 
 

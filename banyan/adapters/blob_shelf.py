@@ -3,13 +3,15 @@
 A document is up to four blobs, written in this order: `text` (UTF-8), `index` (see `Indexer`),
 `passages` (the provenance of a derived document) and `info`. A document exists once its `info`
 does, so that a crash in between leaves nothing that can be seen. Blobs never change, so whatever
-was read may be kept.
+was read may be kept; that a document is still there is looked up again every RECHECK_S.
 """
 
 from __future__ import annotations
 
 import hashlib
+import time
 from array import array
+from collections.abc import Callable
 from sys import getsizeof
 from typing import Literal
 
@@ -24,9 +26,13 @@ from banyan.errors import NotFound, StoreError
 from banyan.ports import DocumentInfo
 from banyan.spans import Span
 
+RECHECK_S = 10.0
+"""For so long a document that was removed elsewhere may still be read here."""
+
 _MAX_INFOS = 4_096
 
 Part = Literal["text", "index", "passages", "info"]
+_CONTENT: tuple[Part, ...] = ("text", "index", "passages")
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -42,10 +48,12 @@ class Record(msgspec.Struct, frozen=True):
 class Cache:
     """What was read last, of all tenants: decoded blocks and provenance up to `max_bytes` each."""
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
         self.blocks: Lru[tuple[str, int], str] = Lru(max_bytes)
         self.provenance: Lru[str, tuple[Provenance, ...]] = Lru(max_bytes)
-        self.records: Lru[str, Record] = Lru(_MAX_INFOS)
+        self.records: Lru[str, tuple[Record, float]] = Lru(_MAX_INFOS)
+        """And when each was read."""
 
 
 class BlobShelf:
@@ -108,6 +116,7 @@ class BlobShelf:
         provenance: tuple[Provenance, ...] | None = None,
     ) -> DocumentInfo:
         """Store what was staged as `document`, unless it is there. What is there is returned."""
+        self._cache.records.drop(self._key(document, "info"))  # it may have been removed elsewhere
         if not self._is_there(document):
             text.keep(self._key(document, "text"))
             self._write(self._key(document, "index"), indexer.index())
@@ -122,6 +131,18 @@ class BlobShelf:
             )
             self._write(self._key(document, "info"), msgspec.msgpack.encode(record))
         return self.info(document)
+
+    def remove(self, document: str) -> bool:
+        """Forget a document that was uploaded. False where there is none."""
+        key = self._key(document, "info")
+        self._cache.records.drop(key)
+        if not self._is_there(document) or self._record(document).derived:
+            return False
+        self._blobs.remove(key)  # first: the rest cannot be seen without it
+        self._cache.records.drop(key)
+        for part in _CONTENT:
+            self._blobs.remove(self._key(document, part))
+        return True
 
     def _is_there(self, document: str) -> bool:
         try:
@@ -138,15 +159,17 @@ class BlobShelf:
     def _record(self, document: str) -> Record:
         check_id(document)
         key = self._key(document, "info")
-        record = self._cache.records.get(key)
-        if record is None:
-            try:
-                record = msgspec.msgpack.decode(self._blobs.read(key), type=Record)
-            except NotFound as error:
-                raise NotFound(f"no document {document}") from error
-            except msgspec.DecodeError as error:
-                raise _damaged(document, str(error)) from error
-            self._cache.records.put(key, record, 1)
+        known = self._cache.records.get(key)
+        now = self._cache.clock()
+        if known is not None and now - known[1] < RECHECK_S:
+            return known[0]
+        try:
+            record = msgspec.msgpack.decode(self._blobs.read(key), type=Record)
+        except NotFound as error:
+            raise NotFound(f"no document {document}") from error
+        except msgspec.DecodeError as error:
+            raise _damaged(document, str(error)) from error
+        self._cache.records.put(key, (record, now), 1)
         return record
 
     def _offsets(self, document: str, first: int, last: int) -> array[int]:

@@ -55,6 +55,10 @@ class Blobs(Protocol):
         """Bytes `[start, end)`, fewer where the blob is shorter. Raises NotFound."""
         ...
 
+    def remove(self, key: str) -> None:
+        """Forget a blob, where there is one."""
+        ...
+
 
 class FolderBlobs:
     """Blobs as files below `root`, which is made at the first write."""
@@ -72,6 +76,10 @@ class FolderBlobs:
             with contextlib.suppress(FileNotFoundError):
                 if path.stat().st_mtime < before:
                     path.unlink()
+
+    def remove(self, key: str) -> None:
+        """See `Blobs.remove`."""
+        _path(self._root, key).unlink(missing_ok=True)
 
     def read(self, key: str, start: int = 0, end: int | None = None) -> bytes:
         """See `Blobs.read`."""

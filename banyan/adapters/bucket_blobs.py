@@ -23,6 +23,7 @@ from banyan.adapters.object_store import (
     translated,
 )
 from banyan.adapters.room import room
+from banyan.errors import NotFound
 
 _SPOOL_BYTES = 1 << 20
 """Up to here staged bytes stay in memory."""
@@ -48,6 +49,12 @@ class BucketBlobs:
                 with contextlib.suppress(GenericError):  # 416 where it begins behind the end
                     return bytes(obstore.get_range(self._bucket, key, start=start, end=end))
             return self._clipped(key, start, end)
+
+    def remove(self, key: str) -> None:
+        """See `Blobs.remove`. Raises StoreUnavailable too."""
+        check_key(key)
+        with contextlib.suppress(NotFound), translated(key):
+            obstore.delete(self._bucket, key)
 
     def _clipped(self, key: str, start: int, end: int | None) -> bytes:
         """A range within what there is; S3 serves no empty ones."""

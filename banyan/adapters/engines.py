@@ -47,11 +47,6 @@ def make_serving(
     return Serving(listed.policies, {name: made[spec] for name, spec in listed.engines.items()})
 
 
-def make_engine(settings: Settings) -> Engine:
-    """The engine of the settings. Raises InvalidInput where `engine_urls` names no server."""
-    return make_replicas(EngineSpec.of(settings))
-
-
 def make_replicas(
     spec: EngineSpec, policies: PolicyStore | None = None, *, observe: Observe | None = None
 ) -> Engine:

@@ -12,6 +12,7 @@ from banyan.adapters.intake import (
     DEFAULT_MAX_BYTES,
     Decoder,
     Indexer,
+    check_id,
     content_id,
     derived_id,
 )
@@ -71,6 +72,11 @@ class BlobLibrary(ShelfLibrary):
             return await asyncio.to_thread(
                 self.shelf(tenant).keep, document, staged, upload.indexer, title=title
             )
+
+    async def remove(self, tenant: str, document: str) -> bool:
+        """See `Library.remove`."""
+        check_id(document)
+        return await asyncio.to_thread(self.shelf(tenant).remove, document)
 
     async def derive(self, tenant: str, name: str, passages: Sequence[Passage]) -> Span:
         """Store `passages` as the derived document `name`, and return the whole of it.

@@ -1,7 +1,7 @@
 """Live file: looks at the files of live settings now and then, and has what changed taken over.
 
-A mounted ConfigMap is such a file. What is wrong in it is said in the log, counted, and changes
-nothing; a file that is gone means the settings of the start.
+A mounted ConfigMap is such a file. What is wrong in it changes nothing, is said in the log once and
+counted at every look until it is mended; a file that is gone means the settings of the start.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class LiveFile:
         self._watched = [path for path in (self._path, *beside) if path is not None]
         self._every_s = every_s
         self._seen: list[str] | None = None
+        self._why = ""  # it was refused
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -59,28 +60,37 @@ class LiveFile:
 
     def look(self) -> None:
         """Take over what has changed since the last look. Raises InvalidInput."""
+        seen, self._seen = self._seen, None  # what cannot be read now is taken over anew later
         texts = [_text(path) for path in self._watched]
-        if texts == self._seen:
-            return
         self._seen = texts
+        if texts == seen:
+            return
         live = LiveSettings()
         if self._path is not None:
             live = parse(texts[0], fixed=self._fixed)
         self._apply(live)
+        self._why = ""
         log.info("settings.changed", **live.model_dump(exclude_none=True))
 
     async def _run(self) -> None:
         while True:
             try:
                 self.look()
-            except (InvalidInput, OSError) as error:
-                hint = error.hint if isinstance(error, InvalidInput) else ""
-                log.error("settings.refused", why=str(error), hint=hint)  # noqa: TRY400
-                self._metrics.count(signals.LOOP_FAILURES, "settings")
-            except Exception:
-                log.exception("settings.refused")  # and the file may still be mended
+            except Exception as error:  # noqa: BLE001  # and it may be mended
+                self._refuse(error)
+            if self._why:
                 self._metrics.count(signals.LOOP_FAILURES, "settings")
             await asyncio.sleep(self._every_s)
+
+    def _refuse(self, error: Exception) -> None:
+        why = str(error) or type(error).__name__
+        if why == self._why:
+            return
+        self._why = why
+        if isinstance(error, InvalidInput):
+            log.error("settings.refused", why=why, hint=error.hint)
+        else:
+            log.error("settings.refused", exc_info=error)
 
 
 def check(settings: Settings) -> None:

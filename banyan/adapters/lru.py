@@ -32,6 +32,13 @@ class Lru(Generic[K, V]):
             self._entries.move_to_end(key)
             return entry[0]
 
+    def drop(self, key: K) -> None:
+        """Forget `key`, where it is held."""
+        with self._lock:
+            old = self._entries.pop(key, None)
+            if old is not None:
+                self._weight -= old[1]
+
     def put(self, key: K, value: V, weight: int) -> None:
         with self._lock:
             old = self._entries.pop(key, None)

@@ -49,6 +49,12 @@ class _MemoryShelf:
     def provenance(self, document: str) -> tuple[Provenance, ...] | None:
         return self._get(document).provenance
 
+    def remove(self, document: str) -> bool:
+        if document not in self._kept or self._kept[document].provenance is not None:
+            return False
+        del self._kept[document]
+        return True
+
     def keep(self, document: str, kept: _Kept) -> DocumentInfo:
         self._kept.setdefault(document, kept)
         return self.info(document)
@@ -81,6 +87,11 @@ class MemoryLibrary(ShelfLibrary):
         text = "".join([*texts, decoder.feed(b"", final=True)])
         document = content_id(tenant, hashlib.sha256(text.encode()).hexdigest())
         return self.shelf(tenant).keep(document, _Kept(text, title, None))
+
+    async def remove(self, tenant: str, document: str) -> bool:
+        """See `BlobLibrary.remove`."""
+        check_id(document)
+        return self.shelf(tenant).remove(document)
 
     async def derive(self, tenant: str, name: str, passages: Sequence[Passage]) -> Span:
         """See `BlobLibrary.derive`."""

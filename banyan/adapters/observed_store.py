@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -37,16 +38,26 @@ _TREES_REMEMBERED = 4_096
 log = structlog.get_logger("banyan.store")
 
 
+@dataclass(frozen=True, slots=True)
+class _Root:
+    """What was known of a tree's root when it was last claimed here."""
+
+    generation: int
+    ahead_s: float
+    """How far the store's clock, by which trees are made, is ahead of the one here."""
+
+
 class ObservedStore(AroundStore):
-    """`banyan.ports.Store` around another one. `clock`: seconds since the epoch."""
+    """`banyan.ports.Store` around another one. `clock` counts seconds evenly, from anywhere."""
 
     def __init__(
-        self, inner: Store, metrics: Metrics, *, clock: Callable[[], float] = time.time
+        self, inner: Store, metrics: Metrics, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         super().__init__(inner)
         self._metrics = metrics
         self._clock = clock
         self._trees: Lru[str, TreeRecord] = Lru(_TREES_REMEMBERED)
+        self._roots: Lru[str, _Root] = Lru(_TREES_REMEMBERED)
 
     async def admit(self, admission: Admission) -> Admitted:
         admitted = await self._inner.admit(admission)
@@ -81,6 +92,9 @@ class ObservedStore(AroundStore):
             self._metrics.count(signals.NODES_CLAIMED, wake)
             waited_s = max(0.0, node.now - node.queued_at)
             self._metrics.observe(signals.NODE_QUEUE_SECONDS, waited_s, wake)
+            if node.lease.path == ROOT_PATH:
+                root = _Root(node.generation, node.now - self._clock())
+                self._roots.put(tree_id, root, 1)
         return claimed
 
     async def turn(self, lease: Lease, log: TurnLog, packed: bytes) -> Budget:
@@ -120,6 +134,12 @@ class ObservedStore(AroundStore):
             self._tell_tree(lease.tree_id, outcome)
         return hints
 
+    async def cancel(self, tree_id: str) -> bool:
+        cancelled = await self._inner.cancel(tree_id)
+        if cancelled:
+            self._metrics.count(signals.TREES_FINISHED, "cancelled")
+        return cancelled
+
     async def reap(self, *, limit: int = 256) -> list[Hint]:
         hints = await self._inner.reap(limit=limit)
         if hints:
@@ -139,8 +159,9 @@ class ObservedStore(AroundStore):
         if known is None:
             return
         self._metrics.count(signals.TENANT_TREES, known.tenant, status)
-        if known.generation == 1:
-            took_s = max(0.0, self._clock() - known.created_at)
+        root = self._roots.get(tree_id)
+        if root is not None and root.generation == 1:
+            took_s = max(0.0, self._clock() + root.ahead_s - known.created_at)
             self._metrics.observe(signals.TREE_SECONDS, took_s, status)
 
     def _tell_turn(self, lease: Lease, log: TurnLog | None) -> None:

@@ -2,8 +2,9 @@
 
 A call goes to the replica that its prompt's beginning names (rendezvous hash), since the keys and
 values of that prefix are cached there, unless this replica has more than its share of the calls in
-flight. A replica that does not answer is left alone for a while, and its call is tried on another.
-One server is the case of one.
+flight. A call behind a parent's prefix leaves its replica later than others do: elsewhere the
+prefix would be computed anew. A replica that does not answer is left alone for a while, and its
+call is tried on another. One server is the case of one.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ from banyan.ports import (
 
 LOAD_FACTOR = 1.25
 """A replica may have this many times the average of calls in flight before others get them."""
+PREFIX_FLOOR = 8
+"""Up to so many calls in flight a replica is no reason for a call behind a prefix to leave it. The
+own parts of eight siblings are shorter than a prefix that pays, and engines batch them."""
 MAX_ATTEMPTS = 3
 FIRST_REST_S = 0.5
 MAX_REST_S = 30.0
@@ -126,6 +130,7 @@ class Replicas:
         return await self._call(
             options.salt + affinity(prompt.messages),
             lambda engine: engine.choose(prompt, letters, options),
+            floor=_floor(prompt),
         )
 
     async def complete(
@@ -154,6 +159,7 @@ class Replicas:
                 options=options,
                 on_delta=tell if on_delta is not None else None,
             ),
+            floor=_floor(prompt),
             # What was streamed cannot be taken back: another attempt would say it twice.
             may_retry=lambda: not told,
         )
@@ -174,10 +180,11 @@ class Replicas:
         for replica in self.replicas:
             await replica.engine.close()
 
-    def ranked(self, key: str) -> list[Replica]:
+    def ranked(self, key: str, *, floor: int = 1) -> list[Replica]:
         """Replicas in the order in which they should get the call.
 
         Those that rest come last; within their share of the load, the hash of the key decides.
+        Below `floor` calls in flight a replica is within its share.
         """
         if len(self.replicas) == 1:
             return list(self.replicas)
@@ -186,7 +193,7 @@ class Replicas:
         awake = [replica for replica in order if replica.rests_until <= now]
         resting = [replica for replica in order if replica.rests_until > now]
         total = sum(replica.in_flight for replica in awake) + 1
-        share = math.ceil(LOAD_FACTOR * total / max(1, len(awake)))
+        share = max(floor, math.ceil(LOAD_FACTOR * total / max(1, len(awake))))
         free = [replica for replica in awake if replica.in_flight < share]
         full = [replica for replica in awake if replica.in_flight >= share]
         return [*free, *full, *sorted(resting, key=lambda replica: replica.rests_until)]
@@ -196,11 +203,12 @@ class Replicas:
         key: str,
         call: Callable[[Engine], Awaitable[T]],
         *,
+        floor: int = 1,
         may_retry: Callable[[], bool] = lambda: True,
     ) -> T:
         tried: list[Replica] = []
         while True:
-            replica = next(r for r in self.ranked(key) if r not in tried)
+            replica = next(r for r in self.ranked(key, floor=floor) if r not in tried)
             tried.append(replica)
             replica.in_flight += 1
             try:
@@ -215,6 +223,11 @@ class Replicas:
                 return result
             finally:
                 replica.in_flight -= 1
+
+
+def _floor(prompt: Prompt) -> int:
+    """See `Replicas.ranked`."""
+    return PREFIX_FLOOR if prompt.messages and prompt.messages[0].role == "prefix" else 1
 
 
 def _weight(key: str, name: str) -> bytes:

@@ -156,6 +156,11 @@ def delete(solve_id: str) -> Call:
     return Call("DELETE", f"/solve/{solve_id}")
 
 
+def delete_document(document_id: str) -> Call:
+    """DELETE /documents/{id}."""
+    return Call("DELETE", f"/documents/{document_id}")
+
+
 def trace(solve_id: str) -> Call:
     """GET /solve/{id}/trace."""
     return Call("GET", f"/solve/{solve_id}/trace", patience_s=STREAM_SILENCE_S)

@@ -71,7 +71,8 @@ class Commands(LazyGroup):
         "delete": Lazy(
             "banyan.client.cmd_delete",
             "delete",
-            "Forget the finished solve ID, with its nodes and its answer. Documents stay.",
+            "Forget ID: a finished solve with its nodes and its answer, or a document with its "
+            "text.",
         ),
         "feedback": Lazy(
             "banyan.client.cmd_feedback",

@@ -182,6 +182,10 @@ class Client:
         """Forget a finished solve; also where it is gone already."""
         self._send(calls.delete(solve_id))
 
+    def delete_document(self, document_id: str) -> None:
+        """Forget a document, for all solves that refer to it; also where it is gone already."""
+        self._send(calls.delete_document(document_id))
+
     def trace(self, solve_id: str) -> dict[str, Any]:
         """When each node ran and waited, as Chrome trace JSON."""
         return calls.parse_json(self._send(calls.trace(solve_id)))

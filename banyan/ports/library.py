@@ -60,6 +60,13 @@ class Library(Protocol):
         """Raises NotFound."""
         ...
 
+    async def remove(self, tenant: str, document: str) -> bool:
+        """Forget a document that was uploaded. False where the tenant has none of this id.
+
+        Where several processes share documents, others may still read it for some seconds.
+        """
+        ...
+
     async def text(self, tenant: str, span: Span) -> str: ...
 
     async def passages(self, tenant: str, span: Span) -> tuple[Passage, ...]:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from banyan.testing.fake_server import FakeServer
 from banyan.testing.faults import ALL, Faults, parse
-from banyan.testing.rules import RULES
+from banyan.testing.longest import longest_rule
+from banyan.testing.prefix_cache import PrefixCache
+from banyan.testing.rules import Rule, counting_rule, default_rule
+
+RULES: Mapping[str, Rule] = {
+    "default": default_rule,
+    "counting": counting_rule,
+    "longest": longest_rule,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--window", type=int, default=8_192, help="tokens")
     parser.add_argument("--model", default="fake", help="the name that it serves")
     parser.add_argument("--rule", choices=tuple(RULES), default="default", help="what it writes")
+    parser.add_argument("--serves", type=int, help="calls at one time; default: all")
+    parser.add_argument("--cache-blocks", type=int, help="of 16 tokens; default: no cache")
     parser.add_argument("--fail-every", type=int, default=0, help="every n-th call fails")
     parser.add_argument(
         "--faults", type=parse, default=("503",), help=f"how, in turn: {', '.join(ALL)}"
@@ -34,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         faults=Faults(options.fail_every, options.faults, options.late),
         window=options.window,
         model=options.model,
+        serves=options.serves,
+        cache=None if options.cache_blocks is None else PrefixCache(options.cache_blocks),
     )
     uvicorn.run(
         app,

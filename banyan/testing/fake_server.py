@@ -2,7 +2,8 @@
 
 `GET /v1/models` and `/health`, `POST /v1/chat/completions` (streamed or not, with response_format),
 `GET /stats` for what it has seen. It writes what its rule says after `latency_s` seconds. Tokens
-are counted as the adapter estimates them: 3.6 bytes each.
+are counted as the adapter estimates them: 3.6 bytes each. It computes as many calls at one time as
+it is told, and the others wait; a modelled cache says what of a prompt it would not compute again.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from banyan.ports import Message
 from banyan.testing.faults import TEXTS, Fault, Faults
+from banyan.testing.prefix_cache import PrefixCache
 from banyan.testing.rules import Rule, default_rule
 
 Scope = MutableMapping[str, Any]
@@ -36,7 +40,10 @@ class Stats:
     failed: int = 0
     in_flight: int = 0
     max_in_flight: int = 0
+    computing: int = 0
+    max_computing: int = 0
     prompt_tokens: int = 0
+    cached_tokens: int = 0
     completion_tokens: int = 0
 
     def as_json(self) -> bytes:
@@ -47,6 +54,8 @@ class FakeServer:
     """The ASGI application. `faults` says which completions go wrong, and how.
 
     `window` is what `/v1/models` says of the model; longer prompts are refused as OpenAI does.
+    `serves` is how many calls it computes at one time; none: all. `cache` is told each prompt, and
+    its `cache_salt`, as vLLM takes it.
     """
 
     def __init__(
@@ -57,6 +66,8 @@ class FakeServer:
         faults: Faults = NO_FAULTS,
         window: int = 8_192,
         model: str = "fake",
+        serves: int | None = None,
+        cache: PrefixCache | None = None,
     ) -> None:
         self.stats = Stats()
         self._latency_s = latency_s
@@ -64,6 +75,8 @@ class FakeServer:
         self._faults = faults
         self._window = window
         self._model = model
+        self._places = asyncio.Semaphore(serves) if serves else None
+        self._cache = cache
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -105,9 +118,14 @@ class FakeServer:
         if prompt_tokens >= self._window:
             await _error(send, 400, "context_length_exceeded", "the prompt is too long")
             return
+        salt, prompt = request.get("cache_salt") or "", _pieces(messages) if self._cache else ()
+        cached_tokens = self._cache.find(salt, prompt) if self._cache else 0
         wait_s = self._latency_s + (self._faults.late_s if fault == "late" else 0.0)
-        if wait_s and await _leaves(receive, wait_s):
-            return
+        async with self._computing():
+            if wait_s and await _leaves(receive, wait_s):
+                return
+        if self._cache:
+            self._cache.keep(salt, prompt)
         response_format = request.get("response_format") or {}
         text = self._rule(messages, response_format.get("json_schema", {}).get("schema"))
         text = TEXTS.get(fault, text) if fault else text
@@ -115,10 +133,16 @@ class FakeServer:
         cut = _estimate(text) > room
         if cut:
             text = text.encode()[: int(room * BYTES_PER_TOKEN)].decode(errors="ignore")
-        usage = {"prompt_tokens": prompt_tokens, "completion_tokens": _estimate(text)}
-        usage["total_tokens"] = sum(usage.values())
+        completion_tokens = _estimate(text)
+        usage = {
+            "prompt_tokens": prompt_tokens,
+            "completion_tokens": completion_tokens,
+            "total_tokens": prompt_tokens + completion_tokens,
+            "prompt_tokens_details": {"cached_tokens": cached_tokens},
+        }
         self.stats.prompt_tokens += prompt_tokens
-        self.stats.completion_tokens += usage["completion_tokens"]
+        self.stats.cached_tokens += cached_tokens
+        self.stats.completion_tokens += completion_tokens
         finish_reason = "length" if cut else "stop"
         if request.get("stream"):
             await _stream(send, text, finish_reason, usage, is_cut=fault == "cut_reply")
@@ -128,6 +152,18 @@ class FakeServer:
         reply = {"object": "chat.completion", "model": self._model, "choices": [choice]}
         encoded = json.dumps({**reply, "usage": usage}).encode()
         await _reply(send, 200, encoded[: len(encoded) // 2] if fault == "cut_reply" else encoded)
+
+    @asynccontextmanager
+    async def _computing(self) -> AsyncIterator[None]:
+        """One of the places in which calls are computed."""
+        stats = self.stats
+        async with self._places or nullcontext():
+            stats.computing += 1
+            stats.max_computing = max(stats.max_computing, stats.computing)
+            try:
+                yield
+            finally:
+                stats.computing -= 1
 
 
 async def _leaves(receive: Receive, within_s: float) -> bool:
@@ -141,6 +177,13 @@ async def _leaves(receive: Receive, within_s: float) -> bool:
 
 def _estimate(text: str) -> int:
     return math.ceil(len(text.encode()) / BYTES_PER_TOKEN)
+
+
+def _pieces(messages: Sequence[Message]) -> list[bytes]:
+    """A prompt in pieces that stand for its tokens."""
+    text = "\0".join(f"{message.role}\0{message.content}" for message in messages).encode()
+    ends = [int(number * BYTES_PER_TOKEN) for number in range(int(len(text) / BYTES_PER_TOKEN) + 1)]
+    return [text[start:end] for start, end in pairwise(ends)]
 
 
 async def _body(receive: Receive) -> bytes:
@@ -166,7 +209,7 @@ async def _error(send: Send, status: int, code: str, message: str) -> None:
 
 
 async def _stream(
-    send: Send, text: str, finish_reason: str, usage: dict[str, int], *, is_cut: bool
+    send: Send, text: str, finish_reason: str, usage: Mapping[str, Any], *, is_cut: bool
 ) -> None:
     headers = [(b"content-type", b"text/event-stream")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})

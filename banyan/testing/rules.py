@@ -44,9 +44,6 @@ def counting_rule(messages: Sequence[Message], schema: Schema | None) -> str:
     return _act(messages, schema, str(sum(map(int, found))))
 
 
-RULES: Mapping[str, Rule] = {"default": default_rule, "counting": counting_rule}
-
-
 def _act(messages: Sequence[Message], schema: Schema | None, answer: str) -> str:
     if schema is None:
         return answer

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
 from banyan.action import Kind
 from banyan.errors import AbilityMissing, EngineRefused, PromptTooLong
 from banyan.ports import Abilities, CallOptions, Choice, Completion, Message, OnDelta, Prompt, Role
+from banyan.testing.prefix_cache import PrefixCache
 from banyan.testing.rules import Rule, default_rule
 
 Scores = Callable[[Sequence[Message], Sequence[Kind]], Mapping[Kind, float]]
@@ -51,7 +52,8 @@ class ScriptedEngine:
 
     `rule` writes replies and may raise; `scores` answers `choose` (None: the engine cannot).
     `hold` is awaited in every call before its reply: a test keeps calls in flight with it. With
-    `token_ids` false it takes messages alone, as OpenAI-compatible servers do.
+    `token_ids` false it takes messages alone, as OpenAI-compatible servers do. `cache` models what
+    it would not compute again, by the salt of each call.
     """
 
     rule: Rule = default_rule
@@ -59,6 +61,7 @@ class ScriptedEngine:
     window: int = 2_048
     token_ids: bool = True
     embeds: bool = False
+    cache: PrefixCache | None = None
     hold: Callable[[Call], Awaitable[None]] | None = None
     calls: list[Call] = field(default_factory=list)
     num_rendered: int = 0
@@ -121,12 +124,14 @@ class ScriptedEngine:
     ) -> tuple[dict[Choice, float], Completion]:
         if self.scores is None:
             raise AbilityMissing("this engine does not score given tokens")
-        await self._call(Call("choose", prompt, None, 1, options))
+        cached_tokens = await self._call(Call("choose", prompt, None, 1, options))
         # A test that asks for other choices than kinds gives scores that know them.
         score = cast("Callable[..., Mapping[Choice, float]]", self.scores)
         scores = dict(score(prompt.messages, tuple(letters)))
         best = max(scores, key=lambda kind: scores[kind])
-        return scores, self._completion(prompt, letters[best], 1)
+        return scores, self._kept(
+            options.salt, prompt, self._completion(prompt, letters[best], 1), cached_tokens
+        )
 
     async def complete(
         self,
@@ -137,13 +142,13 @@ class ScriptedEngine:
         options: CallOptions,
         on_delta: OnDelta | None = None,
     ) -> Completion:
-        await self._call(Call("complete", prompt, schema, max_tokens, options))
+        cached_tokens = await self._call(Call("complete", prompt, schema, max_tokens, options))
         room = min(max_tokens, self.window - prompt.num_tokens)
         completion = self._completion(prompt, self.rule(prompt.messages, schema), room)
         if on_delta is not None:
             for piece in _TOKEN.findall(completion.text):
                 await on_delta(piece)
-        return completion
+        return self._kept(options.salt, prompt, completion, cached_tokens)
 
     async def ping(self) -> None:
         """Always up."""
@@ -151,8 +156,8 @@ class ScriptedEngine:
     async def close(self) -> None:
         self.closed = True
 
-    async def _call(self, call: Call) -> None:
-        """Count the call and keep it in flight for as long as `hold` wants."""
+    async def _call(self, call: Call) -> int:
+        """Count the call and keep it in flight for as long as `hold` wants; tokens in the cache."""
         if call.prompt.num_tokens >= self.window:
             raise PromptTooLong(
                 f"the prompt has {call.prompt.num_tokens} tokens, the window {self.window}"
@@ -160,11 +165,22 @@ class ScriptedEngine:
         self.calls.append(call)
         self.in_flight += 1
         self.max_in_flight = max(self.max_in_flight, self.in_flight)
+        found, token_ids = 0, call.prompt.token_ids
+        if self.cache is not None and token_ids is not None:
+            found = self.cache.find(call.options.salt, token_ids)
+            self.cache.keep(call.options.salt, token_ids)
         try:
             if self.hold is not None:
                 await self.hold(call)
         finally:
             self.in_flight -= 1
+        return found
+
+    def _kept(self, salt: str, prompt: Prompt, reply: Completion, cached_tokens: int) -> Completion:
+        """The reply, after which the cache has its tokens and those of its prompt."""
+        if self.cache is not None and prompt.token_ids is not None:
+            self.cache.keep(salt, (*prompt.token_ids, *(reply.token_ids or ())))
+        return replace(reply, cached_tokens=cached_tokens)
 
     def _completion(self, prompt: Prompt, text: str, room: int) -> Completion:
         pieces = _TOKEN.findall(text)

@@ -7,7 +7,6 @@ took effect, and how often.
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -16,6 +15,8 @@ from typing import Any
 
 import httpx
 
+from banyan.client import Client
+from banyan.client.results import StreamEvent
 from bench.chaos.follower import Follower
 from bench.chaos.report import Report
 from bench.orchestration import Shape
@@ -32,7 +33,7 @@ class Tree:
 
     id: str
     solve: dict[str, Any] | None = None
-    events: list[dict[str, Any]] = field(default_factory=list)
+    events: list[StreamEvent] = field(default_factory=list)
 
     @property
     def status(self) -> str:
@@ -97,9 +98,10 @@ class Forest:
 
     def read_events(self) -> None:
         """Fetch the events of all trees that have ended."""
-        for tree in self.trees:
-            if tree.solve:
-                tree.events = self._events(tree.id)
+        with Client(self._url) as banyan:
+            for tree in self.trees:
+                if tree.solve:
+                    *tree.events, _ = banyan.stream(tree.id)  # the last one is the result
 
     def follow(self, url: str) -> None:
         """Let a client stream each tree, from the service at `url`."""
@@ -138,11 +140,6 @@ class Forest:
             "every effect once": report.figures["repeated or missing effects"] == 0,
         }
 
-    def _events(self, tree_id: str) -> list[dict[str, Any]]:
-        with self._client.stream("GET", f"{self._url}/solve/{tree_id}/events") as stream:
-            lines = [line[6:] for line in stream.iter_lines() if line.startswith("data: ")]
-        return [json.loads(line) for line in lines[:-1]]  # the last one is the result
-
 
 def num_nodes(tree: Tree) -> int:
     """How many nodes a tree that has ended grew."""
@@ -151,16 +148,16 @@ def num_nodes(tree: Tree) -> int:
 
 def num_claims(tree: Tree, pid: int) -> int:
     """Nodes of a tree that the worker with this process id claimed."""
-    return sum(str(event["data"].get("worker", "")).endswith(f":{pid}") for event in tree.events)
+    return sum(str(event.data.get("worker", "")).endswith(f":{pid}") for event in tree.events)
 
 
-def faults_in(events: Sequence[dict[str, Any]], expected_nodes: int) -> int:
+def faults_in(events: Sequence[StreamEvent], expected_nodes: int) -> int:
     """Effects that are missing or came twice, gaps, and writes of nobody who held the node."""
-    gaps = sum(int(event["seq"]) != index for index, event in enumerate(events, start=1))
+    gaps = sum(event.seq != index for index, event in enumerate(events, start=1))
     happened: defaultdict[str, list[str]] = defaultdict(list)
     for event in events:
-        if node := event["data"].get("node"):
-            happened[node].append(event["type"])
+        if node := event.data.get("node"):
+            happened[str(node)].append(event.type)
     finished = Counter({node: kinds.count("node.finished") for node, kinds in happened.items()})
     missing = abs(expected_nodes - len(finished))
     not_once = sum(abs(count - 1) for count in finished.values())

@@ -1,4 +1,4 @@
-"""POST /documents, GET /documents/{id}: documents, kept as text and referred to by id."""
+"""POST /documents, GET and DELETE /documents/{id}: kept as text, and referred to by id."""
 
 from __future__ import annotations
 
@@ -75,6 +75,25 @@ async def read(
     if info.derived:
         raise NotFound("there is no document with this id")
     return _shown(info)
+
+
+@router.delete(
+    "/documents/{id}",
+    summary="Delete a document",
+    status_code=204,
+    responses=documented(404, 422, 503),
+)
+async def delete(
+    id: Annotated[str, Path(max_length=128)],  # noqa: A002  # named as in the path
+    ports: PortsOf,
+    tenant: Tenant,
+) -> None:
+    """Its text goes, for every solve that refers to it. What is gone already is 204 too.
+
+    Solves that still read it go on without it: what has not been read by then fails with
+    `not_found`. Answers and citations of finished solves stay, with what they quote.
+    """
+    await ports.library.remove(tenant, id)
 
 
 async def _chunks(request: Request) -> AsyncIterator[bytes]:

@@ -50,7 +50,8 @@ async def start(
     prefer: PreferHeader = None,
     accept: Annotated[str | None, Header(include_in_schema=False)] = None,
     idempotency_key: Annotated[
-        str | None, Header(description="The same key and body find the same solve again, for 24 h.")
+        str | None,
+        Header(description="The same key and body find the same solve again, while it is kept."),
     ] = None,
 ) -> Response:
     """Starts a tree and waits for it: 60 s by default, then 202 with the Location to look at.

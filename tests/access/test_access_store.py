@@ -10,20 +10,15 @@ from banyan.access import SCOPES, mint
 from banyan.adapters.memory_access import MemoryAccess
 from banyan.adapters.redis_access import RedisAccess
 from banyan.errors import Conflict, NotFound
-from banyan.local.valkey import Valkey
 from banyan.ports import AccessStore
 from banyan.signing import OVERLAP_S
 from tests.fixtures.namespaces import namespace
 
 
-@pytest.fixture(params=["memory", "valkey", "valkey_cluster"])
-async def access(request: pytest.FixtureRequest) -> AsyncIterator[AccessStore]:
+@pytest.fixture
+async def access(store_url: str | None) -> AsyncIterator[AccessStore]:
     store: AccessStore
-    if request.param == "memory":
-        store = MemoryAccess()
-    else:
-        server: Valkey = request.getfixturevalue(request.param)
-        store = RedisAccess(server.url, namespace=namespace())
+    store = RedisAccess(store_url, namespace=namespace()) if store_url else MemoryAccess()
     yield store
     await store.close()
 

@@ -9,20 +9,15 @@ import pytest
 
 from banyan.adapters.memory_ledger import MemoryLedger
 from banyan.adapters.redis_ledger import RedisLedger
-from banyan.local.valkey import Valkey
 from banyan.ports import Entry, Ledger
 from tests.fixtures.namespaces import namespace
-from tests.store.trees import eventually
+from tests.fixtures.waiting import eventually
 
 
-@pytest.fixture(params=["memory", "valkey", "valkey_cluster"])
-async def ledger(request: pytest.FixtureRequest) -> AsyncIterator[Ledger]:
+@pytest.fixture
+async def ledger(store_url: str | None) -> AsyncIterator[Ledger]:
     made: Ledger
-    if request.param == "memory":
-        made = MemoryLedger()
-    else:
-        server: Valkey = request.getfixturevalue(request.param)
-        made = RedisLedger(server.url, namespace=namespace())
+    made = RedisLedger(store_url, namespace=namespace()) if store_url else MemoryLedger()
     yield made
     await made.close()
 

@@ -12,11 +12,11 @@ from banyan.adapters.memory_store import MemoryStore
 from banyan.adapters.redis_outbox import RedisOutbox
 from banyan.adapters.redis_store import RedisStore
 from banyan.budget import Budget
-from banyan.local.valkey import Valkey
 from banyan.ports import Notice, Outbox, Store
 from banyan.tree import tree_id
 from tests.fixtures.namespaces import namespace
-from tests.store.trees import FAILED, NUM_SHARDS, admission, eventually
+from tests.fixtures.waiting import eventually
+from tests.store.trees import FAILED, NUM_SHARDS, admission
 
 
 @dataclass
@@ -47,17 +47,16 @@ class Post:
         return await self.outbox.take(lease_s=lease_s, limit=10)
 
 
-@pytest.fixture(params=["memory", "valkey", "valkey_cluster"])
-async def post(request: pytest.FixtureRequest) -> AsyncIterator[Post]:
-    if request.param == "memory":
+@pytest.fixture
+async def post(store_url: str | None) -> AsyncIterator[Post]:
+    if store_url is None:
         store = MemoryStore()
         made = Post(store, MemoryOutbox(store))
     else:
-        server: Valkey = request.getfixturevalue(request.param)
         space = namespace()
         made = Post(
-            RedisStore(server.url, num_shards=NUM_SHARDS, namespace=space),
-            RedisOutbox(server.url, num_shards=NUM_SHARDS, namespace=space),
+            RedisStore(store_url, num_shards=NUM_SHARDS, namespace=space),
+            RedisOutbox(store_url, num_shards=NUM_SHARDS, namespace=space),
         )
     yield made
     await made.outbox.close()

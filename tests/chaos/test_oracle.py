@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
+from banyan.client.results import StreamEvent
 from bench.chaos.forest import faults_in, stale_writes
 
 WHOLE = (
@@ -16,10 +15,10 @@ WHOLE = (
 )
 
 
-def events(*kinds: str) -> list[dict[str, Any]]:
+def events(*kinds: str) -> list[StreamEvent]:
     """Events of a tree of one node."""
     return [
-        {"seq": seq, "type": kind, "data": {"node": "0"} if kind.startswith("node.") else {}}
+        StreamEvent(seq=seq, type=kind, data={"node": "0"} if kind.startswith("node.") else {})
         for seq, kind in enumerate(kinds, start=1)
     ]
 

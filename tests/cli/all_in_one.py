@@ -13,7 +13,8 @@ import psutil
 
 from banyan.local.ports import free_port
 from tests.cli.commands import BANYAN, environment
-from tests.cli.waiting import group_members, wait_for
+from tests.cli.groups import group_members
+from tests.fixtures.waiting import wait_for
 
 
 class Up:

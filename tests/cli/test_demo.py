@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from pydoc_data.topics import topics
 
@@ -15,29 +13,11 @@ from banyan.citations import Citation, Coverage
 from banyan.client.results import SolveResult
 from banyan.local import programs, reference
 from banyan.local.errors import Missing
-from banyan.local.ports import free_port
-from banyan.local.probes import is_up
 from banyan.local.verdict import judge
 from banyan.notices import NOT_ALL_READ
 from tests.cli.commands import environment
-from tests.cli.waiting import wait_for
 
 TEXT = "Rent is due on the third. Deposits are returned within thirty days."
-
-
-@pytest.fixture(scope="module")
-def engine_url() -> Iterator[str]:
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "banyan.testing", "--port", str(port), "--window", "2048"]
-    )
-    try:
-        wait_for(lambda: is_up(f"{url}/health"), "the fake engine")
-        yield url
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def demo(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -13,7 +13,8 @@ import psutil
 
 from banyan.local import watchdog
 from banyan.local.processes import Child, Processes
-from tests.cli.waiting import group_members, wait_for
+from tests.cli.groups import group_members
+from tests.fixtures.waiting import wait_for
 
 STUBBORN = (
     "import signal, subprocess, sys, time\n"

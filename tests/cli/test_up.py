@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from banyan.local.ports import free_port
-from banyan.local.probes import is_up
 from tests.cli.all_in_one import Up
 from tests.cli.commands import banyan
-from tests.cli.waiting import wait_for
 
 
 @pytest.fixture
@@ -24,22 +18,6 @@ def temporary(tmp_path: Path) -> Path:
     folder = tmp_path / "temporary"
     folder.mkdir()
     return folder
-
-
-@pytest.fixture(scope="module")
-def engine_url() -> Iterator[str]:
-    """The official fake of a model server, for tests that are not about the model."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "banyan.testing", "--port", str(port), "--window", "2048"]
-    )
-    try:
-        wait_for(lambda: is_up(f"{url}/health"), "the fake engine")
-        yield url
-    finally:
-        process.terminate()
-        process.wait()
 
 
 @pytest.mark.real_engine

@@ -107,6 +107,13 @@ def test_deleting_has_no_reply() -> None:
     assert wire.line == f"DELETE /solve/{ID}"
 
 
+def test_deleting_a_document_has_no_reply() -> None:
+    wire = Wire(None, 204)
+    wire.client.delete_document("doc_1")
+
+    assert wire.line == "DELETE /documents/doc_1"
+
+
 def test_what_is_refused_is_a_typed_error() -> None:
     problem = {"detail": "It runs.", "code": "still_running", "hint": "Cancel it first."}
     with pytest.raises(ServiceProblem, match="It runs") as raised:

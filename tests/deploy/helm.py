@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from tests.deploy.deploy_env import deploy_env
+from tests.fixtures.deploy_env import deploy_env
 
 CHART = Path(__file__).resolve().parents[2] / "helm" / "banyan"
 RELEASE, NAMESPACE = "banyan", "demo"

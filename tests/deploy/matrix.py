@@ -74,7 +74,11 @@ PINNED: dict[str, Any] = {
     "service": {"image": {"digest": "sha256:" + "0" * 64}, "pdb": {"maxUnavailable": "50%"}},
     "networkPolicy": {"enabled": False},
     "valkey": {"existingSecret": "valkey", "key": "pass"},
-    "workers": {"priorityClassName": "mine", "settings": {"slots": 10_000, "grace_s": 900}},
+    "workers": {
+        "priorityClassName": "mine",
+        "strategy": "Recreate",
+        "settings": {"slots": 10_000, "grace_s": 900},
+    },
     "engineDefaults": {"swap": "full", "cache": {"enabled": False}},
     "data": {"storageClassName": "fast"},
 }

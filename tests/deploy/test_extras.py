@@ -10,30 +10,41 @@ from importlib.metadata import packages_distributions, requires
 import pytest
 from packaging.requirements import Requirement
 
+from banyan.client.main import Commands
 from banyan.local import programs
+from tests.deploy import importing
 from tests.deploy.image_steps import DOCKERFILE, stages
 
-_IMPORT = """
-import importlib, sys
-
-class Elsewhere:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in absent:
-            raise ModuleNotFoundError(f"{name} is not in the image", name=name)
-
-absent, names = set(sys.argv[1].split(",")), sys.argv[2:]
-sys.meta_path.insert(0, Elsewhere())
-for name in names:
-    importlib.import_module(name)
-"""
-"""Imports modules where those that come with other distributions are not to be had."""
+_BOTH = (
+    *("kombu.transport.redis", "banyan.adapters.opentelemetry_traces"),
+    "opentelemetry.exporter.otlp.proto.http.trace_exporter",
+)
+"""A broker's transport, and traces where somebody collects them."""
 
 IMPORTED = {
-    "service": ("service.__main__", "kombu.transport.redis", "banyan.client.main"),
-    "worker": ("workers.__main__", "kombu.transport.redis"),
-    "trainer": ("training.main", "training.online.command"),
+    "service": (
+        *("service.__main__", *_BOTH),
+        *("banyan.adapters.extraction.html", "banyan.adapters.extraction.pdf"),
+        *("banyan.client.sdk", "banyan.client.async_sdk", "banyan.client.main"),
+        *(command.module for command in Commands.table.values()),
+        *("banyan.local.first_key", "banyan.local.checks"),
+    ),
+    "worker": ("workers.__main__", *_BOTH),
+    "trainer": (
+        *("training.main", "training.online.command", "training.credit_lines"),
+        *("banyan.adapters.object_store", "banyan.adapters.trajectory_bucket"),
+        "banyan.client.sdk",
+    ),
 }
-"""With what is imported later: a broker's transport, commands."""
+"""What an image's program imports at the start and later, wherever it may get to in it."""
+
+_OF_TORCH = ("critic", "experiments.", "load_policy", "loss", "parquet", "trainer", "update")
+ELSEWHERE = {
+    "service": ("banyan.evaluation.", "banyan.local.", "gguf"),
+    "worker": (),
+    "trainer": tuple(f"training.{name}" for name in _OF_TORCH),
+}
+"""What an image does without: the extras `eval` and `local`, and what runs in /opt/training."""
 
 
 def installed(extras: set[str]) -> set[str]:
@@ -74,10 +85,12 @@ def test_what_a_program_imports_is_in_its_image(target: str) -> None:
     ]
     assert len(absent) > 50, "the tests' own environment has much more"
     done = subprocess.run(  # noqa: S603  # our own command line, no shell
-        [sys.executable, "-P", "-c", _IMPORT, ",".join(absent), *IMPORTED[target]],
+        [sys.executable, "-P", "-m", importing.__name__, ",".join(absent), *IMPORTED[target]],
         env=programs.environment(),
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    later = [one for one in done.stdout.split() if not one.startswith(ELSEWHERE[target])]
+    assert later == [], "imported later: is it in the image, or in none?"

@@ -116,6 +116,22 @@ def test_every_pod_may_take_as_long_to_stop_as_its_longest_turn(rendered: Render
                     assert grace_s > int(flag.partition("=")[2]), case
 
 
+@pytest.mark.parametrize("case", [case for case in ALL if case != "pinned"])
+def test_new_workers_come_beside_the_old_ones_where_that_takes_no_more_gpus(
+    rendered: Rendered, case: str
+) -> None:
+    worker = read.pod(rendered[case], "workers")
+    has_engine = any(container["name"] == "vllm" for container in worker.containers)
+    surge = {"maxUnavailable": 1, "maxSurge": 0} if has_engine else {"maxSurge": "25%"}
+    strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, **surge}}
+    assert worker.owner["spec"]["strategy"] == strategy
+
+
+def test_old_workers_are_stopped_first_where_that_is_wanted(rendered: Rendered) -> None:
+    workers = read.pod(rendered["pinned"], "workers").owner
+    assert workers["spec"]["strategy"] == {"type": "Recreate"}
+
+
 def test_pods_are_spread_and_budgets_keep_some_of_them(rendered: Rendered) -> None:
     for case in ALL:
         budgets = [one["spec"] for one in rendered[case] if one["kind"] == "PodDisruptionBudget"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import JsonValue
 
+from banyan.client.results import StreamEvent
 from bench.burst import STEP_S, Speed, simulate
 from bench.record_tree import Tree, Turn, read, shape
 from bench.scaling import chart_scaler
@@ -61,10 +63,15 @@ def test_recorded_trees_are_whole() -> None:
         assert all(turn.prompt_tokens > 0 for turns in tree.values() for turn in turns), name
 
 
+def event(kind: str, **data: JsonValue) -> StreamEvent:
+    return StreamEvent(type=kind, data=data)
+
+
 def test_a_shape_is_read_out_of_events() -> None:
     events = [
-        {"type": "node.turn", "data": {"node": "0", "prompt_tokens": 9, "led_to": "spawn:2"}},
-        {"type": "node.spawned", "data": {"node": "0", "children": 2}},
-        {"type": "node.turn", "data": {"node": "0.1", "prompt_tokens": 7, "led_to": "finish:ok"}},
+        event("node.turn", node="0", prompt_tokens=9, led_to="spawn:2"),
+        event("node.spawned", node="0", children=2),
+        event("node.turn", node="0.1", prompt_tokens=7, led_to="finish:ok"),
+        event("result"),
     ]
     assert shape(events) == {"0": [Turn(9, 2)], "0.1": [Turn(7, 0)]}

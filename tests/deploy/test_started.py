@@ -21,6 +21,7 @@ from bench.stack import Stack, wait_until
 from tests.deploy import manifests as read
 from tests.deploy.helm import Manifest
 from tests.deploy.image_steps import ROOT
+from tests.fixtures.waiting import until
 from workers.living import live_for_ever
 
 PASSWORD = "abc-DEF_123"  # noqa: S105  # of a server of this test
@@ -124,8 +125,7 @@ async def test_a_worker_that_lives_is_seen_and_one_that_does_not_is_not(
 
     assert await probe() != 0
     living = asyncio.create_task(live_for_ever(alive, every_s=0.01))
-    while not alive.exists():  # noqa: ASYNC110  # what is waited for is a file
-        await asyncio.sleep(0.01)
+    await until(alive.exists)
     assert await probe() == 0
     living.cancel()
     await asyncio.gather(living, return_exceptions=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from banyan.adapters.blob_shelf import BlobShelf, Cache
+from banyan.adapters.blob_shelf import RECHECK_S, BlobShelf, Cache
 from banyan.adapters.blobs import Blobs, FolderBlobs, Staged
 from banyan.adapters.intake import BLOCK_CHARS
 from banyan.adapters.library import BlobLibrary
@@ -45,6 +45,9 @@ class CountingBlobs:
 
     def stage(self) -> Staged:
         return self._blobs.stage()
+
+    def remove(self, key: str) -> None:
+        self._blobs.remove(key)
 
     def read(self, key: str, start: int = 0, end: int | None = None) -> bytes:
         data = self._blobs.read(key, start, end)
@@ -242,3 +245,23 @@ def test_the_cache_forgets_what_was_used_least_recently() -> None:
     cache.put("a", 9, 1)
     cache.put("huge", 5, 11)
     assert (cache.get("a"), cache.get("huge"), cache.weight) == (9, None, 5)
+
+
+async def test_what_another_process_removes_is_soon_gone_here_and_can_be_sent_again(
+    tmp_path: Path,
+) -> None:
+    now = [0.0]
+    here, elsewhere = BlobLibrary(FolderBlobs(tmp_path)), BlobLibrary(FolderBlobs(tmp_path))
+    info = await here.put("acme", chunked(b"word"))
+    cached = BlobShelf(FolderBlobs(tmp_path), Cache(MEGABYTE, lambda: now[0]), "acme")
+    span = Span(document=info.id, start=0, end=4)
+    assert cached.read(span) == "word"
+
+    assert await elsewhere.remove("acme", info.id)
+    assert files(tmp_path) == []
+    now[0] = RECHECK_S
+    with pytest.raises(NotFound):
+        cached.read(span)
+
+    assert await here.put("acme", chunked(b"word")) == info  # though it remembers to have it
+    assert await elsewhere.text("acme", span) == "word"

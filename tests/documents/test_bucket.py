@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -16,20 +16,9 @@ from banyan.adapters.stores import make_blobs
 from banyan.errors import InvalidDocument, NotFound, StoreFull, StoreUnavailable
 from banyan.settings import Settings
 from banyan.spans import Span
-from tests.documents.bucket import Bucket, make_bucket, serving, settings_for
 from tests.documents.texts import chunked
+from tests.fixtures.bucket import Bucket, settings_for
 from tests.full_disk import full_disk
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    with serving() as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
-def bucket(endpoint: str) -> Bucket:
-    return make_bucket(endpoint)
 
 
 @pytest.fixture(params=["folder", "bucket"])
@@ -94,6 +83,18 @@ def test_what_was_never_kept_is_not_found(blobs: Blobs) -> None:
     for start, end in [(0, None), (0, 4), (4, 4), (4, None)]:
         with pytest.raises(NotFound):
             blobs.read("a/b.c", start, end)
+
+
+def test_what_was_removed_is_not_found_and_need_not_be_there(blobs: Blobs) -> None:
+    keep(blobs, "a/b.c", b"some bytes")
+    keep(blobs, "a/b.d", b"more bytes")
+    for _ in range(2):
+        blobs.remove("a/b.c")
+    with pytest.raises(NotFound):
+        blobs.read("a/b.c")
+    assert blobs.read("a/b.d") == b"more bytes"
+    with pytest.raises(ValueError, match="no blob key"):
+        blobs.remove("../a")
 
 
 def test_a_key_stays_below_the_prefix(bucket: Bucket) -> None:

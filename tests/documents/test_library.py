@@ -22,6 +22,10 @@ async def put(library: Library, text: str | bytes, tenant: str = "t") -> Documen
     return await library.put(tenant, chunked(text.encode() if isinstance(text, str) else text, 7))
 
 
+def whole_of(info: DocumentInfo) -> Span:
+    return Span(document=info.id, start=0, end=info.num_chars)
+
+
 async def put_whole(library: Library, text: str) -> Span:
     info = await put(library, text)
     return Span(document=info.id, start=0, end=info.num_chars)
@@ -46,6 +50,30 @@ async def test_info_tells_sizes_and_title(library: Library) -> None:
 async def test_the_same_text_is_one_document_with_its_first_title(library: Library) -> None:
     first = await library.put("t", chunked(b"same text", 2), title="first")
     assert await library.put("t", chunked(b"same text"), title="second") == first
+
+
+async def test_a_document_that_was_removed_is_gone_until_it_is_sent_again(library: Library) -> None:
+    whole = await put_whole(library, LONG)
+    assert await library.text("t", whole) == LONG
+    assert await library.remove("t", whole.document)
+    assert not await library.remove("t", whole.document)
+    with pytest.raises(NotFound):
+        await library.info("t", whole.document)
+    with pytest.raises(NotFound):
+        await library.text("t", whole)
+    assert await put_whole(library, LONG) == whole
+    assert await library.text("t", whole) == LONG
+
+
+async def test_nobody_removes_what_is_another_tenants_or_was_derived(library: Library) -> None:
+    mine = await put(library, "text", "a")
+    derived = await library.derive("a", "joined", await library.passages("a", whole_of(mine)))
+    assert not await library.remove("b", mine.id)
+    assert not await library.remove("a", derived.document)
+    assert await library.text("a", whole_of(mine)) == "text"
+    assert (await library.info("a", derived.document)).derived
+    with pytest.raises(NotFound):
+        await library.remove("a", "../x")
 
 
 async def test_tenants_do_not_see_each_other(library: Library) -> None:

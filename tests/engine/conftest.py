@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
-from banyan.adapters.engines import make_engine
+from banyan.adapters.engine_spec import EngineSpec
+from banyan.adapters.engines import make_replicas
 from banyan.local import programs
 from banyan.local.ports import LOOPBACK, free_port
 from banyan.local.processes import Processes
@@ -48,7 +49,7 @@ async def open_engine() -> AsyncIterator[OpenEngine]:
     opened: list[Engine] = []
 
     def open_one(settings: Settings) -> Engine:
-        opened.append(make_engine(settings))
+        opened.append(make_replicas(EngineSpec.of(settings)))
         return opened[-1]
 
     yield open_one

@@ -16,6 +16,7 @@ from banyan.ports import CallOptions, Completion, Message
 from banyan.testing import Call, ScriptedEngine
 from banyan.testing.schema_values import Schema
 from tests.engine.dialogues import ANSWER, DIALOGUE, OPTIONS, SAMPLED
+from tests.fixtures.waiting import until
 
 NUM_EQUAL = 20
 
@@ -48,9 +49,7 @@ async def ask(
 
 async def all_asked(engines: Sequence[ScriptedEngine], num_calls: int) -> None:
     """Return once so many calls are in flight and nobody is about to make another."""
-    async with asyncio.timeout(20):
-        while sum(engine.in_flight for engine in engines) < num_calls:  # noqa: ASYNC110
-            await asyncio.sleep(0)
+    await until(lambda: sum(engine.in_flight for engine in engines) >= num_calls)
     for _ in range(50):
         await asyncio.sleep(0)
     assert sum(engine.in_flight for engine in engines) == num_calls

@@ -12,6 +12,7 @@ import pytest
 from banyan.adapters.engine_http import EngineHttp
 from banyan.errors import EngineRefused, EngineUnavailable, InvalidInput, PromptTooLong
 from tests.engine.wire import chunked, events, reply, wire
+from tests.fixtures.waiting import until
 
 Connect = Callable[..., EngineHttp]
 Json = dict[str, Any]
@@ -123,8 +124,7 @@ async def test_silence_is_unavailable_after_the_timeout(connect: Connect) -> Non
 async def test_a_cancelled_call_closes_its_connection(connect: Connect) -> None:
     async with wire(hang=True) as server:
         call = asyncio.create_task(connect(server.url).get("/", Json))
-        while not server.requests:  # noqa: ASYNC110  # the server has no event for it
-            await asyncio.sleep(0.001)
+        await until(lambda: server.requests)
 
         call.cancel()
 

@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from banyan.adapters.engine_http import EngineHttp
-from banyan.adapters.engines import make_engine, make_packer
+from banyan.adapters.engine_spec import EngineSpec
+from banyan.adapters.engines import make_packer
 from banyan.adapters.packer import HttpPacker
 from banyan.errors import EngineRefused, EngineUnavailable, InvalidInput
 from banyan.evaluation.language.vectors import open_vectors
@@ -120,4 +121,4 @@ async def test_a_packer_that_is_down_is_waited_for() -> None:
 def test_a_packer_for_an_engine_that_takes_no_embeddings_is_refused() -> None:
     assert make_packer(Settings()) is None
     with pytest.raises(InvalidInput, match="llama"):
-        make_engine(Settings(engine_kind="llama", packer_url="http://127.0.0.1:9"))
+        EngineSpec.of(Settings(engine_kind="llama", packer_url="http://127.0.0.1:9"))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
+from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from banyan.errors import AbilityMissing, EngineRefused, NotLoaded
 from banyan.ports import CallOptions, Engine, Message, Sampling
+from banyan.schemas import Bounds, schema_for
 from banyan.settings import Settings
+from service import answer_schema
 from tests.engine.conftest import OpenEngine
 from tests.engine.dialogues import DIALOGUE, OPTIONS
 from tests.fixtures.engines import ServedEngine
@@ -93,6 +98,42 @@ async def test_another_salt_shares_no_cache(open_engine: OpenEngine, vllm: Serve
     other = await engine.complete(prompt, schema=None, max_tokens=1, options=theirs)
 
     assert other.cached_tokens == 0
+
+
+async def test_what_is_given_of_a_callers_schema_is_enforced(real_engine: Engine) -> None:
+    """Grammars refuse what they do not know, or the adapter sees that they forgot all of it."""
+    item = {
+        "type": "object",
+        "properties": {
+            "kind": {"enum": ["city", "country"]},
+            "name": {"type": "string", "maxLength": 20, "pattern": r"^\b[A-Z]"},
+            "more": {"type": "array", "items": {"$ref": "#/$defs/item"}, "maxItems": 1},
+        },
+        "required": ["kind", "name"],
+        "additionalProperties": False,
+        "not": {"properties": {"kind": {"const": "country"}}, "required": ["more"]},
+    }
+    items = {"type": "array", "items": {"$ref": "#/$defs/item"}, "minItems": 1, "maxItems": 2}
+    expects: dict[str, Any] = {
+        "type": "object",
+        "properties": {"items": {**items, "uniqueItems": True}},
+        "required": ["items"],
+        "patternProperties": {"^x_": {"format": "iri"}},
+        "if": {"minProperties": 2},
+        "then": {"propertyNames": {"minLength": 2}},
+        "$defs": {"item": item},
+    }
+    answer_schema.check(expects)
+    bounds = Bounds(64, 0, 0, 2, 2, explicit_children=False, expects=expects)
+    schema = schema_for("answer", bounds)
+    prompt = await real_engine.render(DIALOGUE)
+
+    completion = await real_engine.complete(prompt, schema=schema, max_tokens=300, options=OPTIONS)
+
+    assert completion.finish_reason == "stop", completion.text
+    written = json.loads(completion.text)
+    Draft202012Validator(schema).validate(written)
+    assert 1 <= len(written["answer"]["items"]) <= 2
 
 
 async def test_a_schema_that_cannot_be_enforced_is_refused(real_engine: Engine) -> None:

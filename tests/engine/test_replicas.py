@@ -17,6 +17,7 @@ from banyan.testing import Call, ScriptedEngine
 from banyan.testing.rules import default_rule
 from banyan.testing.schema_values import Schema
 from tests.engine.dialogues import OPTIONS
+from tests.fixtures.waiting import until
 
 
 @dataclass
@@ -208,12 +209,6 @@ async def asked(replicas: Replicas) -> Abilities:
     return abilities
 
 
-async def asked_once(away: Away) -> None:
-    async with asyncio.timeout(20):
-        while not away.num_asked:  # noqa: ASYNC110
-            await asyncio.sleep(0)
-
-
 class Away(ScriptedEngine):
     """A server that is not there until it is put up."""
 
@@ -265,7 +260,7 @@ async def test_a_rest_begins_when_a_replica_has_kept_silent_for_long() -> None:
     away.answers.clear()
     replicas = routed(ScriptedEngine(), away, clock=clock)
     first = asyncio.create_task(asked(replicas))
-    await asked_once(away)
+    await until(lambda: away.num_asked)
     clock.now = 60.0  # it has taken so long to say that it is not there
     away.answers.set()
     known = await first

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from banyan.testing.rules import ANSWER
-from tests.facade.clients_env import clients_env
+from tests.fixtures.clients_env import clients_env
 from tests.service.served import Served
 
 HERE = Path(__file__).parent / "clients"

@@ -1,4 +1,4 @@
-"""Fixtures: a stack that two tenants use, started when the first test needs it."""
+"""Fixtures: effects of a test, and a stack that two tenants use, started when it is needed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from tests.hostile.effects import effects
 from tests.hostile.two_tenants import Two, two_tenants
+
+__all__ = ["effects"]
 
 
 @dataclass

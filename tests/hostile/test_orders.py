@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -26,27 +25,6 @@ from tests.hostile.cases import CASES, GOAL, PLAIN, WORD, Case
 
 GREEDY = {"brief": WORD, "children": [{"goal": WORD, "inputs": [{"document": 99}]}] * 500}
 LIMITS = Limits(max_nodes=40, max_depth=3, max_tokens=300_000)
-WATCHED = ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.exec")
-
-_seen: Counter[str] = Counter()
-_watching: list[bool] = []
-
-
-def _note(event: str, _: object) -> None:
-    if _watching and event.startswith(WATCHED):
-        _seen[event] += 1
-
-
-sys.addaudithook(_note)
-
-
-@pytest.fixture
-def effects() -> Iterator[Counter[str]]:
-    """What this process did to the world outside while the test ran."""
-    _seen.clear()
-    _watching.append(True)
-    yield _seen
-    _watching.clear()
 
 
 def obey(prompt: str, properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -44,6 +44,10 @@ CASES: dict[str, tuple[dict[str, Any], JsonValue, JsonValue]] = {
         {"a": {"$ref": "#"}, "$ref": "x"},
         {"$ref": 1},
     ),
+    "format": ({"properties": {"a": {"format": "date"}}}, {"a": "2026-02-28"}, {"a": "2026-02-30"}),
+}
+
+CHECKED_LATER: dict[str, tuple[dict[str, Any], JsonValue, JsonValue]] = {
     "one of": (
         {"oneOf": [{"required": ["a"]}, {"required": ["b"]}], "$id": "https://example.org/s"},
         {"a": 1},
@@ -54,8 +58,8 @@ CASES: dict[str, tuple[dict[str, Any], JsonValue, JsonValue]] = {
         {"a": [1, 2]},
         {"a": [1, 1]},
     ),
-    "format": ({"properties": {"a": {"format": "date"}}}, {"a": "2026-02-28"}, {"a": "2026-02-30"}),
 }
+"""What engines are not told of."""
 
 
 def bounds(expects: dict[str, Any]) -> Bounds:
@@ -84,9 +88,9 @@ def test_references_stay_right_inside_an_action(case: str) -> None:
         assert not validator.is_valid({**kind, "answer": bad, "citations": [1]})
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", CASES | CHECKED_LATER)
 def test_an_answer_is_held_to_its_schema(case: str) -> None:
-    schema, good, bad = CASES[case]
+    schema, good, bad = (CASES | CHECKED_LATER)[case]
     expects = {"type": "object", **schema}
     check_answer(good, expects)
     with pytest.raises(SchemaMismatch, match="answer"):

@@ -14,11 +14,11 @@ from banyan.node import Brief, Node, Outcome
 from banyan.policy import BASE, Policies, Policy
 from banyan.ports import Message
 from banyan.task import Gate, GateMode
-from banyan.testing import ANSWER, ScriptedEngine
+from banyan.testing import ANSWER, ScriptedEngine, longest_rule
 from tests.growing import Grower, outcome, sentences
 
 SMALL = BASE.model_copy(update={"version": "small", "briefs": False, "cites": False})
-PART = Situation(shows_all=True, has_seen=True, may_delegate=True, is_planned=True)
+PART = Situation(shows_all=True, has_seen=True, may_delegate=True, is_part=True)
 LONG = Situation(shows_all=False, has_seen=True, may_delegate=True)
 
 
@@ -67,6 +67,33 @@ def test_parts_that_fit_are_forced_to_answer_under_the_threshold_alone(mode: Gat
     assert allowed(PART, Gate(), SMALL) == ("answer",)
     if mode != "never":
         assert "delegate" in allowed(PART, Gate(mode=mode), SMALL)
+
+
+def test_parts_that_fit_are_chosen_for_by_whoever_learned_to_or_is_asked_to() -> None:
+    trained = BASE.model_copy(update={"version": "trained", "gates_parts": True})
+    asked = Gate(threshold=0.5)
+    assert allowed(PART, Gate(), BASE) == ("answer",)
+    assert allowed(PART, Gate(), trained) == ("answer", "delegate")
+    assert allowed(PART, asked, BASE) == ("answer", "delegate")
+    assert allowed(PART, asked, SMALL) == ("answer",)
+
+
+def test_what_fits_and_is_no_part_is_chosen_for_by_every_policy() -> None:
+    whole = replace(PART, is_part=False)
+    assert allowed(whole, Gate(), BASE) == ("answer", "delegate")
+    assert allowed(whole, Gate(), SMALL) == ("answer", "delegate")
+
+
+@pytest.mark.parametrize(("gates_parts", "at_least", "at_most"), [(False, 1.0, 1.4), (True, 2, 3)])
+async def test_a_part_is_read_twice_only_where_its_policy_chooses_for_parts(
+    gates_parts: bool, at_least: float, at_most: float
+) -> None:
+    one = BASE.model_copy(update={"version": "one", "gates_parts": gates_parts})
+    grower = Grower(ScriptedEngine(rule=longest_rule), policies=Policies([one], live="one"))
+    text = sentences(1_500)
+    tree = await grower.grow("Summarise it.", text)
+    per_token = tree.usage.prompt_tokens / await grower.engine.count(text)
+    assert at_least < per_token < at_most
 
 
 def test_the_more_of_the_goal_was_found_the_surer_reading_all_must_be() -> None:

@@ -12,9 +12,8 @@ import httpx
 import uvicorn
 
 from service.__main__ import Server
+from tests.fixtures.waiting import until
 from tests.service.house import House
-
-PATIENCE_S = 30.0
 
 
 @dataclass
@@ -59,9 +58,7 @@ async def serve(house: House) -> AsyncIterator[Served]:
     )
     server = Server(config, house.app.state.ports)
     running = asyncio.create_task(server.serve(sockets=[listener]))
-    async with asyncio.timeout(PATIENCE_S):
-        while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
-            await asyncio.sleep(0.005)
+    await until(lambda: server.started)
     try:
         yield Served(house, server, listener.getsockname())
     finally:

@@ -29,6 +29,7 @@ GOOD: dict[str, dict[str, Any]] = {
         "properties": {"patternProperties": {"type": "string"}, "enum": {"type": "integer"}},
     },
     "reference as data": {**OBJECT, "properties": {"a": {"const": {"$ref": "http://x/"}}}},
+    "pattern properties": {**OBJECT, "patternProperties": {"^x": {"type": "integer"}}},
     "pattern": {**OBJECT, "properties": {"a": {"type": "string", "pattern": "^[a-z]+$"}}},
     "its own dialect": {**OBJECT, "$schema": "https://json-schema.org/draft/2020-12/schema"},
 }
@@ -66,6 +67,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "too large": ({**OBJECT, "description": "a" * 70_000}, "larger than"),
     "broken pattern": ({**OBJECT, "properties": {"a": {"pattern": "("}}}, "pattern"),
     "backtracking pattern": ({**OBJECT, "patternProperties": {r"(a)\1": {}}}, "pattern"),
+    "pattern properties that nothing could evaluate": (
+        {**OBJECT, "patternProperties": {"^x": {}}, "unevaluatedProperties": False},
+        "use additionalProperties",
+    ),
     "not finite": ({**OBJECT, "properties": {"a": {"const": float("nan")}}}, "finite"),
 }
 

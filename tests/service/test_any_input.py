@@ -68,26 +68,31 @@ REFUSED = {
 }
 
 
+ENCODED = st.builds(
+    lambda text, encoding: text.encode(encoding, "ignore"),
+    st.text(max_size=60),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32", "utf-16-le", "cp1252", "shift_jis"]),
+)
+
+
 @settings(max_examples=60)
-@given(content=st.binary(max_size=200))
-async def test_any_bytes_are_a_document_or_refused(content: bytes) -> None:
+@given(content=st.binary(max_size=200) | ENCODED)
+async def test_any_bytes_are_stored_as_the_text_that_they_are_or_refused(content: bytes) -> None:
     house = House(ServiceSettings())
     async with house.http:
         reply = await house.http.post(
             "/documents", content=content, headers={"Content-Type": "application/octet-stream"}
         )
+        told = reply.json()
         if reply.status_code == 201:
-            text = (await house.http.get(f"/documents/{reply.json()['id']}/text")).content
+            stored = (await house.http.get(f"/documents/{told['id']}/text")).content
 
     if reply.status_code == 201:
-        assert len(text) == reply.json()["num_bytes"]
-        assert text == _without_mark(content) or reply.json()["encoding"] != "utf-8"
+        text = content.decode(told["encoding"]).removeprefix("\ufeff")
+        assert stored.decode() == text
+        assert (told["num_chars"], told["num_bytes"]) == (len(text), len(stored))
     else:
-        refused = (reply.status_code, reply.json()["code"])
+        refused = (reply.status_code, told["code"])
         assert refused in REFUSED
         assert_problem(reply, *refused)
         house.assert_nothing_stored()
-
-
-def _without_mark(content: bytes) -> bytes:
-    return content.removeprefix("\ufeff".encode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import socket
@@ -23,7 +22,7 @@ from banyan.adapters.celery_queue import (
 )
 from banyan.local.valkey import Valkey
 from banyan.ports import Hint
-from tests.service.served import PATIENCE_S
+from tests.fixtures.waiting import until
 
 DATABASE = 9
 
@@ -68,13 +67,6 @@ def told(message: dict[str, Any]) -> dict[str, Any]:
     for name in ("correlation_id", "delivery_tag", "reply_to"):
         del properties[name]
     return {**message, "body": json.loads(base64.b64decode(message["body"]))}
-
-
-async def arrived(url: str, name: str) -> None:
-    """Wait until a message is there."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not sent(url, name):  # noqa: ASYNC110  # another process puts it there
-            await asyncio.sleep(0.01)
 
 
 async def test_a_hint_becomes_a_message_of_ids_alone(broker: str, queue: CeleryQueue) -> None:
@@ -138,11 +130,11 @@ async def test_sending_goes_on_after_the_broker_was_restarted(tmp_path: Path) ->
     with Valkey(tmp_path) as server:
         queue = CeleryQueue(server.url)
         await queue.send([Hint("solve_1", ("0",))])
-        await arrived(server.url, CHILDREN)
+        await until(lambda: sent(server.url, CHILDREN))
         server.kill()
         server.start()
         await queue.send([Hint("solve_2", ("0",), continuation=True)])
-        await arrived(server.url, CONTINUATIONS)
+        await until(lambda: sent(server.url, CONTINUATIONS))
         await queue.close()
 
         [(_, arguments)] = sent(server.url, CONTINUATIONS)

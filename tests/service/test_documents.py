@@ -68,3 +68,21 @@ async def test_what_a_tree_derives_is_no_ones_document(house: House) -> None:
 
     assert_problem(reply, 422, "unknown_document")
     assert_problem(await house.http.get(f"/documents/{derived}"), 404, "not_found")
+
+
+async def test_a_document_is_deleted_for_good_and_as_often_as_one_likes(house: House) -> None:
+    document = await house.upload()
+    for _ in range(2):
+        assert (await house.http.delete(f"/documents/{document}")).status_code == 204
+
+    assert_problem(await house.http.get(f"/documents/{document}"), 404, "not_found")
+    assert_problem(await house.http.get(f"/documents/{document}/text"), 404, "not_found")
+    refused = await house.http.post(
+        "/solve", json={"goal": "Why?", "documents": [{"id": document}]}, headers=ASYNC
+    )
+    assert_problem(refused, 422, "unknown_document")
+    assert await house.upload() == document
+
+
+async def test_what_cannot_be_a_documents_id_is_not_found(house: House) -> None:
+    assert_problem(await house.http.delete("/documents/doc_1"), 404, "not_found")

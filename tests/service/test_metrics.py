@@ -10,9 +10,9 @@ from banyan.access import Scope, mint
 from banyan.signals import Metric
 from service.settings import ServiceSettings
 from service.survey import Surveyor
+from tests.fixtures.waiting import eventually
 from tests.service.house import ASYNC, House, WatchedStore, answered, assert_problem
 from tests.service.served import serve
-from tests.store.trees import eventually
 
 CANARY = "xyzzy-canary"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from banyan.local.processes import Processes
 from banyan.local.programs import environment
 from banyan.local.valkey import Valkey, find_binary
 from banyan.ports import Hint
-from tests.service.served import PATIENCE_S
+from tests.fixtures.waiting import eventually
 
 MASTER = "banyan"
 
@@ -70,14 +71,13 @@ async def queue(watched: Watched) -> AsyncIterator[CeleryQueue]:
 
 async def until(holds: Callable[[], bool]) -> None:
     """Wait; while servers change their parts, asking them may fail."""
-    async with asyncio.timeout(2 * PATIENCE_S):
-        while True:
-            try:
-                if await asyncio.to_thread(holds):
-                    return
-            except RedisError:
-                pass
-            await asyncio.sleep(0.1)
+
+    async def ask() -> bool:
+        with suppress(RedisError):
+            return await asyncio.to_thread(holds)
+        return False
+
+    await eventually(ask)
 
 
 def num_hints(server: Valkey) -> int:

@@ -11,8 +11,9 @@ import pytest
 
 from banyan.node import Outcome
 from service.settings import ServiceSettings
+from tests.fixtures.waiting import PATIENCE_S, until
 from tests.service.house import House, WatchedStore, answered, assert_problem
-from tests.service.served import PATIENCE_S, Served, frames_of
+from tests.service.served import Served, frames_of
 
 EVENTS = {"Accept": "text/event-stream"}
 PIECES = ("By ", "roots", "\u2028.")
@@ -28,9 +29,7 @@ async def play(house: House, solve: str) -> None:
 
 async def number_of_readers(house: House, number: int) -> None:
     """Wait until so many read events."""
-    async with asyncio.timeout(PATIENCE_S):
-        while house.store.num_readers != number:  # noqa: ASYNC110  # a count, not an event
-            await asyncio.sleep(0.005)
+    await until(lambda: house.store.num_readers == number)
 
 
 def ids(frames: list[dict[str, str]]) -> list[int]:
@@ -53,7 +52,7 @@ async def test_pieces_of_the_answer_come_before_the_root_is_finished(
         frames = frames_of(reply)
         claimed = await house.claim(solve)
         await house.store.delta(claimed.lease, {"text": "By "})
-        seen = [frame async for frame in until(frames, "answer.delta")]
+        seen = [frame async for frame in up_to(frames, "answer.delta")]
         assert json.loads(seen[-1]["data"])["data"] == {"node": "0", "text": "By "}
         assert (await house.store.get_tree(solve)).status == "running"
 
@@ -65,7 +64,7 @@ async def test_pieces_of_the_answer_come_before_the_root_is_finished(
     assert (result["id"], result["answer"]) == (solve, "By roots.")
 
 
-async def until(frames: AsyncIterator[dict[str, str]], kind: str) -> AsyncIterator[dict[str, str]]:
+async def up_to(frames: AsyncIterator[dict[str, str]], kind: str) -> AsyncIterator[dict[str, str]]:
     """The frames up to and with the first event of this kind."""
     async for frame in frames:
         yield frame
@@ -95,7 +94,7 @@ async def test_a_stream_that_breaks_while_the_tree_runs_goes_on_behind_what_came
     solve = await house.submit()
     claimed = await house.claim(solve)
     async with http.stream("GET", f"/solve/{solve}/events") as reply:
-        first = [frame async for frame in until(frames_of(reply), "node.claimed")]
+        first = [frame async for frame in up_to(frames_of(reply), "node.claimed")]
     for piece in PIECES:
         await house.store.delta(claimed.lease, {"text": piece})
     await house.store.finish(claimed.lease, Outcome(status="ok", answer="x"), log=None)

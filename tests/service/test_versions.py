@@ -18,6 +18,7 @@ from banyan.task import Task
 from banyan.testing import FakeReplica
 from banyan.testing.fake_replica import logprob_of
 from service.settings import ServiceSettings
+from tests.fixtures.waiting import eventually
 from tests.service.house import House, assert_problem
 from tests.swap.makers import OTHER_BASE, PROBE, PROBE_TOKEN_IDS, WEIGHTS, directory, rewards
 
@@ -146,13 +147,14 @@ async def test_a_repeated_request_stays_the_same_when_live_moves_on(office: Offi
 
 
 async def test_promoting_waits_until_the_version_has_arrived(office: Office) -> None:
+    async def is_wanted() -> bool:
+        return (await office.policies.load()).line("base").wanted is not None
+
     version = await office.published()
     promoting = asyncio.create_task(
         office.http.post(f"/policies/{version}/promote", headers={"Prefer": "wait=20"})
     )
-    async with asyncio.timeout(20):
-        while (await office.policies.load()).line("base").wanted is None:  # noqa: ASYNC110
-            await asyncio.sleep(0)
+    await eventually(is_wanted)
     await office.swapper.step()
     reply = await promoting
 

@@ -9,28 +9,15 @@ import pytest
 from banyan.adapters.memory_store import MemoryStore
 from banyan.adapters.redis_store import RedisStore
 from banyan.adapters.store_rules import MAX_EVENTS, TENANT_QUEUED
-from banyan.local.valkey import Valkey
 from banyan.ports import Store
 from tests.fixtures.namespaces import namespace
-from tests.fixtures.valkey import valkey, valkey_cluster
 from tests.store.trees import NUM_SHARDS, Forest
-
-__all__ = ["namespace", "valkey", "valkey_cluster"]
 
 MakeForest = Callable[..., Forest]
 
 
-@pytest.fixture(params=["memory", "valkey", "valkey_cluster"])
-def url(request: pytest.FixtureRequest) -> str | None:
-    """None stands for the in-memory twin."""
-    if request.param == "memory":
-        return None
-    server: Valkey = request.getfixturevalue(request.param)
-    return server.url
-
-
 @pytest.fixture
-async def make(url: str | None) -> AsyncIterator[MakeForest]:
+async def make(store_url: str | None) -> AsyncIterator[MakeForest]:
     """Makes stores with the rules that a test is about, such as queued_s and tenant_dispatch."""
     stores: list[Store] = []
 
@@ -43,7 +30,7 @@ async def make(url: str | None) -> AsyncIterator[MakeForest]:
         max_events: int = MAX_EVENTS,
     ) -> Forest:
         store: Store
-        if url is None:
+        if store_url is None:
             store = MemoryStore(
                 queued_s=queued_s,
                 tenant_dispatch=tenant_dispatch,
@@ -53,7 +40,7 @@ async def make(url: str | None) -> AsyncIterator[MakeForest]:
             )
         else:
             store = RedisStore(
-                url,
+                store_url,
                 num_shards=NUM_SHARDS,
                 queued_s=queued_s,
                 tenant_dispatch=tenant_dispatch,

@@ -12,7 +12,7 @@ from banyan.budget import Budget
 from banyan.errors import Conflict, NotFound
 from banyan.local.valkey import Valkey
 from banyan.ports import Store, TrajectoryQueue
-from tests.store.conftest import namespace
+from tests.fixtures.namespaces import namespace
 from tests.store.trees import FAILED, NUM_SHARDS, Forest, admission, log, paths
 
 

@@ -9,8 +9,9 @@ import pytest
 from banyan.budget import Budget
 from banyan.errors import EventsTrimmed, NotFound
 from banyan.tree import Event
+from tests.fixtures.waiting import eventually
 from tests.store.conftest import MakeForest
-from tests.store.trees import FAILED, PARTIAL, Forest, eventually, log
+from tests.store.trees import FAILED, PARTIAL, Forest, log
 
 
 async def follow(forest: Forest, tree: str, seen: list[Event], after: int = 0) -> None:

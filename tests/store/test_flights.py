@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,6 +10,7 @@ from banyan.adapters.memory_flights import MemoryFlights
 from banyan.adapters.redis_flights import RedisFlights
 from banyan.ports import Flight, Flights
 from tests.fixtures.namespaces import namespace
+from tests.fixtures.waiting import eventually
 
 REPLY = b"\x00reply\xff"
 LONG_S, SHORT_S = 600.0, 0.05
@@ -18,8 +18,9 @@ LEADS, WAITS = Flight(leads=True), Flight(leads=False)
 
 
 @pytest.fixture
-async def flights(url: str | None) -> AsyncIterator[Flights]:
-    one: Flights = MemoryFlights() if url is None else RedisFlights(url, namespace=namespace())
+async def flights(store_url: str | None) -> AsyncIterator[Flights]:
+    one: Flights
+    one = RedisFlights(store_url, namespace=namespace()) if store_url else MemoryFlights()
     yield one
     await one.close()
 
@@ -57,23 +58,24 @@ async def test_only_the_leader_can_land_leave_or_renew(flights: Flights) -> None
     assert await flights.join("never", "two", lease_s=LONG_S) == LEADS
 
 
+async def leads(flights: Flights, key: str) -> bool:
+    """Whether another than the first now leads the flight."""
+    return await flights.join(key, "two", lease_s=LONG_S) == LEADS
+
+
 async def test_leases_and_replies_end_by_themselves(flights: Flights) -> None:
     await flights.join("lease", "one", lease_s=SHORT_S)
     await flights.join("reply", "one", lease_s=LONG_S)
     await flights.land("reply", "one", REPLY, keep_s=SHORT_S)
 
-    for key in ("lease", "reply"):
-        async with asyncio.timeout(60):
-            while await flights.join(key, "two", lease_s=LONG_S) != LEADS:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+    await eventually(lambda: leads(flights, "lease"))
+    await eventually(lambda: leads(flights, "reply"))
 
 
 async def test_a_renewed_lease_outlives_its_first_end(flights: Flights) -> None:
     await flights.join("call", "one", lease_s=3.0)
     await flights.renew("call", "one", lease_s=LONG_S)
     await flights.join("beside", "one", lease_s=3.0)
-    async with asyncio.timeout(60):
-        while await flights.join("beside", "two", lease_s=LONG_S) != LEADS:  # noqa: ASYNC110
-            await asyncio.sleep(0.1)
+    await eventually(lambda: leads(flights, "beside"))
 
     assert await flights.join("call", "two", lease_s=LONG_S) == WAITS

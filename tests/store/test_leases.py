@@ -9,8 +9,9 @@ from banyan.budget import Budget
 from banyan.errors import StaleLease
 from banyan.ports import Hint, Lease
 from banyan.tree import tree_id
+from tests.fixtures.waiting import eventually
 from tests.store.conftest import MakeForest
-from tests.store.trees import NUM_SHARDS, OK, Forest, eventually, log, paths
+from tests.store.trees import NUM_SHARDS, OK, Forest, log, paths
 
 BRIEF_S = 0.001
 """A lease that is over by the time anyone looks."""

@@ -6,8 +6,10 @@ from banyan.adapters.redis_store import RedisStore
 from banyan.budget import Budget
 from banyan.local.valkey import Valkey
 from banyan.tree import TreeStatus, tree_id
-from tests.store.conftest import MakeForest, namespace
-from tests.store.trees import FAILED, NUM_SHARDS, PARTIAL, Forest, admission, eventually, log
+from tests.fixtures.namespaces import namespace
+from tests.fixtures.waiting import eventually
+from tests.store.conftest import MakeForest
+from tests.store.trees import FAILED, NUM_SHARDS, PARTIAL, Forest, admission, log
 
 
 async def listed(

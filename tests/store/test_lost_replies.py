@@ -10,7 +10,7 @@ from banyan.adapters.redis_store import RedisStore
 from banyan.budget import Budget
 from banyan.local.valkey import Valkey
 from banyan.tree import tree_id
-from tests.store.conftest import namespace
+from tests.fixtures.namespaces import namespace
 from tests.store.lossy import LossyProxy
 from tests.store.trees import FAILED, NUM_SHARDS, OK, Forest, admission, log, paths
 

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from banyan.local.valkey import Valkey
-from tests.store.conftest import namespace
+from tests.fixtures.namespaces import namespace
 from tests.store.machine import StoreMachine
 
 

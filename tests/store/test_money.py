@@ -5,8 +5,9 @@ from __future__ import annotations
 from banyan.budget import Budget
 from banyan.ports import ChildNode, Reserve
 from banyan.prices import MAX_USD, NANO
+from tests.fixtures.waiting import eventually
 from tests.store.attempts import attempt
-from tests.store.trees import OK, Forest, eventually, log
+from tests.store.trees import OK, Forest, log
 
 BRIEF_S = 0.05
 

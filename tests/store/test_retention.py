@@ -12,7 +12,7 @@ from banyan.adapters.redis_store import RedisStore
 from banyan.budget import Budget
 from banyan.local.valkey import Valkey
 from bench.aging import age, kinds
-from tests.store.conftest import namespace
+from tests.fixtures.namespaces import namespace
 from tests.store.trees import FAILED, NUM_SHARDS, OK, Forest, log
 
 RETENTION_S = 86_400.0

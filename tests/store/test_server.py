@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,8 +14,10 @@ from banyan.errors import Conflict, StaleLease, StoreFull, StoreUnavailable
 from banyan.local.ports import free_port
 from banyan.local.valkey import Valkey, answers
 from banyan.tree import Event
-from tests.store.conftest import namespace
-from tests.store.trees import NUM_SHARDS, OK, Forest, admission, eventually, paths
+from tests.fixtures.namespaces import namespace
+from tests.fixtures.waiting import eventually
+from tests.full_disk import full_disk
+from tests.store.trees import NUM_SHARDS, OK, Forest, admission, paths
 
 
 async def test_calls_and_readers_outlive_a_crash_of_the_server(tmp_path: Path) -> None:
@@ -111,16 +110,6 @@ async def test_full_memory_stops_admissions_and_lets_trees_finish(tmp_path: Path
         await store.close()
 
 
-@contextmanager
-def file_limit(pid: int | None, num_bytes: int) -> Iterator[None]:
-    """No file of the process grows beyond this: to it, its disk is full."""
-    assert pid is not None
-    _, hardest = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (num_bytes, hardest))
-    yield
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (hardest, hardest))
-
-
 async def test_a_full_disk_is_told_to_who_admits_and_waited_for_by_who_works(
     tmp_path: Path,
 ) -> None:
@@ -138,7 +127,8 @@ async def test_a_full_disk_is_told_to_who_admits_and_waited_for_by_who_works(
                 return True
             return False
 
-        with file_limit(server.pid, 64):
+        assert server.pid is not None
+        with full_disk(64, server.pid):
             await eventually(is_full)
             finishing = asyncio.create_task(patient.finish(lease, OK, log=None))
             with pytest.raises(StoreFull):

@@ -6,8 +6,9 @@ import pytest
 
 from banyan.budget import Budget
 from banyan.errors import NotFound
+from tests.fixtures.waiting import eventually
 from tests.store.conftest import MakeForest
-from tests.store.trees import FAILED, OK, PARTIAL, Forest, eventually
+from tests.store.trees import FAILED, OK, PARTIAL, Forest
 
 PREFIX = bytes(range(256)) * 40
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from banyan.ports import Reserve
 from banyan.quotas import Quota, TenantSpending, standing
+from tests.fixtures.waiting import eventually
 from tests.store.conftest import MakeForest
-from tests.store.trees import OK, Forest, eventually, log
+from tests.store.trees import OK, Forest, log
 
 
 async def test_turns_count_while_their_tree_is_under_way(forest: Forest) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tests.fixtures.waiting import eventually
 from tests.store.conftest import MakeForest
-from tests.store.trees import OK, Forest, eventually
+from tests.store.trees import OK, Forest
 
 
 async def counts(forest: Forest) -> tuple[int, int]:

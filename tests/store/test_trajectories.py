@@ -16,8 +16,9 @@ from banyan.errors import NotFound
 from banyan.node import Outcome
 from banyan.ports import FinishedTree, StoredNode, TrajectoryQueue
 from banyan.state import unpack
-from tests.store.conftest import namespace
-from tests.store.trees import FAILED, NUM_SHARDS, OK, Forest, eventually, log
+from tests.fixtures.namespaces import namespace
+from tests.fixtures.waiting import eventually
+from tests.store.trees import FAILED, NUM_SHARDS, OK, Forest, log
 
 RETENTION_S = 600.0
 
@@ -45,17 +46,17 @@ def make_logged(url: str | None, retention_s: float) -> Logged:
 
 
 @pytest.fixture
-async def logged(url: str | None) -> AsyncIterator[Logged]:
-    made = make_logged(url, RETENTION_S)
+async def logged(store_url: str | None) -> AsyncIterator[Logged]:
+    made = make_logged(store_url, RETENTION_S)
     yield made
     await made.queue.close()
     await made.forest.store.close()
 
 
 @pytest.fixture
-async def forgetful(url: str | None) -> AsyncIterator[Logged]:
+async def forgetful(store_url: str | None) -> AsyncIterator[Logged]:
     """Keeps finished trees for 50 ms."""
-    made = make_logged(url, 0.05)
+    made = make_logged(store_url, 0.05)
     yield made
     await made.queue.close()
     await made.forest.store.close()

@@ -17,7 +17,8 @@ from banyan.local.valkey import Valkey, answers, arguments, find_binary
 from banyan.settings import Settings
 from bench.stack import wait_until
 from tests.fixtures.namespaces import namespace
-from tests.store.trees import NUM_SHARDS, Forest, eventually
+from tests.fixtures.waiting import eventually
+from tests.store.trees import NUM_SHARDS, Forest
 
 START_S = 30.0
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from banyan.budget import Budget
 from banyan.node import Outcome
@@ -14,24 +12,12 @@ from banyan.ports import Admission, ChildNode, Claimed, Hint, Lease, Reserve, Sp
 from banyan.tree import Event, NodeRecord, tree_id
 
 NUM_SHARDS = 2
-PATIENCE_S = 30.0
 
 OK = Outcome(status="ok", answer="yes")
 PARTIAL = Outcome(status="ok", answer="half", complete=False)
 FAILED = Outcome(status="failed", complete=False)
 
-T = TypeVar("T")
-
 _keys = itertools.count()
-
-
-async def eventually(ask: Callable[[], Awaitable[T]]) -> T:
-    """The first true answer. Fails after PATIENCE_S."""
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            if answer := await ask():
-                return answer
-            await asyncio.sleep(0.002)
 
 
 def log(tokens: int = 0, record: bytes = b"turn", *, nano_usd: int = 0) -> TurnLog:

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import AsyncIterator
 
 import pytest
 
 from banyan.adapters.memory_policies import MemoryPolicies
 from banyan.adapters.redis_policies import RedisPolicies
-from banyan.local.valkey import Valkey
 from banyan.ports import PolicyStore
-from tests.fixtures.valkey import valkey, valkey_cluster
-
-__all__ = ["valkey", "valkey_cluster"]
-
-_namespaces = itertools.count()
+from tests.fixtures.namespaces import namespace
 
 
-@pytest.fixture(params=["memory", "valkey", "valkey_cluster"])
-async def policies(request: pytest.FixtureRequest) -> AsyncIterator[PolicyStore]:
+@pytest.fixture
+async def policies(store_url: str | None) -> AsyncIterator[PolicyStore]:
     """A registry that is empty."""
     store: PolicyStore
-    if request.param == "memory":
-        store = MemoryPolicies()
-    else:
-        server: Valkey = request.getfixturevalue(request.param)
-        store = RedisPolicies(server.url, namespace=f"test{next(_namespaces)}-")
+    store = RedisPolicies(store_url, namespace=namespace()) if store_url else MemoryPolicies()
     yield store
     await store.close()

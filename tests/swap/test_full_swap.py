@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from functools import partial
+from operator import contains
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from banyan import moves
 from banyan.adapters.publishing import change
 from banyan.errors import EngineUnavailable
 from banyan.ports import CallOptions, Completion, Station
+from tests.fixtures.waiting import until
 from tests.swap.farm import RULES, Farm
 
 
@@ -227,9 +229,7 @@ async def test_no_completion_mixes_versions_while_swaps_come_and_go(
         for _ in range(4):
             version = await farm.promoted()
             await farm.swapper.step()
-            async with asyncio.timeout(20):
-                while version not in versions_seen:  # noqa: ASYNC110 - others run meanwhile
-                    await asyncio.sleep(0)
+            await until(partial(contains, versions_seen, version))
         done.set()
     assert len(set(versions_seen)) >= 4
 

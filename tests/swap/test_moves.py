@@ -102,6 +102,16 @@ def test_a_version_brings_its_own_threshold_and_traits() -> None:
     assert (policy.adapter, policy.is_full) == (version, False)
 
 
+@pytest.mark.parametrize(("traits", "asks"), [({}, True), ({"gates_parts": False}, False)])
+def test_a_trained_version_chooses_for_parts_unless_its_traits_say_otherwise(
+    traits: dict[str, bool], *, asks: bool
+) -> None:
+    registry, version = published(traits=traits)
+
+    assert not BASE.gates_parts
+    assert pinned(live(registry, version), listed, version).gates_parts == asks
+
+
 def test_what_was_rejected_or_never_verified_is_not_served() -> None:
     registry, staged = moves.publish(EMPTY, parsed(), 1.0)
     rejected = moves.judge(registry, staged, ("worse",), 2.0)

@@ -11,6 +11,7 @@ from banyan.adapters.publishing import change
 from banyan.errors import NotFound
 from banyan.ports import PolicyStore, Station
 from banyan.registry import EMPTY, Line
+from tests.fixtures.waiting import eventually
 from tests.swap.makers import parsed
 
 
@@ -73,9 +74,10 @@ async def test_pins_end_by_themselves_or_when_told(policies: PolicyStore) -> Non
     await policies.pin(0, "v", "ended", ttl_s=60)
     await policies.unpin("v", "ended")
 
-    async with asyncio.timeout(10):
-        while await policies.pins("v", limit=10) != ["stays"]:  # noqa: ASYNC110 - a server's clock
-            await asyncio.sleep(0)
+    async def only_one_stays() -> bool:
+        return await policies.pins("v", limit=10) == ["stays"]
+
+    await eventually(only_one_stays)
 
 
 async def test_the_last_reward_of_a_tree_counts(policies: PolicyStore) -> None:
@@ -105,6 +107,4 @@ async def test_one_holds_the_lease_and_only_that_one_sets_stations(policies: Pol
 
 async def test_a_lease_ends(policies: PolicyStore) -> None:
     assert await policies.lease("mine", ttl_s=0.001)
-    async with asyncio.timeout(10):
-        while not await policies.lease("theirs", ttl_s=60):  # noqa: ASYNC110 - a server's clock
-            await asyncio.sleep(0)
+    assert await eventually(lambda: policies.lease("theirs", ttl_s=60))

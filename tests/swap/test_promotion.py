@@ -71,6 +71,7 @@ def evaluation(candidate: dict[str, float], live: dict[str, float]) -> dict[str,
     [
         ({}, None),
         ({"logprob_gap": 0.3}, "0.3000 nats a token"),
+        ({"logprob_gap": None}, None),
         ({"evaluation": evaluation(rewards(0.4), rewards(0.6))}, "not shown to be non-inferior"),
         ({"evaluation": evaluation(rewards(0.9, 5), rewards(0.1, 5))}, "5 tasks show nothing"),
         ({"evaluation": evaluation(rewards(0.9), rewards(0.1, 30))}, "same tasks"),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
+import structlog
 
 from banyan import signals
 from banyan.adapters.live_file import LiveFile, check
@@ -13,9 +15,9 @@ from banyan.adapters.memory_metrics import MemoryMetrics
 from banyan.errors import InvalidInput
 from banyan.live_settings import LiveSettings, parse
 from service.settings import ServiceSettings
+from tests.fixtures.waiting import eventually
 from tests.service.house import ASYNC, House, assert_problem
 from tests.service.served import serve
-from tests.store.trees import eventually
 from workers.settings import WorkerSettings
 from workers.slots import Slots
 
@@ -89,24 +91,34 @@ def test_a_change_is_taken_over_once_and_a_file_that_goes_takes_it_back(taking: 
     assert taking.taken == [LiveSettings(), LiveSettings(slots=7), LiveSettings()]
 
 
-async def test_a_file_that_is_wrong_changes_nothing_and_is_counted(taking: Taking) -> None:
+async def test_a_file_that_is_wrong_changes_nothing_and_is_counted_until_it_is_mended(
+    taking: Taking,
+) -> None:
     taking.write("slots = 7")
     taking.file.start()
 
     async def took(number: int) -> bool:
         return len(taking.taken) == number
 
+    def failures() -> float:
+        return taking.metrics.of(signals.LOOP_FAILURES, "settings")
+
+    async def failed_thrice_more(before: float) -> bool:
+        return failures() >= before + 3
+
     await eventually(lambda: took(1))
-    for number, wrong in enumerate(("lease_s = 1", 'log_level = "error"', "slots = 13"), 1):
-        taking.write(wrong)
-
-        async def counted(number: int = number) -> bool:
-            return taking.metrics.of(signals.LOOP_FAILURES, "settings") == number
-
-        await eventually(counted)
+    with structlog.testing.capture_logs() as logged:
+        for wrong in (b"lease_s = 1", b'log_level = "error"', b"slots = 13", b"\xff"):
+            taking.path.write_bytes(wrong)
+            await eventually(partial(failed_thrice_more, failures()))
+    assert [line["event"] for line in logged] == ["settings.refused"] * 4
     assert taking.taken == [LiveSettings(slots=7)]
     taking.write("slots = 8")
     await eventually(lambda: took(2))
+    before = failures()
+    taking.write("slots = 9")
+    await eventually(lambda: took(3))
+    assert failures() == before
     await taking.file.close()
 
 

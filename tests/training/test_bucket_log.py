@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,24 +11,13 @@ from banyan.adapters.trajectory_folder import TrajectoryFolder
 from banyan.adapters.trajectory_log import open_log
 from banyan.errors import StoreUnavailable
 from banyan.feedback import Feedback
-from tests.documents.bucket import Bucket, make_bucket, serving
+from tests.fixtures.bucket import Bucket
 from tests.training.logs import NOW, Log
 from training.dataset import survey
 from training.eligibility import Rules
 from training.main import app
 
 DAY_S = 86_400.0
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    with serving() as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
-def bucket(endpoint: str) -> Bucket:
-    return make_bucket(endpoint)
 
 
 def logged_to(bucket: Bucket, root: Path) -> Log:
@@ -40,27 +28,25 @@ def logged_to(bucket: Bucket, root: Path) -> Log:
     return Log(root, place=place)
 
 
-def pulled(bucket: Bucket, folder: Path, monkey: pytest.MonkeyPatch) -> str:
-    for name in ("s3_endpoint", "s3_access_key_id", "s3_secret_access_key"):
-        value = getattr(bucket.settings, name)
-        plain = value.get_secret_value() if hasattr(value, "get_secret_value") else value
-        monkey.setenv(f"BANYAN_{name.upper()}", plain)
+def pulled(bucket: Bucket, folder: Path) -> str:
+    names = ("s3_endpoint", "s3_access_key_id", "s3_secret_access_key")
+    env = {f"BANYAN_{name.upper()}": getattr(bucket.settings, name) for name in names}
     url = f"s3://{bucket.name}/log"
-    done = CliRunner().invoke(app, ["data", "pull", url, str(folder)])
+    done = CliRunner().invoke(app, ["data", "pull", url, str(folder)], env=env)
     assert done.exit_code == 0, done.output
     return done.stdout
 
 
 async def test_trees_and_feedback_of_a_bucket_train_as_those_of_a_folder(
-    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bucket: Bucket, tmp_path: Path
 ) -> None:
     log = logged_to(bucket, tmp_path / "unused")
     trees = await log.group("g", size=3)
     assert not (tmp_path / "unused").exists()
-    assert pulled(bucket, tmp_path / "log", monkeypatch).startswith("6 files")
+    assert pulled(bucket, tmp_path / "log").startswith("6 files")
     found = survey(tmp_path / "log", Rules())
     assert (found.eligible, found.damage) == ({(tree.id, 1) for tree in trees}, [])
-    assert pulled(bucket, tmp_path / "log", monkeypatch).startswith("0 files")
+    assert pulled(bucket, tmp_path / "log").startswith("0 files")
 
 
 def said() -> Feedback:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.waiting import until
 from tests.training.online_house import PLAN, OnlineHouse, told
 from training.dataset import survey
 from training.eligibility import Rules
@@ -138,9 +139,7 @@ async def test_batches_are_collected_ahead_and_no_further_than_the_plan_allows(
     async def counting(wanted: object, errors: Path) -> None:
         """While an update runs the next batch comes, and the one behind it does not."""
         size, number = plan.num_tasks * plan.group_size, len(batches) + 1
-        async with asyncio.timeout(30.0):
-            while len(online.house.store.admitted) < min(3, number + 1) * size:  # noqa: ASYNC110  # no event tells of it
-                await asyncio.sleep(0.01)
+        await until(lambda: len(online.house.store.admitted) >= min(3, number + 1) * size)
         batches.append(len(online.house.store.admitted) // size)
         await updating(wanted, errors)  # type: ignore[arg-type]
 

@@ -50,7 +50,8 @@ def test_padding_behind_the_last_token_changes_nothing() -> None:
 
 def test_the_value_loss_is_over_what_counts() -> None:
     returns = torch.tensor([[0.0, 100.0, 0.5, 1.4]])
-    assert value_loss(VALUES, returns, MASK).item() == pytest.approx(0.5 * (0.04 + 1.0) / 3)
+    assert value_loss(VALUES, returns, MASK, 3).item() == pytest.approx(0.5 * (0.04 + 1.0) / 3)
+    assert value_loss(VALUES, returns, MASK, 6).item() == pytest.approx(0.5 * (0.04 + 1.0) / 6)
 
 
 def test_a_head_says_nothing_at_first_and_learns() -> None:
@@ -62,6 +63,6 @@ def test_a_head_says_nothing_at_first_and_learns() -> None:
     optimizer = torch.optim.SGD(head.parameters(), lr=0.1)
     for _ in range(500):
         optimizer.zero_grad()
-        value_loss(head(hidden), wanted, torch.ones(2, 3)).backward()
+        value_loss(head(hidden), wanted, torch.ones(2, 3), 6).backward()
         optimizer.step()
-    assert value_loss(head(hidden), wanted, torch.ones(2, 3)).item() < 1e-3
+    assert value_loss(head(hidden), wanted, torch.ones(2, 3), 6).item() < 1e-3

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from banyan.local import programs
-from tests.cli.waiting import wait_for
+from tests.fixtures.waiting import wait_for
 from tests.training_torch.rollouts import settings, write_rollouts
 from tests.training_torch.tiny_llama import Scorer, write_model
 from training.figures import StepFigures

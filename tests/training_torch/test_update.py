@@ -138,7 +138,7 @@ def test_an_adapter_is_trained_further(tmp_path: Path, model: Path, scorer: Scor
         data=replace(found.data, parent="policy-v1"),
     )
     result = update(log, tmp_path / "v2", found)
-    assert result["logprob_gap"] > 0.01  # the log is of the version before
+    assert result["logprob_gap"] is None  # the log is of the version before
     once, twice = (trained(tmp_path / version, model) for version in ("v1", "v2"))
     assert sum(twice.logprobs(PROMPT, GOOD)) > sum(once.logprobs(PROMPT, GOOD))
 

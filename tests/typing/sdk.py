@@ -39,6 +39,7 @@ def sync(client: Client, document: Document) -> None:
     assert_type(client.list(status="running"), SolvePage)
     assert_type(client.estimate("Why?", documents=[Path("contract.pdf")]), Estimate)
     client.delete(result.id)
+    client.delete_document("doc_0")
     client.solve("Why?", colour="red")  # type: ignore[call-arg]
     client.solve("Why?", state="telepathy")  # type: ignore[arg-type]
     client.list(status="lost")  # type: ignore[arg-type]

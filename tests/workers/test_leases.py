@@ -6,7 +6,7 @@ from banyan import signals
 from banyan.adapters.memory_metrics import MemoryMetrics
 from banyan.ports import Lease
 from banyan.tree import tree_id
-from tests.store.trees import eventually
+from tests.fixtures.waiting import eventually
 from tests.workers.test_runner import BrokenStore
 from workers.leases import LeaseKeeper
 

@@ -25,8 +25,8 @@ from banyan.serving import Serving
 from banyan.task import Task
 from banyan.testing import ScriptedEngine
 from banyan.tree import tree_id
+from tests.fixtures.waiting import eventually
 from tests.service.house import HintBox
-from tests.store.trees import eventually
 from workers.leases import LeaseKeeper
 from workers.runner import Runner
 from workers.slots import Slots

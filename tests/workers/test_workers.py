@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import signal
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import pytest
 from redis import Redis
 
 from banyan.adapters.celery_queue import CHILDREN, CONTINUATIONS, CeleryQueue
+from banyan.client import Client
 from banyan.ports import Hint
 from banyan.testing import ANSWER
 from bench.stack import Stack, wait_until
@@ -31,15 +31,10 @@ def limits(max_depth: int) -> dict[str, Any]:
     return {"max_depth": max_depth, "max_nodes": 5_000, "max_tokens": 10_000_000_000}
 
 
-def events(client: httpx.Client, stack: Stack, tree_id: str) -> list[tuple[str, str]]:
+def events(stack: Stack, tree_id: str) -> list[tuple[str, str]]:
     """Type and node of every event of a finished solve."""
-    found = []
-    with client.stream("GET", f"{stack.url}/solve/{tree_id}/events") as stream:
-        for line in stream.iter_lines():
-            if line.startswith("data: "):
-                event = json.loads(line.removeprefix("data: "))
-                found.append((event.get("type", ""), event.get("data", {}).get("node", "")))
-    return found
+    with Client(stack.url) as banyan:
+        return [(event.type, str(event.data.get("node", ""))) for event in banyan.stream(tree_id)]
 
 
 def test_a_waiting_parent_holds_no_slot(client: httpx.Client) -> None:
@@ -64,7 +59,7 @@ def test_killed_workers_cost_only_the_calls_in_flight(client: httpx.Client) -> N
             stack.kill(chance.choice(stack.workers))
             stack.start_worker()
         solve = stack.wait(client, tree_id)
-        happened = events(client, stack, tree_id)
+        happened = events(stack, tree_id)
         calls = stack.engine_stats(client)["calls"]
     assert solve["status"] == "completed"
     assert solve["answer"] == ANSWER

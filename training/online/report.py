@@ -32,9 +32,14 @@ def table(state: RunState) -> Table:
             *(str(turn.number), turn.parent, turn.version, turn.verdict),
             *(str(turn.num_trees), str(turn.staleness), f"{turn.rollout_reward:.3f}"),
             *(f"{turn.measured.live:.3f}", f"{turn.measured.candidate:.3f}"),
-            *(gain(turn.measured), f"{turn.logprob_gap:.3f}", f"{seconds:.0f}"),
+            *(gain(turn.measured), _gap(turn.logprob_gap), f"{seconds:.0f}"),
         )
     return found
+
+
+def _gap(nats: float | None) -> str:
+    """A dash where all rows were stale, which says nothing of the engine."""
+    return "-" if nats is None else f"{nats:.3f}"
 
 
 def table_console() -> Console:

@@ -64,7 +64,7 @@ class Iteration(_Model):
     staleness: int
     first_loss: float
     last_loss: float
-    logprob_gap: float
+    logprob_gap: float | None
     measured: Measured
     collect_s: float
     update_s: float

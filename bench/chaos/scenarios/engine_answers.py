@@ -67,8 +67,8 @@ def _restart(house: House, options: tuple[str, ...]) -> None:
 
 def num_failed(tree: Tree) -> int:
     """Nodes that ended otherwise than well."""
-    ends = [event for event in tree.events if event["type"] == "node.finished"]
-    return sum(event["data"]["status"] != "ok" for event in ends)
+    ends = [event for event in tree.events if event.type == "node.finished"]
+    return sum(event.data["status"] != "ok" for event in ends)
 
 
 def is_honest(tree: Tree) -> bool:

@@ -1,13 +1,11 @@
 """The store without memory, the store without disk, and the documents without disk.
 
 New solves and documents are refused with 503 and `Retry-After`, trees that are under way end whole,
-and afterwards everything goes on by itself. A file limit of the process stands for a full disk:
-the write fails in the same place.
+and afterwards everything goes on by itself. A limit of the process's files stands for a full disk.
 """
 
 from __future__ import annotations
 
-import resource
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ from redis import Redis
 
 from bench.chaos.house import WAIT_S, House
 from bench.chaos.report import Report, Size
+from tests.full_disk import full_disk
 
 TREES = 4
 TRIES = 5
@@ -30,7 +29,7 @@ def run(house: House, size: Size) -> Report:
     report = Report("store-full", size.seed)
     _under(report, "no memory", house, size, _no_memory)
     _under(report, "no disk", house, size, _no_disk)
-    with _file_limit(house.stack.service.pid, _SMALL_BYTES):
+    with full_disk(_SMALL_BYTES, house.stack.service.pid):
         refused = [_upload(house) for _ in range(TRIES)]
     report.figures["documents: refused with 503"] = sum(map(_is_refusal, refused))
     report.checks["documents: refused with 503 and Retry-After"] = all(map(_is_refusal, refused))
@@ -79,19 +78,8 @@ def _no_disk(house: House) -> Iterator[None]:
     pid = house.stack.valkey.pid
     assert pid is not None  # noqa: S101 - it runs
     files = (house.stack.folder / "valkey").rglob("*.aof")
-    with _file_limit(pid, max(file.stat().st_size for file in files)):
+    with full_disk(max(file.stat().st_size for file in files), pid):
         yield
-
-
-@contextmanager
-def _file_limit(pid: int, num_bytes: int) -> Iterator[None]:
-    """No file of the process grows beyond this: its writes fail."""
-    _, hardest = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (num_bytes, hardest))
-    try:
-        yield
-    finally:
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (hardest, hardest))
 
 
 def _upload(house: House) -> httpx.Response:

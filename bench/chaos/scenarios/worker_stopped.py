@@ -41,4 +41,4 @@ def run(house: House, size: Size) -> Report:
 
 def num_expired(tree: Tree) -> int:
     """Leases of a tree that ran out."""
-    return sum(event["data"].get("reason") == _EXPIRED for event in tree.events)
+    return sum(event.data.get("reason") == _EXPIRED for event in tree.events)

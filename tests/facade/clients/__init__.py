@@ -1,1 +1,1 @@
-"""Programs that speak to OpenAI's interface, each as its users run it; see clients_env.py."""
+"""Programs that speak to OpenAI's interface, as users run them, in `tests.fixtures.clients_env`."""

@@ -1,0 +1,105 @@
+"""Enforced: of a caller's JSON Schema, the part that grammars of model servers know. Pure.
+
+What is left allows all that the whole schema allows, and more, so that no answer is ruled out.
+Whoever gets the answer checks it against the whole. A keyword that a server does not know would
+have it refuse the call, or, with some, forget the schema in silence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
+
+from banyan.references import REFERENCES, parts
+
+Schema = dict[str, Any]
+
+_PLAIN = frozenset(
+    {
+        *REFERENCES,
+        "$anchor",
+        "$dynamicAnchor",
+        "const",
+        "description",
+        "enum",
+        "exclusiveMaximum",
+        "exclusiveMinimum",
+        "maxItems",
+        "maxLength",
+        "maximum",
+        "minItems",
+        "minLength",
+        "minimum",
+        "multipleOf",
+        "required",
+        "title",
+        "type",
+    }
+)
+_ONE = frozenset({"additionalProperties", "items"})
+_SEVERAL = frozenset({"allOf", "anyOf", "prefixItems"})
+_NAMED = frozenset({"$defs", "definitions", "properties"})
+_FORMATS = frozenset(
+    {"date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uri", "uuid"}
+)
+_SPECIAL_PATTERN = re.compile(r"\\[ABCQEGZbz]|\(\?(?!:)")
+"""Borders, quotations, flags and names, which expressions of grammars do not have."""
+
+
+def enforced(schema: Mapping[str, Any]) -> Schema:
+    """`schema` without the keywords that grammars do not know. References point to what is left."""
+    left = _weaker(schema)
+    gone = _dangling(left)
+    return _weaker(schema, gone) if gone else left
+
+
+def _weaker(schema: Mapping[str, Any], gone: frozenset[str] = frozenset()) -> Schema:
+    """References in `gone` are left out, so that there may be anything."""
+
+    def inner(value: object) -> object:
+        return _weaker(value, gone) if isinstance(value, Mapping) else value  # else true or false
+
+    left: Schema = {}
+    for key, value in schema.items():
+        if key in _ONE:
+            left[key] = inner(value)
+        elif key in _SEVERAL:
+            left[key] = [inner(one) for one in value]
+        elif key in _NAMED:
+            left[key] = {name: inner(one) for name, one in value.items()}
+        elif key == "oneOf" and "anyOf" not in schema:
+            left["anyOf"] = [inner(one) for one in value]
+        elif _is_known(key, value) and not (key in REFERENCES and value in gone):
+            left[key] = value
+    if "patternProperties" in schema:  # names that these allow would be additional ones now
+        left.pop("additionalProperties", None)
+    return left
+
+
+def _is_known(key: str, value: Any) -> bool:
+    if key == "format":
+        return value in _FORMATS
+    if key == "pattern":
+        return _SPECIAL_PATTERN.search(value) is None
+    return key in _PLAIN
+
+
+def _dangling(schema: Schema) -> frozenset[str]:
+    """References to parts that are gone."""
+    registry: Registry[Any] = Registry()
+    resolver = registry.with_resource("", DRAFT202012.create_resource(schema)).resolver()
+    found = set()
+    for _, part in parts(schema):
+        for key in REFERENCES:
+            if key not in part:
+                continue
+            try:
+                resolver.lookup(part[key])
+            except Unresolvable:
+                found.add(part[key])
+    return frozenset(found)

@@ -1,0 +1,158 @@
+"""What engines are given of a caller's schema allows all that the whole allows, and stays whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from pydantic import JsonValue
+
+from banyan.bounded_schema import validate
+from banyan.enforced import enforced
+from banyan.errors import SchemaMismatch
+from banyan.schemas import Bounds, check_answer, schema_for
+from service import answer_schema
+
+Schema = dict[str, Any]
+
+KNOWN: Schema = {
+    "type": "object",
+    "title": "Duties",
+    "properties": {
+        "who": {"type": "string", "minLength": 1, "maxLength": 20, "pattern": "^[a-z ]+$"},
+        "when": {"type": "string", "format": "date"},
+        "how often": {"type": "integer", "minimum": 1, "maximum": 9, "multipleOf": 2},
+        "next": {"$ref": "#/$defs/next"},
+        "pair": {"type": "array", "prefixItems": [{"const": 1}, {"enum": [2, None]}]},
+        "any": {"anyOf": [{"type": "null"}, {"type": "array", "items": {"$ref": "#"}}]},
+    },
+    "required": ["who"],
+    "additionalProperties": False,
+    "$defs": {"next": {"allOf": [{"type": "object"}]}},
+}
+
+LEFT: dict[str, tuple[Schema, Schema]] = {
+    "what says no": (
+        {"type": "object", "not": {"required": ["a"]}, "if": {}, "then": False},
+        {"type": "object"},
+    ),
+    "one of": ({"oneOf": [{"type": "null"}, {"not": {}}]}, {"anyOf": [{"type": "null"}, {}]}),
+    "one of beside any of": (
+        {"oneOf": [{"type": "null"}], "anyOf": [{"type": "null"}]},
+        {"anyOf": [{"type": "null"}]},
+    ),
+    "a format that nobody knows": ({"type": "string", "format": "iri"}, {"type": "string"}),
+    "a border of words": ({"type": "string", "pattern": r"\bfour\b"}, {"type": "string"}),
+    "names by pattern": (
+        {"patternProperties": {"^x": {}}, "additionalProperties": False, "properties": {"a": {}}},
+        {"properties": {"a": {}}},
+    ),
+    "a reference to what is gone": (
+        {"properties": {"a": {"$ref": "#/not"}, "b": {"$ref": "#/$defs/b"}}, "not": {},
+         "$defs": {"b": {"contains": {}}}},
+        {"properties": {"a": {}, "b": {"$ref": "#/$defs/b"}}, "$defs": {"b": {}}},
+    ),
+    "names that are keywords": (
+        {"properties": {"not": {"type": "null"}, "format": {"not": {}}}},
+        {"properties": {"not": {"type": "null"}, "format": {}}},
+    ),
+}  # fmt: skip
+
+
+def test_what_all_grammars_know_is_given_as_it_is() -> None:
+    assert enforced(KNOWN) == KNOWN
+
+
+@pytest.mark.parametrize("case", LEFT)
+def test_what_they_do_not_know_is_left_out(case: str) -> None:
+    whole, left = LEFT[case]
+    Draft202012Validator.check_schema(whole)
+    assert enforced(whole) == left
+
+
+PLAIN: st.SearchStrategy[JsonValue] = st.none() | st.integers(0, 3) | st.sampled_from(["", "a"])
+VALUES: st.SearchStrategy[JsonValue] = st.recursive(
+    PLAIN,
+    lambda one: st.lists(one, max_size=3) | st.dictionaries(st.sampled_from("abx"), one),
+    max_leaves=6,
+)
+NAMES = st.sampled_from("abx")
+
+
+def _with_parts(one: st.SearchStrategy[Any]) -> st.SearchStrategy[Schema]:
+    several = st.lists(one, min_size=1, max_size=2)
+    named = st.dictionaries(NAMES, one, max_size=2)
+    keywords: dict[str, st.SearchStrategy[Any]] = {
+        "not": one,
+        "if": one,
+        "then": one,
+        "else": one,
+        "oneOf": several,
+        "anyOf": several,
+        "allOf": several,
+        "items": one | st.booleans(),
+        "prefixItems": several,
+        "contains": one,
+        "properties": named,
+        "patternProperties": st.dictionaries(st.sampled_from(["^a", "x"]), one, max_size=2),
+        "additionalProperties": one | st.booleans(),
+        "dependentSchemas": named,
+        "propertyNames": st.sampled_from([{"const": "a"}, {"maxLength": 0}]),
+    }
+    return st.fixed_dictionaries({}, optional=keywords)
+
+
+LEAVES: dict[str, st.SearchStrategy[Any]] = {
+    "type": st.sampled_from(["object", "array", "string", "integer", "null"]),
+    "minimum": st.integers(0, 3),
+    "minProperties": st.integers(0, 2),
+    "uniqueItems": st.booleans(),
+    "required": st.lists(NAMES, unique=True, max_size=1),
+    "pattern": st.sampled_from(["a", r"\ba", "(?i)A"]),
+    "$ref": st.sampled_from(["#/$defs/a", "#/$defs/b"]),
+}
+SCHEMAS = st.recursive(st.fixed_dictionaries({}, optional=LEAVES), _with_parts, max_leaves=5)
+
+
+@given(SCHEMAS, st.tuples(SCHEMAS, SCHEMAS), VALUES)
+def test_no_answer_that_the_whole_allows_is_ruled_out(
+    schema: Schema, referred: tuple[Schema, Schema], value: JsonValue
+) -> None:
+    whole = {**schema, "$defs": dict(zip("ab", referred, strict=True))}
+    if is_valid(value, whole):
+        assert is_valid(value, enforced(whole))
+
+
+def is_valid(value: JsonValue, schema: Schema) -> bool:
+    try:
+        validate(value, schema)
+    except Exception:  # noqa: BLE001  # schemas that are drawn may refer to themselves without end
+        return False
+    return True
+
+
+def test_an_answer_is_still_checked_against_the_whole() -> None:
+    schema: Schema = {
+        "type": "object",
+        "patternProperties": {"^n_": {"type": "integer"}},
+        "additionalProperties": False,
+        "minProperties": 1,
+        "not": {"required": ["n_a", "n_b"]},
+    }
+    answer_schema.check(schema)
+    turn = schema_for("answer", Bounds(64, 0, 0, 2, 2, explicit_children=False, expects=schema))
+    assert turn["properties"]["answer"] == {"type": "object"}
+
+    check_answer({"n_a": 1}, schema)
+    wrong_by_rule: dict[str, JsonValue] = {
+        "minProperties": {},
+        "type": {"n_a": "x"},
+        "additionalProperties": {"m": 1},
+        "not": {"n_a": 1, "n_b": 2},
+    }
+    for rule, wrong in wrong_by_rule.items():
+        with pytest.raises(SchemaMismatch, match=rule):
+            check_answer(wrong, schema)
