@@ -18,11 +18,11 @@ from banyan.adapters.lru import Lru
 from banyan.errors import InvalidDocument, NotFound, StoreError, StoreFull
 from banyan.spans import Span
 from tests.documents.texts import chunked
+from tests.fixtures.waiting import PATIENCE_S
 from tests.full_disk import full_disk
 from tests.threads import all_busy
 
 MEGABYTE = 1_000_000
-PATIENCE_S = 30.0
 
 
 async def test_a_full_disk_refuses_a_document_and_keeps_nothing_of_it(tmp_path: Path) -> None:

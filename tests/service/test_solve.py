@@ -9,8 +9,8 @@ from banyan.spans import Span
 from banyan.state import unpack
 from banyan.task import Task
 from banyan.tree import tree_id
+from tests.fixtures.waiting import PATIENCE_S
 from tests.service.house import ASYNC, TEXT, House, answered, assert_problem
-from tests.service.served import PATIENCE_S
 from tests.threads import all_busy
 
 
