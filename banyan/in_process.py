@@ -41,7 +41,7 @@ async def grow(
     team = await serving.team(task)
     if resumed is None:
         new_id = tree_id(task.tenant, key or uuid.uuid4().hex, num_shards=1)
-        _, hints = await ports.store.admit(admission(task, new_id))
+        hints = (await ports.store.admit(admission(task, new_id))).hints
     else:
         new_id, hints = resumed
     running: set[asyncio.Task[list[Hint]]] = set()

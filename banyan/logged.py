@@ -1,16 +1,21 @@
 """Logged: from a finished node as the store keeps it to its record in the trajectory log. Pure.
 
-Packed values are read without checking them again: this version's own code has packed them, and a
-node must cost less than 0.2 ms here (docs/performance.md).
+Packed values are read without checking them again: this project's own code has packed them, and a
+node must cost less than 0.2 ms here (docs/performance.md). For the same reason token ids stay the
+text that they are in the store (ADR 36).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
+import msgspec
+
+from banyan import token_ids
+from banyan.errors import PackError
 from banyan.node import Node, Outcome, depth_of, parent_path
 from banyan.packed_state import SharedState
 from banyan.ports import StoredNode
@@ -33,8 +38,8 @@ from banyan.trajectory import (
 from banyan.tree import TreeRecord
 
 Fields = Mapping[str, Any]
-Prefixes = Mapping[str, tuple[int, ...]]
-"""Token ids of the prefixes that a tree's nodes share, by the names of their shared states."""
+Prefixes = Mapping[str, bytes]
+"""Token ids of the prefixes that a tree's nodes share, as text, by the names of their states."""
 
 _CERTAIN = 1e-6
 """Nats; above this a probability is 1 but for rounding."""
@@ -71,16 +76,19 @@ def opened(stored: StoredNode) -> Opened:
     return Opened(stored, unpack_fields(stored.packed, Node), turns)
 
 
-def prefix_of(shared: bytes) -> tuple[int, ...] | None:
-    """The token ids of a shared prefix; None for vectors. Raises PackError."""
+def prefix_of(shared: bytes) -> bytes | None:
+    """The token ids of a shared prefix, as text; None for vectors. Raises PackError."""
     fields = unpack_fields(shared, SharedState)
-    return tuple(fields["token_ids"]) if fields["form"] == "prefix" else None
+    return token_ids.to_text(fields["token_ids"]) if fields["form"] == "prefix" else None
 
 
 def logged_node(
     record: TreeRecord, task: Task, tree: LoggedTree, opened: Opened, prefixes: Prefixes
 ) -> LoggedNode:
-    """The record of one node. `prefixes` has what it inherited, where that is a prefix."""
+    """The record of one node, to be written. Its token ids are text until it is read back.
+
+    `prefixes` has what it inherited, where that is a prefix.
+    """
     stored, node, turns = opened.stored, opened.node, opened.turns
     handed = node.get("packed_state") or {}
     return LoggedNode(
@@ -112,6 +120,14 @@ def logged_node(
             model_s=round(sum(turn["seconds"] for turn in turns), 6),
         ),
     )
+
+
+def read_back(node: LoggedNode) -> LoggedNode:
+    """The record as readers of the log will see it. Raises PackError where it cannot be read."""
+    try:
+        return msgspec.json.decode(msgspec.json.encode(node), type=LoggedNode)
+    except msgspec.DecodeError as error:
+        raise PackError(f"node {node.node_id} is stored damaged") from error
 
 
 def without_content(node: LoggedNode, why: Dropped) -> LoggedNode:
@@ -150,13 +166,14 @@ def choice_probability(logprobs: Mapping[str, float], kind: str) -> float:
 
 def token_mask(turn: Fields) -> tuple[int, ...] | None:
     """1 for tokens that the policy drew; see `LoggedTurn`."""
-    token_ids, logprobs = turn["completion_token_ids"], turn["logprobs"]
-    if token_ids is None:
+    stored, logprobs = turn["completion_token_ids"], turn["logprobs"]
+    if stored is None:
         return None
+    num_tokens = token_ids.count(token_ids.as_text(stored))
     if turn["temperature"] == 0 or logprobs is None:
-        return (0,) * len(token_ids)
+        return (0,) * num_tokens
     if turn["logprobs_kind"] == "raw":
-        return (1,) * len(token_ids)
+        return (1,) * num_tokens
     # Masked and renormalised, a token without an alternative has a log-probability of 0.
     return tuple([0 if logprob > -_CERTAIN else 1 for logprob in logprobs])
 
@@ -167,7 +184,7 @@ def _turn(turn: Fields, prefixes: Prefixes) -> LoggedTurn:
         generation=turn["generation"],
         choice=_choice(turn, prefixes),
         prompt_token_ids=_whole(turn, "prompt_token_ids", prefixes),
-        completion_token_ids=turn["completion_token_ids"],
+        completion_token_ids=_written(turn["completion_token_ids"]),
         logprobs=turn["logprobs"],
         logprobs_kind=turn["logprobs_kind"],
         grammar=turn.get("grammar", True),
@@ -193,12 +210,24 @@ def _whole(turn: Fields, name: str, prefixes: Prefixes) -> tuple[int, ...] | Non
     None where it begins with vectors: what stands behind them must not pass for the whole. Empty
     where no model was asked.
     """
-    own: tuple[int, ...] | None = turn[name]
-    inherited = turn.get("inherited")
-    if not inherited or not own:
-        return own
+    stored, inherited = turn[name], turn.get("inherited")
+    if stored is None or not inherited:
+        return _written(stored)
+    own = token_ids.as_text(stored)
+    if own == token_ids.EMPTY:
+        return _written(own)
     prefix = prefixes.get(inherited)
-    return None if prefix is None else (*prefix, *own)
+    return None if prefix is None else _written(token_ids.joined(prefix, own))
+
+
+def _written(stored: bytes | Sequence[int] | None) -> tuple[int, ...] | None:
+    """Stored token ids for a record that is about to be written, which msgspec puts in as they are.
+
+    Nobody reads them from the record itself, so that it may have its reader's type.
+    """
+    if stored is None:
+        return None
+    return cast("tuple[int, ...]", msgspec.Raw(token_ids.as_text(stored)))
 
 
 def _choice(turn: Fields, prefixes: Prefixes) -> LoggedChoice:

@@ -1,7 +1,8 @@
 """Packed state: a versioned byte string of a kernel model, msgpack + zstd, never pickle.
 
-Layout: 4 bytes magic `BNY` + kind, 1 byte format version, then a zstd frame of msgpack. `unpack` is
-the inverse of `pack`, and refuses what is foreign, newer, cut off or larger than MAX_UNPACKED.
+Layout: 4 bytes magic `BNY` + kind, 1 byte format version of the kind, then a zstd frame of msgpack.
+`unpack` is the inverse of `pack`. It reads older versions too, and refuses what is foreign, newer,
+cut off or larger than MAX_UNPACKED.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from pydantic import BaseModel, ValidationError
 
 from banyan.errors import ForeignVersion, PackError
 
-FORMAT_VERSION = 1
 MAX_UNPACKED_BYTES = 256 * 1024 * 1024
 
 _MAGIC = b"BNY"
@@ -26,6 +26,9 @@ _KINDS: dict[str, bytes] = {
     "Task": b"t",
     "TurnRecord": b"r",
 }
+_FIRST_VERSION = 1
+_VERSIONS: dict[str, int] = {"TurnRecord": 2}
+"""Of kinds whose fields are packed in another way than at first."""
 
 _DAMAGE = (
     zstandard.ZstdError,
@@ -49,9 +52,14 @@ class _Codec(threading.local):
 _codec = _Codec()
 
 
+def format_version(model: type[BaseModel]) -> int:
+    """The version that a model is packed in; `unpack` reads it and all before it."""
+    return _VERSIONS.get(model.__name__, _FIRST_VERSION)
+
+
 def pack(value: BaseModel) -> bytes:
     """Bytes of `value`: a Node, an Outcome, a SharedState, a Task or a TurnRecord."""
-    header = _MAGIC + _KINDS[type(value).__name__] + bytes([FORMAT_VERSION])
+    header = _MAGIC + _KINDS[type(value).__name__] + bytes([format_version(type(value))])
     body = msgspec.msgpack.encode(value.model_dump(mode="python", exclude_defaults=True))
     return header + _codec.compressor.compress(body)
 
@@ -67,7 +75,7 @@ def unpack(packed: bytes, model: type[M]) -> M:
 def unpack_fields(packed: bytes, model: type[BaseModel]) -> Any:
     """What `packed` holds of a model, unchecked, without fields that have their default.
 
-    A tenth of the price of `unpack`, for readers of what this very version has packed. Raises
+    A tenth of the price of `unpack`, for readers of what this project's own code has packed. Raises
     ForeignVersion or PackError.
     """
     kind = _KINDS[model.__name__]
@@ -75,10 +83,9 @@ def unpack_fields(packed: bytes, model: type[BaseModel]) -> Any:
         raise PackError("not packed state: the first bytes are foreign")
     if packed[3:4] != kind:
         raise PackError(f"packed state of another kind: {packed[3:4]!r} instead of {kind!r}")
-    if packed[4:5] != bytes([FORMAT_VERSION]):
-        raise ForeignVersion(
-            f"packed by format version {packed[4:5].hex()}, this is {FORMAT_VERSION:02x}"
-        )
+    version, newest = packed[4:5], bytes([format_version(model)])
+    if not bytes([_FIRST_VERSION]) <= version <= newest:
+        raise ForeignVersion(f"packed by format version {version.hex()}, this is {newest.hex()}")
     try:
         size = zstandard.frame_content_size(packed[5:])
         if not 0 <= size <= MAX_UNPACKED_BYTES:

@@ -13,6 +13,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict
 
 from banyan.node import Decision
+from banyan.token_ids import TokenIds
 
 LOG_FORMAT = "banyan.node"
 LOG_VERSION = 1
@@ -45,9 +46,9 @@ class TurnRecord(BaseModel):
     prompt_text: str
     completion_text: str
     inherited: str = ""
-    choice_prompt_token_ids: tuple[int, ...] | None
-    prompt_token_ids: tuple[int, ...] | None
-    completion_token_ids: tuple[int, ...] | None
+    choice_prompt_token_ids: TokenIds | None
+    prompt_token_ids: TokenIds | None
+    completion_token_ids: TokenIds | None
     logprobs: tuple[float, ...] | None
     logprobs_kind: LogprobsKind | None
     grammar: bool = True

@@ -16,10 +16,10 @@ import structlog
 from banyan.admission import admission as start_of
 from banyan.errors import BanyanError, Conflict, InvalidDocument, InvalidInput, NotFound
 from banyan.json_values import canonical, check_storable, check_text
-from banyan.ports import Admission, DocumentInfo, Hint, Library, Queue
+from banyan.ports import Admitted, DocumentInfo, Hint, Library, Queue
 from banyan.spans import Span
 from banyan.task import Task
-from banyan.tree import tree_id
+from banyan.tree import TreeRecord, tree_id
 from service import answer_schema
 from service.dependencies import Ports
 from service.inline import Texts, texts_of
@@ -30,18 +30,20 @@ from service.schemas import MAX_METADATA_BYTES, SolveRequest
 
 MAX_KEY_CHARS = 255
 
+_QUICK_CHARS = 64 * 1024
+
 log = structlog.get_logger("banyan.service")
 
 
 async def admit(
     request: SolveRequest, *, idempotency_key: str | None, meter: Meter, ports: Ports
-) -> str:
-    """Start a tree for `request`, or find the one that the key started before. Returns its id.
+) -> TreeRecord:
+    """Start a tree for `request`, or find the one that the key started before.
 
     Raises InvalidInput (of several kinds) before anything is stored, and Refused where a quota of
     the meter's tenant is used up, or the key was used for another request.
     """
-    await asyncio.to_thread(check, request)
+    await check(request)
     if request.profile == "rollout" and not ports.settings.logs_trajectories:
         raise log_is_off()
     key = checked_key(idempotency_key)
@@ -52,15 +54,21 @@ async def admit(
     async with texts_of(request.documents, ports.uploads) as texts:
         await meter.reserve(new_id, request.limits)
         try:
-            hints = await _store(
-                request, known, texts, tenant=meter.tenant, new_id=new_id, ports=ports
+            admitted = await _store(
+                request,
+                known,
+                texts,
+                tenant=meter.tenant,
+                new_id=new_id,
+                repeatable=idempotency_key is not None,
+                ports=ports,
             )
         except BanyanError:
             await meter.give_up(new_id)
             raise
     await meter.keep(new_id, deadline_s=request.limits.deadline_s)
-    await send_hints(ports.queue, hints, new_id)
-    return new_id
+    await send_hints(ports.queue, admitted.hints, new_id)
+    return admitted.tree
 
 
 async def _store(
@@ -70,23 +78,24 @@ async def _store(
     *,
     tenant: str,
     new_id: str,
+    repeatable: bool,
     ports: Ports,
-) -> list[Hint]:
-    """Texts, then the tree."""
+) -> Admitted:
+    """Texts, then the tree. Where the request is `repeatable`, another one is a conflict."""
     chosen = await Chosen.of(request, ports.versions, new_id)
     inputs = await _inputs(request, known, texts, tenant, ports.library)
+    task = _task(request, inputs, tenant, chosen)
+    fingerprint = _fingerprint(task, request) if repeatable else ""
     try:
-        created, hints = await ports.store.admit(
-            _admission(request, inputs, tenant, new_id, chosen)
-        )
+        admitted = await ports.store.admit(start_of(task, new_id, fingerprint=fingerprint))
     except Conflict as error:
         raise Refused(
             "This Idempotency-Key was used for another request.",
             code="idempotency_key_reused",
             hint="Send a new key with a new request, or the very same request again.",
         ) from error
-    log.info("solve.admitted", tree_id=new_id, created=created, inputs=len(inputs))
-    return hints
+    log.info("solve.admitted", tree_id=new_id, created=admitted.created, inputs=len(inputs))
+    return admitted
 
 
 def log_is_off() -> Refused:
@@ -99,11 +108,24 @@ def log_is_off() -> Refused:
     )
 
 
-def check(request: SolveRequest) -> None:
+async def check(request: SolveRequest) -> None:
     """Everything about a request that can be known without asking anyone. Raises InvalidInput.
 
-    A large schema takes a second: whoever else is served shall not wait for it.
+    A large schema takes a second: whoever else is served shall not wait for it. What takes
+    microseconds is done at once, since handing it to a thread would cost more.
     """
+    if _is_quick(request):
+        _check(request)
+    else:
+        await asyncio.to_thread(_check, request)
+
+
+def _is_quick(request: SolveRequest) -> bool:
+    num_chars = sum(len(document.text or "") for document in request.documents)
+    return request.answer_schema is None and not request.metadata and num_chars <= _QUICK_CHARS
+
+
+def _check(request: SolveRequest) -> None:
     check_text(request.goal, "goal")
     check_storable(request.gate.threshold, "gate.threshold")
     check_storable(request.metadata, "metadata")
@@ -175,14 +197,8 @@ async def _inputs(
     return tuple(inputs)
 
 
-def _admission(
-    request: SolveRequest,
-    inputs: tuple[Span, ...],
-    tenant: str,
-    new_id: str,
-    chosen: Chosen,
-) -> Admission:
-    task = Task(
+def _task(request: SolveRequest, inputs: tuple[Span, ...], tenant: str, chosen: Chosen) -> Task:
+    return Task(
         tenant=tenant,
         goal=request.goal,
         inputs=inputs,
@@ -199,11 +215,13 @@ def _admission(
         train=request.train,
         webhook=request.webhook,
     )
-    # Policies as they were asked for: a repeated request stays the same when `live` moves on.
+
+
+def _fingerprint(task: Task, request: SolveRequest) -> str:
+    """Policies as they were asked for: a repeated request stays the same when `live` moves on."""
     names = request.model_dump(include={"policy", "policies", "leaves"})
     asked = {**task.model_dump(mode="json"), **names}
-    fingerprint = hashlib.sha256(canonical(asked)).hexdigest()
-    return start_of(task, new_id, fingerprint=fingerprint)
+    return hashlib.sha256(canonical(asked)).hexdigest()
 
 
 async def send_hints(queue: Queue, hints: Sequence[Hint], new_id: str) -> None:

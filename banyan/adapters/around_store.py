@@ -9,6 +9,7 @@ from banyan.budget import Budget
 from banyan.node import Outcome
 from banyan.ports import (
     Admission,
+    Admitted,
     ChildNode,
     Claims,
     Hint,
@@ -30,7 +31,7 @@ class AroundStore:
     def __init__(self, inner: Store) -> None:
         self._inner = inner
 
-    async def admit(self, admission: Admission) -> tuple[bool, list[Hint]]:
+    async def admit(self, admission: Admission) -> Admitted:
         return await self._inner.admit(admission)
 
     async def claim(

@@ -66,14 +66,12 @@ class BlobShelf:
 
     def info(self, document: str) -> DocumentInfo:
         """See `Shelf.info`."""
-        record = self._record(document)
-        return DocumentInfo(
-            id=document,
-            num_chars=record.num_chars,
-            num_bytes=record.num_bytes,
-            derived=record.derived,
-            title=record.title,
-        )
+        return _info(document, self._record(document))
+
+    def known(self, document: str) -> DocumentInfo | None:
+        """The same where it was looked up within RECHECK_S; nothing is read. Does not block."""
+        record = self._fresh(self._key(document, "info"))
+        return None if record is None else _info(document, record)
 
     def read(self, span: Span) -> str:
         """See `Shelf.read`."""
@@ -161,10 +159,9 @@ class BlobShelf:
     def _record(self, document: str) -> Record:
         check_id(document)
         key = self._key(document, "info")
-        known = self._cache.records.get(key)
+        if (known := self._fresh(key)) is not None:
+            return known
         now = self._cache.clock()
-        if known is not None and now - known[1] < RECHECK_S:
-            return known[0]
         try:
             record = msgspec.msgpack.decode(self._blobs.read(key), type=Record)
         except NotFound as error:
@@ -173,6 +170,12 @@ class BlobShelf:
             raise _damaged(document, str(error)) from error
         self._cache.records.put(key, (record, now), 1)
         return record
+
+    def _fresh(self, key: str) -> Record | None:
+        known = self._cache.records.get(key)
+        if known is None or self._cache.clock() - known[1] >= RECHECK_S:
+            return None
+        return known[0]
 
     def _offsets(self, document: str, first: int, last: int) -> array[int]:
         """Byte offsets of blocks `first` to `last`, and where the last one ends."""
@@ -196,6 +199,16 @@ class BlobShelf:
 
     def _key(self, document: str, part: Part) -> str:
         return f"{self._folder}/{document}.{part}"
+
+
+def _info(document: str, record: Record) -> DocumentInfo:
+    return DocumentInfo(
+        id=document,
+        num_chars=record.num_chars,
+        num_bytes=record.num_bytes,
+        derived=record.derived,
+        title=record.title,
+    )
 
 
 def _damaged(document: str, reason: str) -> StoreError:

@@ -11,11 +11,13 @@ import asyncio
 import queue
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Self
 
 import structlog
 from celery import Celery
 from kombu.entity import Exchange, Queue
 
+from banyan.adapters.hint_message import hint_message
 from banyan.adapters.hint_transport import OPTIONS, transport_for
 from banyan.ports import Hint
 
@@ -26,6 +28,7 @@ CHILDREN = "banyan.children"
 
 MAX_PATHS = 64
 MAX_WAITING = 10_000
+MAX_AT_ONCE = 64
 CONNECT_S = 2
 REPLY_S = 5
 CLOSE_S = 10
@@ -71,13 +74,16 @@ def _queue(name: str) -> Queue:
 
 
 class CeleryQueue:
-    """`banyan.ports.Queue` on Celery's broker."""
+    """`banyan.ports.Queue` on Celery's broker.
+
+    Messages are pushed as Celery itself would push them, all that wait at one time in one go.
+    """
 
     def __init__(
         self, broker_url: str, *, transport_options: Mapping[str, object] | None = None
     ) -> None:
         self._app = celery_app(broker_url, transport_options)
-        self._waiting: queue.Queue[_Message | None] = queue.Queue(MAX_WAITING)
+        self._waiting: queue.SimpleQueue[_Message | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._closed = False
 
@@ -89,50 +95,89 @@ class CeleryQueue:
             self._thread = threading.Thread(target=self._run, name="hints", daemon=True)
             self._thread.start()
         for message in _messages(hints):
-            try:
-                self._waiting.put_nowait(message)
-            except queue.Full:
+            if self._waiting.qsize() >= MAX_WAITING:
                 log.warning("hint.dropped", tree_id=message[1], reason="too many are waiting")
+            else:
+                self._waiting.put(message)
 
     async def close(self) -> None:
         """Send what is waiting, for at most CLOSE_S seconds, and end the sender."""
         self._closed = True
         if self._thread is not None:
-            await asyncio.to_thread(self._stop, self._thread)
+            self._waiting.put(None)
+            await asyncio.to_thread(self._thread.join, CLOSE_S)
             self._thread = None
         await asyncio.to_thread(self._app.close)
 
-    def _stop(self, thread: threading.Thread) -> None:
-        try:
-            self._waiting.put(None, timeout=CLOSE_S)
-        except queue.Full:
-            return  # the thread is a daemon and the process is about to end
-        thread.join(CLOSE_S)
-
     def _run(self) -> None:
-        while (message := self._waiting.get()) is not None:
-            try:
-                self._publish(message)
-            except Exception as first:  # noqa: BLE001  # brokers raise what they like
-                self._publish_again(message, first)
+        with _Broker(self._app) as broker:
+            while batch := self._next():
+                try:
+                    broker.push(batch)
+                except Exception as first:  # noqa: BLE001  # brokers raise what they like
+                    _push_again(broker, batch, first)
 
-    def _publish_again(self, message: _Message, first: Exception) -> None:
-        """A connection that broke while idle is noticed only when it is used."""
+    def _next(self) -> list[_Message]:
+        """What waits, in order, once something does; empty at the end."""
+        batch: list[_Message] = []
+        message = self._waiting.get()
+        while message is not None:
+            batch.append(message)
+            if len(batch) == MAX_AT_ONCE or self._waiting.empty():
+                return batch
+            message = self._waiting.get()
+        self._waiting.put(None)  # the end comes after what was before it
+        return batch
+
+
+class _Broker:
+    """A connection of the sender's thread, made at first use and again after an error."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+        self._connection: Any = None
+        self._client: Any = None
+
+    def push(self, batch: Sequence[_Message]) -> None:
+        """Raises whatever the broker's library does."""
+        by_queue: dict[str, list[bytes]] = {}
+        for name, tree_id, paths in batch:
+            log.debug("hint.sent", queue=name, tree_id=tree_id, nodes=len(paths), first=paths[:1])
+            message = hint_message(LOOK, name, tree_id, paths)
+            by_queue.setdefault(name, []).append(message)
         try:
-            self._publish(message)
-        except Exception as second:  # noqa: BLE001  # brokers raise what they like
-            log.warning(
-                "hint.lost",
-                tree_id=message[1],
-                errors=[type(first).__name__, type(second).__name__],
-            )
+            if self._client is None:
+                self._connect()
+            for name, messages in by_queue.items():
+                self._client.lpush(name, *messages)
+        except BaseException:
+            self._disconnect()
+            raise
 
-    def _publish(self, message: _Message) -> None:
-        name, tree_id, paths = message
-        log.debug("hint.sent", queue=name, tree_id=tree_id, nodes=len(paths), first=paths[:1])
-        self._app.send_task(
-            LOOK, args=[tree_id, paths], queue=name, ignore_result=True, retry=False
-        )
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._disconnect()
+
+    def _connect(self) -> None:
+        self._connection = self._app.connection_for_write()
+        self._client = self._connection.channel().client
+
+    def _disconnect(self) -> None:
+        connection, self._connection, self._client = self._connection, None, None
+        if connection is not None:
+            connection.release()
+
+
+def _push_again(broker: _Broker, batch: Sequence[_Message], first: Exception) -> None:
+    """A connection that broke while idle is noticed only when it is used."""
+    try:
+        broker.push(batch)
+    except Exception as second:  # noqa: BLE001  # brokers raise what they like
+        errors = [type(first).__name__, type(second).__name__]
+        for _, tree_id, _ in batch:
+            log.warning("hint.lost", tree_id=tree_id, errors=errors)
 
 
 def _messages(hints: Sequence[Hint]) -> Iterator[_Message]:

@@ -45,6 +45,12 @@ class BlobLibrary(ShelfLibrary):
         """The documents of `tenant`."""
         return BlobShelf(self._blobs, self._cache, tenant)
 
+    async def info(self, tenant: str, document: str) -> DocumentInfo:
+        """Raises NotFound. No thread is asked for what this process knows already."""
+        shelf = self.shelf(tenant)
+        known = shelf.known(document)
+        return await asyncio.to_thread(shelf.info, document) if known is None else known
+
     async def put(
         self, tenant: str, chunks: AsyncIterator[bytes], *, title: str | None = None
     ) -> DocumentInfo:

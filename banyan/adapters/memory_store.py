@@ -26,6 +26,7 @@ from banyan.errors import Conflict, NotFound, StaleLease
 from banyan.node import ROOT_PATH, Outcome, child_path, depth_of
 from banyan.ports import (
     Admission,
+    Admitted,
     ChildNode,
     Claimed,
     Claims,
@@ -66,7 +67,7 @@ class MemoryStore(MemoryReader):
         )
         self._now = clock
 
-    async def admit(self, admission: Admission) -> tuple[bool, list[Hint]]:
+    async def admit(self, admission: Admission) -> Admitted:
         if not is_tree_id(admission.tree_id):
             raise ValueError(f"{admission.tree_id!r} is no solve id")
         try:
@@ -76,7 +77,8 @@ class MemoryStore(MemoryReader):
         else:
             if known.admission.fingerprint != admission.fingerprint:
                 raise Conflict("the same idempotency key was used for another request")
-            return False, group(self._unclaimed_root(known))
+            record = await self.get_tree(known.id)
+            return Admitted(False, record, group(self._unclaimed_root(known)))
         now = self._now()
         root = NodeState(
             ROOT_PATH, admission.root, admission.policy, admission.budget, queued_at=now, serial=0
@@ -86,7 +88,8 @@ class MemoryStore(MemoryReader):
         self._forest.trees[tree.id] = tree
         self._forest.emit(tree, "tree.admitted")
         self._forest.make_ready(tree, root, continuation=False)
-        return True, group(self._forest.dispatch(tree.tenant))
+        hints = group(self._forest.dispatch(tree.tenant))
+        return Admitted(True, await self.get_tree(tree.id), hints)
 
     async def claim(
         self,

@@ -19,6 +19,7 @@ from banyan.budget import Budget
 from banyan.node import ROOT_PATH, Outcome, depth_of
 from banyan.ports import (
     Admission,
+    Admitted,
     ChildNode,
     Claimed,
     Claims,
@@ -58,11 +59,11 @@ class ObservedStore(AroundStore):
         self._trees: Lru[str, TreeRecord] = Lru(_TREES_REMEMBERED)
         self._roots: Lru[str, _Root] = Lru(_TREES_REMEMBERED)
 
-    async def admit(self, admission: Admission) -> tuple[bool, list[Hint]]:
-        created, hints = await self._inner.admit(admission)
-        if created:
+    async def admit(self, admission: Admission) -> Admitted:
+        admitted = await self._inner.admit(admission)
+        if admitted.created:
             self._metrics.count(signals.TREES_ADMITTED)
-        return created, hints
+        return admitted
 
     async def resume(
         self, tree_id: str, *, extra: Budget, deadline_s: float, key: str | None = None

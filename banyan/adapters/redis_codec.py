@@ -178,6 +178,18 @@ def load_tree(
     )
 
 
+def load_admitted(
+    tree_id: str, tree: Sequence[bytes], outcome: bytes | None, first: Sequence[Any]
+) -> TreeRecord:
+    """What a script tells of a tree. Its hashes are lists of fields and values, in turns."""
+    events = [(identity, _pairs(flat)) for identity, flat in first]
+    return load_tree(tree_id, _pairs(tree), outcome, events)
+
+
+def _pairs(flat: Sequence[bytes]) -> Fields:
+    return dict(zip(flat[0::2], flat[1::2], strict=True))
+
+
 def load_node(path: str, node: Fields, turns: Sequence[bytes] = ()) -> NodeRecord:
     outcome = node.get(b"outcome")
     return NodeRecord.model_validate(

@@ -35,6 +35,7 @@ from banyan.errors import Conflict, NotFound, StaleLease
 from banyan.node import Outcome
 from banyan.ports import (
     Admission,
+    Admitted,
     ChildNode,
     Claims,
     Hint,
@@ -103,7 +104,7 @@ class RedisStore:
             "cancelled": codec.dump_outcome(CANCELLED),
         }
 
-    async def admit(self, admission: Admission) -> tuple[bool, list[Hint]]:
+    async def admit(self, admission: Admission) -> Admitted:
         if shard_of(admission.tree_id) >= self._num_shards:
             raise ValueError(f"{admission.tree_id} is for more than {self._num_shards} shards")
         reply = await self._run_on_tree(
@@ -123,7 +124,9 @@ class RedisStore:
         )
         if reply[0] == b"conflict":
             raise Conflict("the same idempotency key was used for another request")
-        return reply[1] == 1, group(codec.load_ready(reply[2]))
+        _, created, ready, *stored = reply
+        record = codec.load_admitted(admission.tree_id, *stored)
+        return Admitted(created == 1, record, group(codec.load_ready(ready)))
 
     async def claim(
         self,

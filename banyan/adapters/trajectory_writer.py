@@ -26,6 +26,7 @@ from banyan.logged import (
     logged_node,
     opened,
     prefix_of,
+    read_back,
     same_place,
     tree_part,
     without_content,
@@ -125,7 +126,7 @@ class TrajectoryWriter:
             if not task.train:
                 node = without_content(node, "opted_out")
             elif self._redact is not None:
-                node = self._redacted(node, self._redact)
+                node = self._redacted(read_back(node), self._redact)
             if node.dropped is not None:
                 self.counts[node.dropped] += 1
             writing.lines.add(node)
@@ -136,7 +137,7 @@ class TrajectoryWriter:
             changed = redact(node)
             if changed is None:
                 return without_content(node, "redacted")
-            checked = msgspec.json.decode(msgspec.json.encode(changed), type=LoggedNode)
+            checked = read_back(changed)
             if not same_place(checked, node):
                 raise ValueError("a redaction must not move a node")  # noqa: TRY301
         except Exception as error:  # noqa: BLE001  # whatever the operator's code raises
@@ -171,13 +172,13 @@ class _Lines:
 
 @dataclass(frozen=True, slots=True)
 class _Writing:
-    """A tree on its way into a file. `prefixes`: token ids of what its nodes share, by name."""
+    """A tree on its way into a file. `prefixes`: what its nodes share, by name."""
 
     record: TreeRecord
     task: Task
     part: LoggedTree
     lines: _Lines
-    prefixes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    prefixes: dict[str, bytes] = field(default_factory=dict)
 
 
 def _open(nodes: Sequence[StoredNode]) -> list[Opened]:

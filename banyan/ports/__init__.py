@@ -37,6 +37,7 @@ from banyan.ports.policies import PolicyStore, Station
 from banyan.ports.queue import Hint, Queue
 from banyan.ports.store import (
     Admission,
+    Admitted,
     ChildNode,
     Claimed,
     Claims,
@@ -58,6 +59,7 @@ __all__ = [
     "Abilities",
     "AccessStore",
     "Admission",
+    "Admitted",
     "CallOptions",
     "ChildNode",
     "Choice",

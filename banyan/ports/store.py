@@ -33,6 +33,16 @@ class Admission:
 
 
 @dataclass(frozen=True, slots=True)
+class Admitted:
+    """What came of an admission, and how the tree stands, so that nobody has to ask for it."""
+
+    created: bool
+    """False where it was there before."""
+    tree: TreeRecord
+    hints: Sequence[Hint] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
     """The right to write to one node until it expires. `epoch` fences off every earlier owner."""
 
@@ -174,8 +184,8 @@ class Store(Protocol):
     Methods that make nodes ready return hints to send; a hint that is lost is found by `reap`.
     """
 
-    async def admit(self, admission: Admission) -> tuple[bool, list[Hint]]:
-        """Create the tree; False where it was there before. Conflict: another fingerprint."""
+    async def admit(self, admission: Admission) -> Admitted:
+        """Create the tree, unless it is there. Conflict: it is, under another fingerprint."""
         ...
 
     async def claim(

@@ -45,12 +45,11 @@ async def start(
 ) -> TreeRecord:
     """Admit what is asked. Raises Refused, RequestValidationError and what `admit` raises."""
     solve = _solve(asked, turns, answer_schema, answer_tokens, facts)
-    ports = caller.ports
-    tree_id = await admit(
-        solve, idempotency_key=caller.idempotency_key, meter=caller.meter, ports=ports
+    record = await admit(
+        solve, idempotency_key=caller.idempotency_key, meter=caller.meter, ports=caller.ports
     )
-    caller.request.state.tree_id = tree_id
-    return await ports.store.get_tree(tree_id)
+    caller.request.state.tree_id = record.id
+    return record
 
 
 def _solve(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 
@@ -47,7 +45,7 @@ async def read(body: EstimateRequest, ports: PortsOf, tenant: Tenant) -> Estimat
     Nothing is stored and no model is asked. Seconds, and what is likely, are by your latest
     completed solves on the same policy, and null where there are none.
     """
-    await asyncio.to_thread(check, body)
+    await check(body)
     known = await known_documents(body, tenant, ports.library)
     num_chars = body.more_chars
     for document in body.documents:

@@ -61,11 +61,10 @@ async def start(
     """
     settings = ports.settings
     preference = parse_prefer(prefer, default_s=settings.default_wait_s, settings=settings)
-    tree_id = await admit(body, idempotency_key=idempotency_key, meter=meter, ports=ports)
-    request.state.tree_id = tree_id
-    record = await ports.store.get_tree(tree_id)
+    record = await admit(body, idempotency_key=idempotency_key, meter=meter, ports=ports)
+    request.state.tree_id = record.id
     if wants_events(accept):
-        location = {"Location": f"/solve/{tree_id}"}
+        location = {"Location": f"/solve/{record.id}"}
         return streaming.respond(record, after=0, ports=ports, headers=location)
     record = await wait_finished(record, preference.wait_s, request=request, ports=ports)
     return await reply_under_way(record, preference=preference, ports=ports)

@@ -18,7 +18,9 @@ from banyan.adapters.lru import Lru
 from banyan.errors import InvalidDocument, NotFound, StoreError, StoreFull
 from banyan.spans import Span
 from tests.documents.texts import chunked
+from tests.fixtures.waiting import PATIENCE_S
 from tests.full_disk import full_disk
+from tests.threads import all_busy
 
 MEGABYTE = 1_000_000
 
@@ -113,6 +115,17 @@ async def test_a_document_is_stored_once(tmp_path: Path) -> None:
     await library.put("t", chunked(b"text"))
     assert [(path, path.stat().st_ino) for path in files(tmp_path)] == before
     assert [path.suffix for path, _ in before] == [".index", ".info", ".text"]
+
+
+async def test_what_is_known_of_a_document_is_told_while_all_threads_are_busy(
+    tmp_path: Path,
+) -> None:
+    library = BlobLibrary(FolderBlobs(tmp_path))
+    info = await library.put("t", chunked(b"text"))
+
+    with all_busy():
+        async with asyncio.timeout(PATIENCE_S):
+            assert await library.info("t", info.id) == info
 
 
 async def test_a_document_without_info_is_not_there_and_can_be_stored_again(tmp_path: Path) -> None:

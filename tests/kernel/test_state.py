@@ -15,9 +15,10 @@ from banyan.errors import ForeignVersion, PackError
 from banyan.limits import Limits
 from banyan.node import Brief, Decision, Exchange, Failure, Node, Outcome, Passage
 from banyan.spans import Span
-from banyan.state import FORMAT_VERSION, MAX_UNPACKED_BYTES, pack, unpack
+from banyan.state import MAX_UNPACKED_BYTES, format_version, pack, unpack
 from banyan.task import Gate, Task
 from banyan.trajectory import TurnRecord
+from tests.packed import as_version_1
 
 HEADER_BYTES = 5
 
@@ -152,12 +153,25 @@ def test_a_pack_is_refused_as_another_kind(value: BaseModel) -> None:
         unpack(pack(value), OTHERS[type(value)])
 
 
-@pytest.mark.parametrize("version", [0, FORMAT_VERSION + 1, 255])
+@pytest.mark.parametrize("version", [0, format_version(Outcome) + 1, 255])
 def test_another_version_is_refused_as_such(version: int) -> None:
     packed = bytearray(pack(OUTCOME))
     packed[HEADER_BYTES - 1] = version
     with pytest.raises(ForeignVersion, match=f"{version:02x}"):
         unpack(bytes(packed), Outcome)
+
+
+@given(records)
+def test_a_turn_that_an_older_release_packed_is_read(record: TurnRecord) -> None:
+    assert unpack(as_version_1(record), TurnRecord) == record
+
+
+@given(records)
+def test_a_turn_of_a_newer_release_is_refused_as_such(record: TurnRecord) -> None:
+    packed = bytearray(pack(record))
+    packed[HEADER_BYTES - 1] = format_version(TurnRecord) + 1
+    with pytest.raises(ForeignVersion, match="this is 02"):
+        unpack(bytes(packed), TurnRecord)
 
 
 @given(st.binary(max_size=200))

@@ -132,7 +132,7 @@ def test_a_tree_whose_policy_is_served_no_more_ends_after_its_deadline(two: Two)
 
 async def _admit(url: str, late: Admission) -> None:
     store, queue = RedisStore(url), CeleryQueue(url)
-    _, hints = await store.admit(late)
+    hints = (await store.admit(late)).hints
     await queue.send(hints)
     await queue.close()
     await store.close()

@@ -19,7 +19,7 @@ from banyan.adapters.observing import Observing
 from banyan.adapters.policy_file import Listed
 from banyan.errors import StoreUnavailable
 from banyan.node import Decision, Outcome
-from banyan.ports import Admission, Claimed, DocumentInfo, Hint, Spent, TurnLog
+from banyan.ports import Admission, Admitted, Claimed, DocumentInfo, Hint, Spent, TurnLog
 from banyan.spans import Span
 from banyan.state import pack
 from banyan.trajectory import TurnRecord
@@ -42,13 +42,13 @@ class WatchedStore(MemoryStore):
         self.closed = False
         self.num_readers = 0
 
-    async def admit(self, admission: Admission) -> tuple[bool, list[Hint]]:
+    async def admit(self, admission: Admission) -> Admitted:
         """Admit, and remember."""
         await self.ping()
-        created, hints = await super().admit(admission)
-        if created:
+        admitted = await super().admit(admission)
+        if admitted.created:
             self.admitted.append(admission)
-        return created, hints
+        return admitted
 
     async def events(self, tree_id: str, *, after: int = 0) -> AsyncIterator[Event]:
         """The events, while counting who reads them."""

@@ -18,6 +18,7 @@ from banyan.adapters.celery_queue import (
     LOOK,
     MAX_PATHS,
     CeleryQueue,
+    celery_app,
 )
 from banyan.local.valkey import Valkey
 from banyan.ports import Hint
@@ -43,14 +44,29 @@ async def queue(broker: str) -> AsyncIterator[CeleryQueue]:
     await queue.close()
 
 
+def raw(url: str, name: str) -> list[dict[str, Any]]:
+    """The messages that wait in a queue, oldest first."""
+    with redis.Redis.from_url(url, socket_timeout=10) as client:
+        return [json.loads(one) for one in reversed(client.lrange(name, 0, -1))]
+
+
 def sent(url: str, name: str) -> list[tuple[dict[str, Any], Any]]:
     """Headers and arguments of the messages that wait in a queue, oldest first."""
-    with redis.Redis.from_url(url, socket_timeout=10) as client:
-        messages = [json.loads(one) for one in client.lrange(name, 0, -1)]
     return [
         (message["headers"], json.loads(base64.b64decode(message["body"]))[0])
-        for message in reversed(messages)
+        for message in raw(url, name)
     ]
+
+
+def told(message: dict[str, Any]) -> dict[str, Any]:
+    """All that a message says, without what differs between any two and what describes it."""
+    headers, properties = message["headers"], message["properties"]
+    assert headers["id"] == headers["root_id"] == properties["correlation_id"]
+    for name in ("id", "root_id", "argsrepr"):
+        del headers[name]
+    for name in ("correlation_id", "delivery_tag", "reply_to"):
+        del properties[name]
+    return {**message, "body": json.loads(base64.b64decode(message["body"]))}
 
 
 async def test_a_hint_becomes_a_message_of_ids_alone(broker: str, queue: CeleryQueue) -> None:
@@ -60,6 +76,16 @@ async def test_a_hint_becomes_a_message_of_ids_alone(broker: str, queue: CeleryQ
     [(headers, arguments)] = sent(broker, CHILDREN)
     assert (headers["task"], arguments) == (LOOK, ["solve_1", ["0.0", "0.1"]])
     assert headers["ignore_result"] is True
+
+
+async def test_a_message_is_as_celery_itself_would_send_it(broker: str, queue: CeleryQueue) -> None:
+    await queue.send([Hint("solve_1", ("0.0",))])
+    await queue.close()
+    with celery_app(broker) as app:
+        app.send_task(LOOK, args=["solve_1", ["0.0"]], queue=CHILDREN, ignore_result=True)
+
+    own, celerys = [told(message) for message in raw(broker, CHILDREN)]
+    assert own == celerys
 
 
 async def test_continuations_have_a_queue_of_their_own(broker: str, queue: CeleryQueue) -> None:

@@ -9,7 +9,9 @@ from banyan.spans import Span
 from banyan.state import unpack
 from banyan.task import Task
 from banyan.tree import tree_id
+from tests.fixtures.waiting import PATIENCE_S
 from tests.service.house import ASYNC, TEXT, House, answered, assert_problem
+from tests.threads import all_busy
 
 
 async def test_a_solve_is_accepted_at_once_where_the_caller_prefers_it(house: House) -> None:
@@ -47,6 +49,24 @@ async def test_a_solve_without_documents_is_admitted(house: House) -> None:
     await house.submit()
 
     assert unpack(house.store.admitted[0].task, Task).inputs == ()
+
+
+async def test_a_plain_solve_is_admitted_while_all_threads_are_busy(house: House) -> None:
+    with all_busy():
+        async with asyncio.timeout(PATIENCE_S):
+            await house.submit(goal="Why?")
+
+    assert len(house.store.admitted) == 1
+
+
+async def test_a_solve_with_a_schema_is_checked_beside_the_loop(house: House) -> None:
+    with all_busy():
+        submitting = asyncio.create_task(house.submit(answer_schema={"type": "object"}))
+        reply = await house.http.get("/healthz")
+        assert (reply.status_code, house.store.admitted) == (200, [])
+    await submitting
+
+    assert len(house.store.admitted) == 1
 
 
 async def test_a_broker_that_is_gone_does_not_fail_the_request(house: House) -> None:

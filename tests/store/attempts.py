@@ -6,9 +6,11 @@ from collections.abc import Awaitable
 from typing import Any
 
 from banyan.errors import Conflict, StaleLease
-from banyan.ports import Claimed, Claims
+from banyan.ports import Admitted, Claimed, Claims
 
 Result = tuple[str, Any]
+
+_TIMES = ("created_at", "deadline_at", "finished_at")
 
 
 async def attempt(acting: Awaitable[Any]) -> Result:
@@ -19,6 +21,9 @@ async def attempt(acting: Awaitable[Any]) -> Result:
         return type(error).__name__, None
     if isinstance(value, Claims):
         value = [_timeless(node) for node in value.nodes], value.hints
+    if isinstance(value, Admitted):
+        stands = value.tree.model_copy(update=dict.fromkeys(_TIMES, 0.0))
+        value = value.created, stands, value.hints
     return "done", value
 
 

@@ -66,9 +66,9 @@ async def test_a_tenant_cannot_delete_what_is_anothers(forest: Forest) -> None:
 async def test_the_same_request_may_come_again_and_starts_anew(forest: Forest) -> None:
     tree = await grown(forest)
     await forest.store.delete(tree, "acme")
-    created, hints = await forest.store.admit(admission(tree, fingerprint="another"))
-    assert created
-    assert paths(hints) == ["0"]
+    admitted = await forest.store.admit(admission(tree, fingerprint="another"))
+    assert admitted.created
+    assert paths(admitted.hints) == ["0"]
     assert [event.type for event in await forest.history(tree)] == ["tree.admitted"]
     assert [node.path for node in await forest.all_nodes(tree)] == ["0"]
 
@@ -117,7 +117,6 @@ async def test_a_deletion_that_was_cut_off_shows_nothing_and_goes_on(valkey: Val
         await store.get_tree(tree)
     with pytest.raises(NotFound):
         await store.resume(tree, extra=Budget(tokens=0, nodes=0), deadline_s=1.0)
-    created, _ = await store.admit(admission(tree))
-    assert created
+    assert (await store.admit(admission(tree))).created
     assert (await store.list_nodes(tree, offset=0, limit=10))[1] == 1
     await store.close()

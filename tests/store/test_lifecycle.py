@@ -16,12 +16,13 @@ UNKNOWN = tree_id("acme", "never admitted", NUM_SHARDS)
 
 async def test_an_admitted_tree_waits_with_its_root_dispatched(forest: Forest) -> None:
     tree = tree_id("acme", "first", NUM_SHARDS)
-    created, hints = await forest.store.admit(admission(tree))
+    admitted = await forest.store.admit(admission(tree))
     record = await forest.store.get_tree(tree)
-    assert created
-    assert [(hint.tree_id, hint.paths, hint.continuation) for hint in hints] == [
+    assert admitted.created
+    assert [(hint.tree_id, hint.paths, hint.continuation) for hint in admitted.hints] == [
         (tree, ("0",), False)
     ]
+    assert admitted.tree == record
     assert (record.status, record.task, record.usage.nodes) == ("queued", b"task", 1)
     assert record.deadline_at == pytest.approx(record.created_at + 600.0)
 
@@ -29,17 +30,25 @@ async def test_an_admitted_tree_waits_with_its_root_dispatched(forest: Forest) -
 async def test_admitting_again_changes_nothing(forest: Forest) -> None:
     tree = tree_id("acme", "again", NUM_SHARDS)
     await forest.store.admit(admission(tree))
-    created, hints = await forest.store.admit(admission(tree))
-    assert not created
-    assert paths(hints) == ["0"]  # nobody has claimed it: the first hint may have been lost
+    again = await forest.store.admit(admission(tree))
+    assert not again.created
+    assert paths(again.hints) == ["0"]  # nobody has claimed it: the first hint may have been lost
     assert [event.type for event in await forest.history(tree)] == ["tree.admitted"]
 
 
 async def test_a_claimed_root_is_not_hinted_by_another_admission(forest: Forest) -> None:
     tree = await forest.plant()
     await forest.claim(tree)
-    created, hints = await forest.store.admit(admission(tree))
-    assert (created, hints) == (False, [])
+    again = await forest.store.admit(admission(tree))
+    assert (again.created, again.hints) == (False, [])
+
+
+async def test_admitting_again_tells_how_the_tree_stands(forest: Forest) -> None:
+    tree = await forest.plant()
+    await forest.finish(await forest.lease(tree))
+    again = await forest.store.admit(admission(tree))
+    assert again.tree == await forest.store.get_tree(tree)
+    assert again.tree.status == "completed"
 
 
 async def test_the_same_key_with_another_request_is_a_conflict(forest: Forest) -> None:

@@ -39,9 +39,9 @@ async def types(forest: Forest, tree: str) -> list[str]:
 async def test_admission(forest: Forest, proxy: LossyProxy) -> None:
     tree = tree_id("acme", "lost admission", NUM_SHARDS)
     proxy.lose_replies(2)
-    created, hints = await forest.store.admit(admission(tree))
-    assert created
-    assert paths(hints) == ["0"]
+    admitted = await forest.store.admit(admission(tree))
+    assert admitted.created
+    assert paths(admitted.hints) == ["0"]
     assert await types(forest, tree) == ["tree.admitted"]
 
 

@@ -176,8 +176,8 @@ async def test_installations_on_one_server_do_not_meet(valkey: Valkey) -> None:
         for _ in range(2)
     )
     tree = await one.plant()
-    created, _ = await other.store.admit(admission(tree, fingerprint="of the other"))
-    assert created
+    admitted = await other.store.admit(admission(tree, fingerprint="of the other"))
+    assert admitted.created
     with pytest.raises(Conflict):
         await one.store.admit(admission(tree, fingerprint="of the other"))
     await one.store.close()

@@ -56,7 +56,7 @@ class Forest:
         # Trees of one test share a shard, since dispatch is bounded for each shard.
         tree = f"{tree[:-2]}00"
         self.admitted[tree] = Budget(tokens=tokens, nodes=nodes, nano_usd=nano_usd)
-        _, hints = await self.store.admit(
+        admitted = await self.store.admit(
             admission(
                 tree,
                 tenant=tenant,
@@ -65,7 +65,7 @@ class Forest:
                 deadline_s=deadline_s,
             )
         )
-        self.planted += hints
+        self.planted += admitted.hints
         return tree
 
     async def claim_all(

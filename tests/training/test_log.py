@@ -19,13 +19,14 @@ from banyan.in_process import grow
 from banyan.logged import choice_probability, token_mask
 from banyan.node import parent_path
 from banyan.policy import BASE, Policies
-from banyan.ports import Abilities, FinishedTree, Taken
+from banyan.ports import Abilities, FinishedTree, StoredNode, Taken
 from banyan.state import unpack
 from banyan.task import Gate, Task
 from banyan.testing import ScriptedEngine
-from banyan.trajectory import LoggedNode
+from banyan.trajectory import LoggedNode, TurnRecord
 from tests.full_disk import full_disk
 from tests.growing import Grower, sentences
+from tests.packed import as_version_1
 from tests.training.logs import NOW, Log, read_zst
 
 
@@ -90,6 +91,28 @@ async def test_a_served_solve_stays_greedy_and_its_choice_is_no_sample(tmp_path:
     assert by_mode["threshold"].turns[0].choice.probability is None
     assert by_mode["threshold"].gate is not None
     assert by_mode["threshold"].gate.score is not None
+
+
+class OlderQueue(MemoryTrajectoryQueue):
+    """Turns as an older release has packed them."""
+
+    async def nodes(self, tree_id: str, *, offset: int, limit: int) -> tuple[StoredNode, ...]:
+        found = await super().nodes(tree_id, offset=offset, limit=limit)
+        return tuple(
+            replace(node, turns=tuple(as_version_1(unpack(one, TurnRecord)) for one in node.turns))
+            for node in found
+        )
+
+
+async def test_turns_that_an_older_release_stored_are_logged_alike(tmp_path: Path) -> None:
+    logs = [Log(tmp_path / name) for name in ("now", "older")]
+    logs[1].writer = TrajectoryWriter(OlderQueue(logs[1].grower.store), logs[1].folder)
+    for log in logs:
+        await log.grow("Summarise it.", sentences(2_000))
+
+    now, older = ([node.turns for node in log.nodes()] for log in logs)
+    assert older == now
+    assert now[0][0].prompt_token_ids
 
 
 def test_probabilities_of_a_choice_are_normalised_over_the_kinds() -> None:

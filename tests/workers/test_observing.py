@@ -19,8 +19,9 @@ from banyan.adapters.celery_queue import CeleryQueue
 from banyan.adapters.stores import make_store
 from banyan.admission import admission
 from banyan.limits import Limits
+from banyan.node import Node
 from banyan.settings import Settings
-from banyan.state import FORMAT_VERSION
+from banyan.state import format_version
 from banyan.task import Task
 from banyan.testing.collector import Collector, Seen
 from banyan.tree import tree_id
@@ -105,9 +106,9 @@ async def plant_foreign(url: str) -> str:
     task = Task(tenant="default", goal="Why?", limits=Limits(deadline_s=FOREIGN_S))
     foreign = tree_id("default", "foreign", Settings().num_shards)
     wanted = admission(task, foreign)
-    root = wanted.root[:4] + bytes([FORMAT_VERSION + 1]) + wanted.root[5:]
+    root = wanted.root[:4] + bytes([format_version(Node) + 1]) + wanted.root[5:]
     store, queue = make_store(Settings(redis_url=url)), CeleryQueue(url)
-    _, hints = await store.admit(replace(wanted, root=root))
+    hints = (await store.admit(replace(wanted, root=root))).hints
     await queue.send(hints)
     await queue.close()
     await store.close()

@@ -5,9 +5,16 @@ while call('HGET', tree, 'deleted') do delete_batch(id) end -- its deletion was 
 local known = call('HGET', tree, 'fingerprint')
 if known and known ~= a.fingerprint then return { 'conflict' } end
 local ready = {}
+
+-- How the tree stands, so that nobody has to ask for it.
+local function told(created)
+  return { 'ok', created, ready, call('HGETALL', tree), call('HGET', node_key(id, '0'), 'outcome'),
+    call('XRANGE', tree_key(id, ':events'), '-', '+', 'COUNT', 1) }
+end
+
 if known then
   if call('HGET', node_key(id, '0'), 'epoch') == '0' then add_if_queued(ready, id, '0') end
-  return { 'ok', call('HGET', tree, 'admit_op') == a.op and 1 or 0, ready }
+  return told(call('HGET', tree, 'admit_op') == a.op and 1 or 0)
 end
 call('HSET', tree, 'tenant', a.tenant, 'task', a.task,
   'fingerprint', a.fingerprint, 'admit_op', a.op, 'created_at', now,
@@ -27,4 +34,5 @@ call('ZADD', tree_key(id, ':open'), 0, '0')
 emit(id, 'tree.admitted', '{}')
 make_ready(id, '0', false)
 update_waiting(id, a.tenant)
-return { 'ok', 1, dispatch(a.tenant, ready) }
+dispatch(a.tenant, ready)
+return told(1)
