@@ -73,7 +73,7 @@ class Policy(BaseModel):
     gates_parts: bool = False
     """Whether, under the threshold gate, its agents choose whether to divide a part again that was
     cut such that it fits; never without briefs. To ask reads the part twice. Versions that were
-    trained choose, as they learned to (ADR 38)."""
+    trained choose, as they learned to (ADR 37)."""
     max_invalid: int = 3
     """Invalid actions in a row before a node fails."""
     adapter: str | None = None

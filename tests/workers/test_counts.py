@@ -96,8 +96,8 @@ class Grower:
             gate=Gate(mode="always"),
             limits=limits,
         )
-        _, hints = await self.store.admit(admission(task, new_id))
-        await self.queue.send(hints)
+        admitted = await self.store.admit(admission(task, new_id))
+        await self.queue.send(admitted.hints)
         num_messages = 0
 
         async def has_ended() -> bool:
