@@ -154,6 +154,12 @@ ACTIONS = _counter(
 TURN_TOKENS = _counter(
     "banyan_turn_tokens_total", "worker", "Tokens charged to budgets.", "policy", "type"
 )
+COALESCED_CALLS = _counter(
+    "banyan_coalesced_calls_total",
+    "worker",
+    "Model calls that were not made, since another node asked the same at that time.",
+    "policy",
+)
 COST = _counter("banyan_cost_usd_total", "worker", "Money charged, by policies' prices.", "policy")
 
 # Model servers, seen from each worker.

@@ -180,6 +180,7 @@ class ObservedStore(AroundStore):
             if known is not None:
                 count(signals.TENANT_TOKENS, known.tenant, name, amount=number)
         count(signals.COST, policy, amount=usd(spent.nano_usd))
+        count(signals.COALESCED_CALLS, policy, amount=spent.coalesced_calls)
         results = {
             "valid": spent.actions - spent.invalid_actions,
             "invalid": spent.invalid_actions,

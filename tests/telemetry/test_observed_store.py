@@ -9,6 +9,7 @@ from banyan.adapters.memory_metrics import MemoryMetrics
 from banyan.adapters.memory_store import MemoryStore
 from banyan.adapters.observed_store import ObservedStore
 from banyan.budget import Budget
+from banyan.ports import Spent, TurnLog
 from tests.store.trees import FAILED, OK, Forest
 
 AN_HOUR_S = 3_600.0
@@ -71,6 +72,13 @@ async def test_a_tree_that_was_opened_again_has_no_time_of_its_own(observed: Obs
     assert len(observed.took("failed")) == 1
     assert observed.took("completed") == []
     assert observed.metrics.of(signals.TREES_FINISHED, "completed") == 1
+
+
+async def test_calls_that_were_shared_are_counted_by_their_policy(observed: Observed) -> None:
+    root = await observed.forest.lease(await observed.plant())
+    turn = TurnLog(b"turn", Spent(llm_calls=1, coalesced_calls=2), {"policy": "base"})
+    await observed.forest.finish(root, OK, turn=turn)
+    assert observed.metrics.of(signals.COALESCED_CALLS, "base") == 2
 
 
 async def test_a_cancelled_tree_is_told_of_once(observed: Observed) -> None:
