@@ -134,7 +134,10 @@ ROWS: dict[str, tuple[Panel, ...]] = {
     "Model servers": (
         Panel(
             "Calls",
-            (("{{engine}} {{result}}", rate(signals.ENGINE_CALLS, "engine", "result")),),
+            (
+                ("{{engine}} {{result}}", rate(signals.ENGINE_CALLS, "engine", "result")),
+                ("coalesced, {{policy}}", rate(signals.COALESCED_CALLS, "policy")),
+            ),
             "ops",
         ),
         Panel("Time of a completion", _quantiles(signals.ENGINE_SECONDS, "engine"), "s"),

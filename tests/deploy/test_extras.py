@@ -27,7 +27,7 @@ IMPORTED = {
         *("banyan.adapters.extraction.html", "banyan.adapters.extraction.pdf"),
         *("banyan.client.sdk", "banyan.client.async_sdk", "banyan.client.main"),
         *(command.module for command in Commands.table.values()),
-        *("banyan.local.first_key", "banyan.local.checks"),
+        *("banyan.local.first_key", "banyan.local.checks", "service.auth.oidc"),
     ),
     "worker": ("workers.__main__", *_BOTH),
     "trainer": (
