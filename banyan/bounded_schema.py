@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -21,11 +22,24 @@ from banyan.errors import InvalidInput
 
 MAX_STEPS = 50_000
 """Keywords that are applied to a value; about twenty microseconds each."""
+MAX_DEPTH = 100
+"""Keywords within keywords; five frames of the interpreter each. Python's own bound comes too late:
+where it is met inside of compiled code, what is raised is no Exception."""
 MAX_PATTERN_BYTES = 1 << 20
 """Memory of one compiled pattern."""
 
 _COMPARISONS_A_STEP = 40
-_steps_left: ContextVar[list[int]] = ContextVar("steps_left")
+
+
+@dataclass(slots=True)
+class _Left:
+    """What one check may still take."""
+
+    steps: int
+    depth: int = MAX_DEPTH
+
+
+_left: ContextVar[_Left] = ContextVar("left")
 
 _Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError] | None]
 
@@ -49,24 +63,28 @@ def compile_pattern(pattern: str) -> Any:
 
 def validate(value: object, schema: Mapping[str, Any], *, max_steps: int = MAX_STEPS) -> None:
     """Raises ValidationError (jsonschema's), or CannotCheck. Nothing is ever fetched."""
-    token = _steps_left.set([max_steps])
+    token = _left.set(_Left(max_steps))
     try:
         _BOUNDED(dict(schema), format_checker=_FORMATS, registry=Registry()).validate(value)
     except (Unresolvable, re2.error) as error:
         raise CannotCheck("the schema refers to what is not in it, or has a bad pattern") from error
-    except RecursionError as error:
-        raise TooManySteps("the schema refers to itself without end") from error
     finally:
-        _steps_left.reset(token)
+        _left.reset(token)
 
 
 def _bounded(name: str, keyword: _Keyword) -> _Keyword:
     def apply(validator: Any, expected: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
-        left = _steps_left.get()
-        left[0] -= 1 + _comparisons(name, expected, value) // _COMPARISONS_A_STEP
-        if left[0] < 0:
+        left = _left.get()
+        left.steps -= 1 + _comparisons(name, expected, value) // _COMPARISONS_A_STEP
+        if left.steps < 0:
             raise TooManySteps("checking a value against the schema takes too many steps")
-        yield from keyword(validator, expected, value, schema) or ()
+        if left.depth == 0:
+            raise TooManySteps("the schema refers to itself without end, or a value is too deep")
+        left.depth -= 1
+        try:
+            yield from keyword(validator, expected, value, schema) or ()
+        finally:
+            left.depth += 1
 
     return apply
 

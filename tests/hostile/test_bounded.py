@@ -6,12 +6,20 @@ than linear time does not come to its end while anyone waits.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
+from jsonschema.exceptions import ValidationError
 
 from banyan.adapters import search
-from banyan.bounded_schema import CannotCheck, TooManySteps, compile_pattern, validate
+from banyan.bounded_schema import (
+    MAX_DEPTH,
+    CannotCheck,
+    TooManySteps,
+    compile_pattern,
+    validate,
+)
 from banyan.client.errors import ClientError
 from banyan.client.sse import Parser
 from banyan.errors import InvalidAction, InvalidInput, InvalidSchema
@@ -64,6 +72,29 @@ def test_a_schema_that_unfolds_in_what_a_model_wrote_ends_as_an_invalid_action()
     check_answer({}, schema)
     with pytest.raises(InvalidAction, match="too many steps"):
         check_answer({"a": 1}, schema)
+
+
+@pytest.mark.parametrize("keyword", ["not", "if", "contains", "propertyNames", "allOf"])
+def test_a_schema_without_end_ends_before_the_interpreter_does(keyword: str) -> None:
+    """Whatever stack the check begins on."""
+    inner: Any = {"$ref": "#/$defs/a"}
+    schema = {
+        "$ref": "#/$defs/a",
+        "$defs": {"a": {keyword: [inner] if keyword == "allOf" else inner}},
+    }
+    deepest: Any = {"a": 1}
+    for _ in range(MAX_DEPTH):
+        deepest = [{"a": deepest}]
+
+    def below(num_frames: int) -> None:
+        if num_frames:
+            below(num_frames - 1)
+        else:
+            validate(deepest, schema)
+
+    for num_frames in range(250):
+        with contextlib.suppress(CannotCheck, ValidationError):
+            below(num_frames)
 
 
 def test_schemas_that_people_write_take_few_steps() -> None:
