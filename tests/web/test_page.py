@@ -11,6 +11,7 @@ import pytest
 from playwright.async_api import Error, Page, Route, expect
 
 from bench.stack import Stack
+from tests.fixtures.waiting import eventually
 from tests.web.conftest import Watched
 from tests.web.solves import TEXT, finished, open_solve, row, submit
 
@@ -42,6 +43,11 @@ async def test_a_goal_with_a_file_is_submitted_and_its_tree_grows_to_an_answer(
     await expect(page.locator("#panel-answer .cite").first).to_contain_text("banyans.txt")
 
 
+async def num_nodes(page: Page) -> int:
+    """How many the page knows of."""
+    return int((await page.locator(".facts dd").first.inner_text()).rpartition("/")[2])
+
+
 async def test_the_tree_grows_while_one_watches(
     page: Page, stack: Stack, http: httpx.AsyncClient
 ) -> None:
@@ -49,13 +55,15 @@ async def test_the_tree_grows_while_one_watches(
         http, "fan-out 3", gate={"mode": "always"}, limits={"max_depth": 6, "max_parallel": 2}
     )
     await page.goto(f"{stack.url}/solves/{solve}")
-    nodes = page.locator(".facts dd").first
-    seen = set()
     for depth in (1, 2, 3):
         await expect(row(page, "0" + ".0" * depth)).to_be_visible()
-        seen.add((await nodes.inner_text()).rpartition("/")[2])
+    seen = await num_nodes(page)
+
+    async def has_grown() -> bool:
+        return await num_nodes(page) > seen
+
+    await eventually(has_grown)
     await expect(page.locator(".run-line .chip")).to_have_text("running")
-    assert len(seen) >= 2
     await page.get_by_role("button", name="Cancel", exact=True).click()
     await expect(page.locator(".run-line .chip")).to_have_text("cancelled")
     await expect(page.get_by_role("button", name="Cancel", exact=True)).to_be_hidden()
