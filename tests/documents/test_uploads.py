@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from importlib.metadata import distribution
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,16 @@ async def read(
     async with uploads.incoming(chunked(data), content_type) as incoming:
         text = b"".join([chunk async for chunk in incoming.text])
     return text.decode(), incoming.source
+
+
+@pytest.fixture
+def bytecode() -> Path:
+    """Where that of the largest module that reads PDFs would lie; it is not there."""
+    source = distribution("pypdfium2").locate_file("pypdfium2_raw/bindings.py")
+    path = Path(cache_from_source(str(source)))
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    return path
 
 
 def names(folder: Path) -> list[str]:
@@ -162,6 +174,13 @@ async def test_what_takes_too_long_is_given_up(tmp_path: Path) -> None:
     for _ in range(2):  # who was given up leaves its place to the next
         with pytest.raises(TooComplex, match=r"longer than 0\.5 s"):
             await extractor.extract("html", endless, tmp_path / "text", charset=None)
+
+
+async def test_a_small_limit_leaves_the_parsers_as_they_are(bytecode: Path) -> None:
+    """Bytecode that is cut off at the limit would break them for whoever comes next."""
+    text, _ = await read(pdf([["Whose?"]]), PDF, ExtractionLimits(max_text_bytes=1_000))
+    assert "Whose?" in text
+    assert bytecode.name not in names(bytecode.parent)
 
 
 async def test_a_text_that_is_too_large_is_given_up() -> None:

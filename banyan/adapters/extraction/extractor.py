@@ -80,6 +80,7 @@ class Extractor:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-I",
+            "-B",  # bytecode, cut off at the limit of files, would break every later import
             "-m",
             program.__name__,
             json.dumps(job),
