@@ -22,7 +22,7 @@ from banyan.adapters.blobs import Blobs, Staged
 from banyan.adapters.intake import BLOCK_CHARS, Indexer, check_id, little_endian
 from banyan.adapters.lru import Lru
 from banyan.documents import Provenance
-from banyan.errors import NotFound, StoreError
+from banyan.errors import NotFound, StoreError, StoreUnavailable
 from banyan.ports import DocumentInfo
 from banyan.spans import Span
 
@@ -32,7 +32,8 @@ RECHECK_S = 10.0
 _MAX_INFOS = 4_096
 
 Part = Literal["text", "index", "passages", "info"]
-_CONTENT: tuple[Part, ...] = ("text", "index", "passages")
+_OF_UPLOADS: tuple[Part, ...] = ("text", "index")
+_CONTENT: tuple[Part, ...] = (*_OF_UPLOADS, "passages")
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -115,7 +116,10 @@ class BlobShelf:
         title: str | None = None,
         provenance: tuple[Provenance, ...] | None = None,
     ) -> DocumentInfo:
-        """Store what was staged as `document`, unless it is there. What is there is returned."""
+        """Store what was staged as `document`, unless it is there. What is there is returned.
+
+        Raises StoreUnavailable where it was removed at the same moment.
+        """
         self._cache.records.drop(self._key(document, "info"))  # it may have been removed elsewhere
         if not self._is_there(document):
             text.keep(self._key(document, "text"))
@@ -130,19 +134,37 @@ class BlobShelf:
                 title=title,
             )
             self._write(self._key(document, "info"), msgspec.msgpack.encode(record))
+            if provenance is None:
+                self._check_whole(document)
         return self.info(document)
 
     def remove(self, document: str) -> bool:
-        """Forget a document that was uploaded. False where there is none."""
+        """Forget a document that was uploaded. False where there is none.
+
+        What a removal or an upload that broke off has left of it goes too.
+        """
         key = self._key(document, "info")
         self._cache.records.drop(key)
-        if not self._is_there(document) or self._record(document).derived:
+        was_there = self._is_there(document)
+        if was_there and self._record(document).derived:
             return False
         self._blobs.remove(key)  # first: the rest cannot be seen without it
-        self._cache.records.drop(key)
         for part in _CONTENT:
             self._blobs.remove(self._key(document, part))
-        return True
+        self._blobs.remove(key)  # of an upload in between, whose text may have gone with the rest
+        self._cache.records.drop(key)
+        return was_there
+
+    def _check_whole(self, document: str) -> None:
+        """Undo an upload from which a removal at the same moment has taken a part."""
+        try:
+            for part in _OF_UPLOADS:
+                self._blobs.read(self._key(document, part), 0, 0)
+        except NotFound as error:
+            self._blobs.remove(self._key(document, "info"))
+            raise StoreUnavailable(
+                "the document was deleted while it was stored", hint="Send it again."
+            ) from error
 
     def _is_there(self, document: str) -> bool:
         try:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import sys
 import tracemalloc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import pytest
 
@@ -15,7 +17,7 @@ from banyan.adapters.blobs import Blobs, FolderBlobs, Staged
 from banyan.adapters.intake import BLOCK_CHARS
 from banyan.adapters.library import BlobLibrary
 from banyan.adapters.lru import Lru
-from banyan.errors import InvalidDocument, NotFound, StoreError, StoreFull
+from banyan.errors import InvalidDocument, NotFound, StoreError, StoreFull, StoreUnavailable
 from banyan.spans import Span
 from tests.documents.texts import chunked
 from tests.fixtures.waiting import PATIENCE_S
@@ -265,3 +267,72 @@ async def test_what_another_process_removes_is_soon_gone_here_and_can_be_sent_ag
 
     assert await here.put("acme", chunked(b"word")) == info  # though it remembers to have it
     assert await elsewhere.text("acme", span) == "word"
+
+
+class Interrupted(FolderBlobs):
+    """Has something happen just before a blob of this name is kept."""
+
+    def __init__(self, root: Path, name: str, happens: Callable[[], object]) -> None:
+        super().__init__(root)
+        self._name, self._happens = name, happens
+
+    def stage(self) -> Staged:
+        return Telling(super().stage(), self._before)
+
+    def _before(self, key: str) -> None:
+        if key.endswith(self._name):
+            self._happens()
+
+
+class Telling:
+    """Staged bytes that tell when they are to be kept."""
+
+    def __init__(self, staged: Staged, tell: Callable[[str], None]) -> None:
+        self._staged, self._tell = staged, tell
+
+    def write(self, data: bytes) -> None:
+        self._staged.write(data)
+
+    def keep(self, key: str) -> None:
+        self._tell(key)
+        self._staged.keep(key)
+
+    def __enter__(self) -> Self:
+        self._staged.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._staged.__exit__(kind, error, trace)
+
+
+@pytest.mark.parametrize("name", [".index", ".info"])
+async def test_an_upload_that_a_removal_meets_is_whole_or_not_there(
+    tmp_path: Path, name: str
+) -> None:
+    sure = BlobLibrary(FolderBlobs(tmp_path))
+    info = await sure.put("acme", chunked(b"word"))
+    await sure.remove("acme", info.id)
+    elsewhere = BlobShelf(FolderBlobs(tmp_path), Cache(0), "acme")
+    met = BlobLibrary(Interrupted(tmp_path, name, lambda: elsewhere.remove(info.id)))
+
+    with pytest.raises(StoreUnavailable, match="deleted while it was stored"):
+        await met.put("acme", chunked(b"word"))
+    with pytest.raises(NotFound):
+        await sure.info("acme", info.id)
+
+    assert await sure.put("acme", chunked(b"word")) == info
+    assert await sure.text("acme", Span(document=info.id, start=0, end=4)) == "word"
+
+
+async def test_what_a_removal_that_broke_off_has_left_goes_with_the_next(tmp_path: Path) -> None:
+    library = BlobLibrary(FolderBlobs(tmp_path))
+    info = await library.put("acme", chunked(b"word"))
+    only(tmp_path, "*.info").unlink()
+
+    assert not await BlobLibrary(FolderBlobs(tmp_path)).remove("acme", info.id)
+    assert files(tmp_path) == []
