@@ -60,11 +60,13 @@ def main() -> int:
     except CachedEnvironmentError as error:
         absent, python = dict.fromkeys(options.peers, str(error)), None
     with _fake_server(options.latency) as url:
-        for _ in range(options.rounds):
+        for number in range(1, options.rounds + 1):
+            _tell(number, options.rounds, BANYAN)
             runs += _banyan(url, options)
             for name in options.peers:
                 if python is None or name in absent:
                     continue
+                _tell(number, options.rounds, name)
                 found, failure = _peer(python, name, url, options)
                 runs += found
                 if failure is not None:
@@ -82,6 +84,10 @@ def main() -> int:
     if options.plot is not None:
         peer_table.write_plot(rows, options.plot)
     return 0
+
+
+def _tell(number: int, num_rounds: int, system: str) -> None:
+    print(f"round {number} of {num_rounds}: {system}", file=sys.stderr, flush=True)
 
 
 @contextmanager
