@@ -31,6 +31,7 @@ from service.schemas import MAX_METADATA_BYTES, SolveRequest
 MAX_KEY_CHARS = 255
 
 _QUICK_CHARS = 64 * 1024
+"""Of texts in a request: what is checked at once, and not in a thread."""
 
 log = structlog.get_logger("banyan.service")
 
