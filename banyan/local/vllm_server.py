@@ -62,8 +62,9 @@ def is_cpu_build(python: Path) -> bool:
 def cpu_dtype(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
     """The type in which this machine's cores multiply fast.
 
-    Without AVX-512 (on ARM, without bf16) bfloat16 is emulated: with AVX2 alone a layer of 512
-    tokens was seen to take 8 times longer than in float32, and one step of the engine minutes.
+    Cores that have no instruction for bfloat16 emulate it. Against float32, prompts were then seen
+    to be read 8 times slower with AVX2 alone and 2.5 times slower with AVX-512, and text written 1.8
+    times slower there (docs/performance.md).
     """
     try:
         words = frozenset(cpuinfo.read_text(encoding="utf-8", errors="replace").split())
@@ -72,7 +73,7 @@ def cpu_dtype(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
     return "bfloat16" if words & _FAST_BFLOAT16 else "float32"
 
 
-_FAST_BFLOAT16 = frozenset({"avx512bw", "avx512_bf16", "amx_bf16", "bf16"})
+_FAST_BFLOAT16 = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 """Flags of /proc/cpuinfo."""
 
 

@@ -55,7 +55,8 @@ def test_the_gpu_build_is_locked_to_the_same_vllm_and_takes_torch_as_it_is(tmp_p
     ("flags", "dtype"),
     [
         ("flags : sse4_2 avx2 fma", "float32"),
-        ("flags : avx2 avx512f avx512bw avx512vl", "bfloat16"),
+        ("flags : avx2 avx512f avx512bw avx512_vnni", "float32"),
+        ("flags : avx2 avx512f avx512bw avx512_bf16", "bfloat16"),
         ("flags : avx2 amx_bf16 amx_tile", "bfloat16"),
         ("Features : asimd sve bf16 i8mm", "bfloat16"),
         ("Features : asimd sve", "float32"),
