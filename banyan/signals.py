@@ -80,6 +80,9 @@ RUNNING_NODES = _gauge("banyan_running_nodes", "service", "Nodes under a lease."
 LEASES_EXPIRED = _counter(
     "banyan_leases_expired_total", "service", "Leases that ran out: their workers fell silent."
 )
+TREES_LOST = _counter(
+    "banyan_trees_lost_total", "service", "Trees that failed since their root's workers were lost."
+)
 LOG_WAITING = _gauge(
     "banyan_trajectory_waiting_trees", "service", "Finished trees that are not in the log yet."
 )
@@ -127,7 +130,7 @@ NODE_FAILURES = _counter(
 TREES_FINISHED = _counter(
     "banyan_trees_finished_total",
     "both",
-    "Trees that ended, by a worker or a caller's cancel; not those whose root's workers were lost.",
+    "Trees that ended by a worker or a caller's cancel; what was lost is counted apart.",
     "status",
 )
 TREE_SECONDS = Metric(

@@ -43,6 +43,7 @@ class Surveyor:
         put(signals.QUEUE_OLDEST, survey.oldest_due_s)
         put(signals.RUNNING_NODES, survey.running_nodes)
         put(signals.LEASES_EXPIRED, survey.expired_leases)
+        put(signals.TREES_LOST, survey.lost_trees)
         put(signals.LOG_WAITING, survey.unlogged_trees)
         put(signals.WEBHOOKS_WAITING, survey.notices)
         put(signals.STORE_BYTES, survey.used_bytes)

@@ -26,7 +26,7 @@ from banyan.adapters.store_rules import (
 )
 from banyan.budget import Budget
 from banyan.errors import NotFound
-from banyan.node import Outcome, parent_path
+from banyan.node import ROOT_PATH, Outcome, parent_path
 from banyan.ports import Spent, TurnLog
 from banyan.tree import Event, Spending, final_status
 
@@ -57,6 +57,7 @@ class Forest:
         """Finished trees and their generations, and from when on a writer may take them."""
         self.num_unlogged_lost = 0
         self.num_expired_leases = 0
+        self.num_lost_trees = 0
         self.outbox: dict[tuple[str, int], float] = {}
         """Ends that somebody must be told of, by tree and generation, and when that is due."""
         self.spending = SpendingLog(clock)
@@ -230,6 +231,7 @@ class Forest:
         node.attempts += 1
         if node.attempts <= MAX_EXPIRIES:
             return [self.requeue(tree, node, "lease_expired")]
+        self.num_lost_trees += node.path == ROOT_PATH
         node.epoch += 1
         self.finish(tree, node, WORKER_LOST)
         return self.dispatch(tree.tenant)

@@ -71,6 +71,7 @@ def survey_of(forest: Forest) -> Survey:
         unlogged_trees=len(forest.unlogged),
         notices=len(forest.outbox),
         expired_leases=forest.num_expired_leases,
+        lost_trees=forest.num_lost_trees,
     )
 
 

@@ -36,7 +36,7 @@ class RedisTotals:
         replies = await self._run_on_all("survey")
         used_bytes, max_bytes = await self._connection.memory_bytes()
         due, oldest_ms, *others = zip(*(reply[1:] for reply in replies), strict=True)
-        running, unlogged, notices, expired = (sum(counts) for counts in others)
+        running, unlogged, notices, expired, lost = (sum(counts) for counts in others)
         return Survey(
             due_nodes=sum(due),
             oldest_due_s=max(oldest_ms) / 1000,
@@ -44,6 +44,7 @@ class RedisTotals:
             unlogged_trees=unlogged,
             notices=notices,
             expired_leases=expired,
+            lost_trees=lost,
             used_bytes=used_bytes,
             max_bytes=max_bytes,
         )

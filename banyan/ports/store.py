@@ -171,6 +171,8 @@ class Survey:
     """Ends that somebody has not been told of yet."""
     expired_leases: int
     """A counter: of workers that fell silent."""
+    lost_trees: int
+    """A counter: given up, since the workers that had the root fell silent again and again."""
     used_bytes: int = 0
     """Memory of the store's servers."""
     max_bytes: int = 0

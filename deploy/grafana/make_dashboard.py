@@ -111,6 +111,7 @@ ROWS: dict[str, tuple[Panel, ...]] = {
             "Lost and sent again",
             (
                 ("leases that ran out", f"max(rate({signals.LEASES_EXPIRED.name}[5m]))"),
+                ("trees that were lost", f"max(rate({signals.TREES_LOST.name}[5m]))"),
                 ("nodes taken away", rate(signals.LEASES_LOST)),
                 ("hints sent again", rate(signals.HINTS_RESENT)),
             ),

@@ -304,7 +304,7 @@ class StoreMachine(RuleBasedStateMachine):
         assert total <= TENANT_DISPATCH
         survey, twins = await self.real.survey(), await self.twin.survey()
         assert survey.due_nodes + survey.running_nodes == total
-        for count in ("due_nodes", "running_nodes", "expired_leases"):
+        for count in ("due_nodes", "running_nodes", "expired_leases", "lost_trees"):
             assert getattr(survey, count) == getattr(twins, count)
 
     # --- the end ---------------------------------------------------------------------------------

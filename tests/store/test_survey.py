@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+
+from banyan.adapters.store_rules import MAX_EXPIRIES
 from tests.fixtures.waiting import eventually
 from tests.store.conftest import MakeForest
 from tests.store.trees import OK, Forest
@@ -68,6 +71,23 @@ async def test_leases_that_run_out_are_counted_whoever_finds_them(forest: Forest
     await eventually(forest.store.reap)
     assert (await forest.store.survey()).expired_leases == 1
     assert await counts(forest) == (1, 0)
+
+
+async def test_a_tree_whose_root_loses_every_worker_is_counted_as_lost(forest: Forest) -> None:
+    tree = await forest.plant()
+    await forest.spawn(await forest.lease(tree), 1)
+
+    async def num_attempts(path: str) -> int:
+        await forest.store.reap()
+        return (await forest.node(tree, path)).attempts
+
+    for path, num_lost in (("0.0", 0), ("0", 1)):
+        for num_expired in range(1, MAX_EXPIRIES + 2):
+            await forest.claim(tree, path, lease_s=0.001)
+            while await num_attempts(path) < num_expired:
+                await asyncio.sleep(0.001)
+        assert (await forest.node(tree, path)).status == "finished"
+        assert (await forest.store.survey()).lost_trees == num_lost
 
 
 async def test_a_claim_tells_under_which_epochs_it_and_its_parent_were_put_away(

@@ -330,6 +330,7 @@ local function expire_lease(id, path, ready)
   if call('HINCRBY', key, 'attempts', 1) <= a.max_expiries then
     return requeue(id, path, 'lease_expired', ready)
   end
+  if not parent_of(path) then call('HINCRBY', TOTALS, 'lost_trees', 1) end
   local tenant = call('HGET', tree_key(id), 'tenant')
   call('HINCRBY', key, 'epoch', 1)
   finish(id, path, tenant, a.worker_lost)
