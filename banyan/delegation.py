@@ -42,8 +42,14 @@ def cut(node: Node, action: Delegate, handover: Handover, context: Context) -> C
     window = context.abilities.window
     reader = specialists.reads(node, context.task, action.split.policy)
     part_window = context.member(reader).window
-    # The parts must leave room for what the children inherit.
-    inheriting = node.model_copy(update={"packed_state": handover.state})
+    # The parts must leave room for what the children inherit and are told.
+    inheriting = node.model_copy(
+        update={
+            "goal": action.split.goal,
+            "brief": Brief(task_goal=node.brief.task_goal, text=action.brief),
+            "packed_state": handover.state,
+        }
+    )
     overlap = _overlap_tokens(inheriting, action.split, context, min(window, part_window))
     planned = sizes.plan_parts(
         inheriting, context.task, window, context.budget, overlap, part_window=part_window

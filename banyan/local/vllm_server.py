@@ -63,8 +63,8 @@ def cpu_dtype(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
     """The type in which this machine's cores multiply fast.
 
     Cores that have no instruction for bfloat16 emulate it. Against float32, prompts were then seen
-    to be read 8 times slower with AVX2 alone and 2.5 times slower with AVX-512, and text written 1.8
-    times slower there (docs/performance.md).
+    to be read 8 times slower with AVX2 alone and 2.5 times slower with AVX-512, and text written
+    1.8 times slower there (docs/performance.md).
     """
     try:
         words = frozenset(cpuinfo.read_text(encoding="utf-8", errors="replace").split())
