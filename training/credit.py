@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Baseline = Literal["root", "success"]
+Baseline = Literal["root", "success", "view"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -44,6 +44,8 @@ class Forest:
     """Local success in [0, 1]."""
     group_T: Ints
     """Index of the tree's group."""
+    view_N: Ints | None = None
+    """Index of what the node saw first, for the baseline `view`."""
 
     def root_T(self) -> Ints:
         """Index of each tree's root node."""
@@ -99,6 +101,21 @@ def leave_one_out(
     return baseline_T
 
 
+def of_same_view(value_N: Floats, view_N: Ints, tree_N: Ints, otherwise_N: Floats) -> Floats:
+    """The mean value of the nodes of other trees that saw the same first; `otherwise_N` for none.
+
+    What stands there depends on nothing that the node did, so that it is a baseline. Returns
+    Float[N].
+    """
+    _, pair_N = np.unique(np.stack([view_N, tree_N]), axis=1, return_inverse=True)
+    pair_N = pair_N.reshape(-1)
+    others_N = np.bincount(view_N)[view_N] - np.bincount(pair_N)[pair_N]
+    total_N = (
+        np.bincount(view_N, weights=value_N)[view_N] - np.bincount(pair_N, weights=value_N)[pair_N]
+    )
+    return np.where(others_N > 0, total_N / np.maximum(others_N, 1), otherwise_N)
+
+
 def depth_weights(depth_N: Ints) -> Floats:
     """Equation 4: `w_d = alpha / N_d`, `alpha = sum_d N_d / K` over the K depths that have nodes.
 
@@ -121,13 +138,19 @@ def assign(
     """Reward, advantage (equation 3) and weight of every node.
 
     `baseline` "root" compares with the other trees' root rewards, "success" with their root
-    success. Raises NoPeer.
+    success, "view" with the rewards of other trees' nodes that saw the same first, and with their
+    roots where there is none. Raises NoPeer, and ValueError for "view" without `view_N`.
     """
     reward_N = node_rewards(forest.success_N, forest.parent_N, lambda_)
-    compared_N = reward_N if baseline == "root" else forest.success_N
+    compared_N = forest.success_N if baseline == "success" else reward_N
     baseline_T = leave_one_out(compared_N[forest.root_T()], forest.group_T, value_baseline_T)
+    baseline_N = baseline_T[forest.tree_N]
+    if baseline == "view":
+        if forest.view_N is None:
+            raise ValueError("the baseline of views needs view_N")
+        baseline_N = of_same_view(reward_N, forest.view_N, forest.tree_N, baseline_N)
     return Credit(
         reward_N=reward_N,
-        advantage_N=reward_N - baseline_T[forest.tree_N],
+        advantage_N=reward_N - baseline_N,
         weight_N=depth_weights(forest.depth_N),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -102,6 +104,29 @@ def test_a_perfect_leaf_under_a_perfect_root_is_punished_by_the_root_baseline_al
     perfect: Tree = [(None, 1.0), (0, 1.0)]
     found = assign(forest([perfect, perfect], [0, 0]), lambda_=LAMBDA, baseline=baseline)
     assert found.advantage_N[1] == pytest.approx(expected)
+
+
+def test_a_node_is_compared_with_those_of_other_trees_that_saw_the_same() -> None:
+    seen = [0, 1, 1, 0, 1, 2]
+    tree = forest([[(None, 1.0), (0, 0.5), (0, 0.0)], [(None, 0.0), (0, 1.0), (0, 0.7)]], [0, 0])
+    found = assign(replace(tree, view_N=np.array(seen)), baseline="view")
+    of_root = 1.0  # nobody else saw what the last node saw
+    expected = [1.0 - 0.0, 0.5 - 1.0, 0.0 - 1.0, 0.0 - 1.0, 1.0 - 0.25, 0.7 - of_root]
+    assert found.advantage_N == pytest.approx(expected)
+
+
+@given(forests(), lambdas)
+def test_where_nodes_saw_what_nobody_else_saw_their_baseline_is_the_root_s(
+    tree: Forest, lambda_: float
+) -> None:
+    alone = replace(tree, view_N=np.arange(len(tree.tree_N)))
+    found = assign(alone, lambda_=lambda_, baseline="view").advantage_N
+    assert found == pytest.approx(assign(tree, lambda_=lambda_).advantage_N, abs=1e-12)
+
+
+def test_the_baseline_of_views_needs_views() -> None:
+    with pytest.raises(ValueError, match="view_N"):
+        assign(forest([[(None, 1.0)], [(None, 0.0)]], [0, 0]), baseline="view")
 
 
 def test_a_tree_without_a_peer_needs_a_value_baseline() -> None:

@@ -47,6 +47,11 @@ def test_both_agents_have_the_same_budget_over_all_nodes_and_the_same_view(
 
 
 @pytest.mark.parametrize("comparison", COMPARISONS, ids=lambda one: one.environment.name)
+def test_both_agents_learn_by_the_same_settings(comparison: Comparison) -> None:
+    assert len({agent.learner for agent in comparison.agents}) == 1
+
+
+@pytest.mark.parametrize("comparison", COMPARISONS, ids=lambda one: one.environment.name)
 def test_what_is_measured_is_harder_than_what_is_trained(comparison: Comparison) -> None:
     assert max(comparison.eval_difficulties) > max(comparison.train_difficulties)
     assert max(comparison.curve_difficulties) == max(comparison.eval_difficulties)

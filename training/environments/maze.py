@@ -3,8 +3,9 @@
 All nodes of a tree move one walker. A goal is a cell within a region and, where the way leads on
 through a door or a gate, the direction in which to leave that cell. Where the walker stands in the
 other half of the region, the goal divides at a door: to the cell before it and through it, and from
-there on; else into the same goal within the smaller half. A node succeeds if the walker stands
-where it had to go when it answers.
+there on; else into the same goal within the smaller half. It divides anew where its parts led
+astray, as long as the walker is within the region. A node succeeds if the walker stands where it
+had to go when it answers.
 """
 
 from __future__ import annotations
@@ -59,7 +60,6 @@ class MazeGoal:
         self.region = region
         self.target = target
         self.through = through
-        self.is_merged = False
         self.num_moves = 0
 
     @property
@@ -87,7 +87,8 @@ class MazeGoal:
         return (*words, what, *map(self._opening, frame.cells()))
 
     def kinds(self) -> tuple[Kind, ...]:
-        if not self.region.is_leaf and not self.is_merged:
+        """They follow from the view, but for a leaf that is given up, and so does what is best."""
+        if not self.region.is_leaf and not self.is_reached and self.world.at in self.region:
             return ("answer", "delegate", "use")
         num_cells = self.region.num_rows * self.region.num_columns
         if self.num_moves >= _MOVES_FOR_A_CELL * num_cells:
@@ -118,8 +119,8 @@ class MazeGoal:
             cell, direction = neighbour(cell, direction), OPPOSITE[direction]
         return [MazeGoal(self.world, here, cell, direction), onward]
 
-    def merge(self, answers: Sequence[Words | None]) -> None:  # noqa: ARG002 - the world knows
-        self.is_merged = True
+    def merge(self, answers: Sequence[Words | None]) -> None:
+        """Nothing to take: the view shows where the parts have led the walker."""
 
     def verify(self, answer: Words) -> float:
         return float(answer == () and self.is_reached)
@@ -131,7 +132,7 @@ class MazeGoal:
 
     def _doors(self) -> list[tuple[Cell, str]]:
         """None where the walker is in the same half as the target, or outside of the region."""
-        if self.region.is_leaf or self.is_merged:
+        if self.region.is_leaf:
             return []
         first, second = self.region.halves()
         other = second if self.target in first else first

@@ -197,7 +197,7 @@ class _Run:
         num_cells = 4 * len(spec.eval_difficulties)
         for cell in measure(
             spec.environment,
-            self.learner.policy,
+            self.learner.served,
             spec.eval_difficulties,
             self.preset.num_eval_tasks,
             is_trained=is_trained,
@@ -223,7 +223,7 @@ class _Run:
             Point(self.progress.num_steps, cell.difficulty, cell.success)
             for cell in measure(
                 self.spec.environment,
-                self.learner.policy,
+                self.learner.served,
                 self.spec.curve_difficulties,
                 self.preset.num_curve_tasks,
                 modes=("threshold",),

@@ -23,6 +23,9 @@ def save(path: Path, learner: Learner, state: str) -> None:
     """`state` is kept as it is: counts, curves, and where the source of chance stands."""
     tensors = {f"model.{name}": value for name, value in learner.policy.model.state_dict().items()}
     tensors["tau"] = learner.policy.tau.detach()
+    if learner.served is not learner.policy:
+        served = learner.served.model.state_dict()
+        tensors |= {f"served.{name}": value for name, value in served.items()}
     for number, parameter in enumerate(learner.parameters):
         for name, value in learner.optimizer.state[parameter].items():
             tensors[f"optimizer.{number}.{name}"] = value
@@ -51,18 +54,23 @@ def load(path: Path, learner: Learner) -> str:
 
 
 def _put(tensors: dict[str, Tensor], learner: Learner) -> None:
-    learner.policy.model.load_state_dict(
-        {
-            name.removeprefix("model."): value
-            for name, value in tensors.items()
-            if name.startswith("model.")
-        }
-    )
+    learner.policy.model.load_state_dict(_under("model.", tensors))
+    served = _under("served.", tensors)
+    if served:
+        learner.part_served()
+        learner.served.model.load_state_dict(served)
     learner.policy.tau.data.copy_(tensors["tau"])
     for number, parameter in enumerate(learner.parameters):
-        prefix = f"optimizer.{number}."
         learner.optimizer.state[parameter] = {
-            name.removeprefix(prefix): value.to(parameter.device)
-            for name, value in tensors.items()
-            if name.startswith(prefix)
+            name: value.to(parameter.device)
+            for name, value in _under(f"optimizer.{number}.", tensors).items()
         }
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Those whose name begins so, by the rest of it."""
+    return {
+        name.removeprefix(prefix): value
+        for name, value in tensors.items()
+        if name.startswith(prefix)
+    }

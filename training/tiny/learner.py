@@ -1,16 +1,17 @@
-"""Learner: rollouts to credit, loss and one step of the optimizer."""
+"""Learner: rollouts to credit, loss and steps of the optimizer."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from training.credit import NO_PARENT, Baseline, Credit, Forest, assign
-from training.loss import LossFigures, LossSettings, TokenBatch, policy_loss
+from training.loss import LossFigures, LossKind, LossSettings, TokenBatch, policy_loss
 from training.tiny.nodes import Node, Tree, Turn, turns_of
 from training.tiny.policy import TinyPolicy
 from training.tiny.scoring import score
@@ -25,10 +26,17 @@ class LearnerSettings:
     baseline: Baseline = "root"
     uses_depth_weights: bool = True
     learns_tau: bool = False
+    discount: float = 1.0
+    """What a node's success is multiplied by for every action that the node itself took."""
+    loss: LossKind = "cispo"
+    num_updates: int = 1
+    """Steps of the optimizer for a batch of trees, each on its share of the batch's turns."""
+    averaging: float = 0.0
+    """What is left of the served weights at an update; the rest is of the trained ones. 0: none."""
 
 
 class Learner:
-    """Owns the optimizer of a policy. One step for each batch of trees, all of today's policy."""
+    """Owns the optimizer of a policy, and learns from each batch of trees of its policy once."""
 
     def __init__(self, policy: TinyPolicy, settings: LearnerSettings) -> None:
         self.policy = policy
@@ -38,19 +46,48 @@ class Learner:
             parameters.append(policy.tau)
         self.parameters = parameters
         self.optimizer = torch.optim.AdamW(parameters, lr=settings.learning_rate)
+        self.served = policy
+        """What is measured: the policy, or with `averaging` one of its weights' running mean."""
 
     def step(self, trees: Sequence[Tree]) -> LossFigures:
-        """Raises NoPeer where a group has one tree alone."""
+        """Learn from a batch of trees; the figures are those of the last update.
+
+        Every update has turns of all trees. Raises NoPeer where a group has one tree alone.
+        """
         rows = list(turns_of(list(trees)))
-        batch = self._batch(rows, credit_of(trees, self.settings))
+        credit = credit_of(trees, self.settings)
+        num_updates = min(self.settings.num_updates, len(rows))
+        shares = [rows[first::num_updates] for first in range(num_updates)]
+        return [self._update(self._batch(share, credit)) for share in shares][-1]
+
+    def _update(self, batch: TokenBatch) -> LossFigures:
+        settings = self.settings
+        self.part_served()
         loss, figures = policy_loss(
-            batch, LossSettings(entropy_weight=self.settings.entropy_weight)
+            batch, LossSettings(kind=settings.loss, entropy_weight=settings.entropy_weight)
         )
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
-        nn.utils.clip_grad_norm_(self.parameters, self.settings.max_grad_norm)
+        nn.utils.clip_grad_norm_(self.parameters, settings.max_grad_norm)
         self.optimizer.step()
+        self._average()
         return figures
+
+    def part_served(self) -> None:
+        """From here on the served weights are a mean, where they are to be one."""
+        if self.settings.averaging and self.served is self.policy:
+            self.served = replace(self.policy, model=copy.deepcopy(self.policy.model))
+
+    def _average(self) -> None:
+        """Of all weights since the warm-up at first, then of the last `1 / (1 - averaging)`."""
+        if self.served is self.policy:
+            return
+        num_updates = int(self.optimizer.state[self.parameters[0]]["step"])
+        left = min(self.settings.averaging, num_updates / (num_updates + 1))
+        pairs = zip(self.served.model.parameters(), self.policy.model.parameters(), strict=True)
+        with torch.no_grad():
+            for mean, last in pairs:
+                mean.lerp_(last, 1.0 - left)
 
     def _batch(
         self, rows: list[tuple[Node, Turn]], credit: dict[int, tuple[float, float]]
@@ -73,6 +110,8 @@ def credit_of(trees: Sequence[Tree], settings: LearnerSettings) -> dict[int, tup
     """Advantage and depth weight of every node, by the node's `id()`."""
     nodes = [node for tree in trees for node in tree.nodes]
     forest, _ = forest_of(trees)
+    num_turns_N = np.array([len(node.turns) for node in nodes])
+    forest = replace(forest, success_N=forest.success_N * settings.discount**num_turns_N)
     credit: Credit = assign(forest, lambda_=settings.lambda_, baseline=settings.baseline)
     weight_N = credit.weight_N if settings.uses_depth_weights else np.ones(len(nodes))
     pairs = zip(credit.advantage_N.tolist(), weight_N.tolist(), strict=True)
@@ -84,6 +123,8 @@ def forest_of(trees: Sequence[Tree]) -> tuple[Forest, list[Node]]:
     nodes = [node for tree in trees for node in tree.nodes]
     number_of = {id(node): number for number, node in enumerate(nodes)}
     groups = {group: n for n, group in enumerate(dict.fromkeys(tree.group_id for tree in trees))}
+    seen = [node.turns[0].prompt if node.turns else None for node in nodes]
+    views = {view: number for number, view in enumerate(dict.fromkeys(seen))}
     parents = [number_of[id(node.parent)] if node.parent else NO_PARENT for node in nodes]
     forest = Forest(
         tree_N=np.repeat(np.arange(len(trees)), [len(tree.nodes) for tree in trees]),
@@ -91,6 +132,7 @@ def forest_of(trees: Sequence[Tree]) -> tuple[Forest, list[Node]]:
         depth_N=np.array([node.depth for node in nodes], dtype=np.int64),
         success_N=np.array([node.success for node in nodes], dtype=np.float64),
         group_T=np.array([groups[tree.group_id] for tree in trees], dtype=np.int64),
+        view_N=np.array([views[view] for view in seen], dtype=np.int64),
     )
     return forest, nodes
 

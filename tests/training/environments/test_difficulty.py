@@ -109,6 +109,29 @@ def test_a_walker_that_left_by_the_gate_is_where_it_had_to_go() -> None:
     assert goal.verify(answer.words) == 1.0
 
 
+def test_a_maze_divides_anew_where_its_parts_led_astray_and_not_once_it_is_done() -> None:
+    grid = Grid(4, 2)
+    for row in range(3):
+        grid.connect((row, 0), "south")
+    goal = MazeGoal(MazeWorld(grid, (0, 0)), grid.region, (3, 0))
+    fresh = goal.observe(24), goal.kinds()
+    for part in goal.parts(DOORS[:1]):
+        assert part.verify(()) == 0.0
+    goal.merge([(), ()])
+    assert (goal.observe(24), goal.kinds()) == fresh
+    assert "delegate" in goal.kinds()
+    for move in goal.solve()[:-1]:
+        goal.use(move.words)
+    assert goal.kinds() == ("answer", "use")
+
+
+def test_a_part_of_a_maze_that_the_walker_is_not_in_does_not_divide() -> None:
+    grid = Grid(8, 2)
+    behind = MazeGoal(MazeWorld(grid, (0, 0)), Region(4, 0, 8, 2), (7, 0))
+    assert not behind.region.is_leaf
+    assert behind.kinds() == ("answer", "use")
+
+
 def test_a_leaf_is_given_up_after_two_moves_a_cell() -> None:
     goal = MazeGoal(MazeWorld(Grid(1, 2), (0, 0)), Region(0, 0, 1, 2), (0, 1))
     for _ in range(4):

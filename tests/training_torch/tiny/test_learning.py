@@ -57,6 +57,66 @@ def test_fresh_rows_are_of_the_policy_that_learns_from_them() -> None:
     assert figures.mean_ratio == pytest.approx(1.0, abs=1e-5)
 
 
+def test_of_two_trees_that_succeed_the_shorter_one_is_learned_where_steps_are_discounted() -> None:
+    grown = trees(policy("maze"), "maze", num_groups=20, difficulty=3)
+    for tree in grown:
+        tree.root.success = 1.0
+    roots = [tree.root for tree in grown]
+    plain, discounted = (
+        credit_of(grown, LearnerSettings(discount=discount)) for discount in (1.0, 0.9)
+    )
+    pairs = list(zip(roots[::2], roots[1::2], strict=True))
+    assert any(len(one.turns) != len(other.turns) for one, other in pairs)
+    for one, other in pairs:
+        assert plain[id(one)][0] == 0.0
+        gain = 0.9 ** len(one.turns) - 0.9 ** len(other.turns)
+        assert discounted[id(one)][0] == pytest.approx(gain)
+
+
+def test_nodes_that_see_the_same_are_compared_with_one_another() -> None:
+    grown = trees(policy("maze"), "maze", num_groups=1, group_size=4, difficulty=3)
+    for tree in grown:
+        for node in tree.nodes:
+            node.success = 1.0 if node.depth else 0.0
+    of_root, of_view = (
+        credit_of(grown, LearnerSettings(baseline=baseline)) for baseline in ("root", "view")
+    )
+    first = [node for tree in grown for node in tree.nodes if node.id == "0.0" and node.turns]
+    same = [node for node in first if node.turns[0].prompt == first[0].turns[0].prompt]
+    assert len({node.tree.id for node in same}) > 1
+    assert {of_root[id(node)][0] for node in same} == {1.0}
+    assert {of_view[id(node)][0] for node in same} == {0.0}
+
+
+def test_a_batch_is_learned_from_in_as_many_updates_as_are_asked_for() -> None:
+    once, often = (
+        Learner(policy(), LearnerSettings(num_updates=num, loss="ppo")) for num in (1, 3)
+    )
+    grown = rewarded(trees(once.policy, num_groups=8))
+    num_turns = sum(1 for _ in turns_of(grown))
+    assert once.step(grown).num_rows > often.step(grown).num_rows
+    for learner, num_updates in ((once, 1), (often, 3)):
+        states = [learner.optimizer.state[parameter]["step"] for parameter in learner.parameters]
+        assert {int(step) for step in states} == {num_updates}
+    more = Learner(policy(), LearnerSettings(num_updates=10 * num_turns))
+    assert math.isfinite(more.step(grown).loss)
+
+
+def test_served_weights_are_the_mean_of_those_since_the_warm_up() -> None:
+    learner = Learner(policy(), LearnerSettings(averaging=0.9, learning_rate=1e-2))
+    assert learner.served is learner.policy
+    grown = rewarded(trees(learner.policy, num_groups=8))
+    seen = [[one.detach().clone() for one in learner.policy.model.parameters()]]
+    for _ in range(3):
+        learner.step(grown)
+        seen.append([one.detach().clone() for one in learner.policy.model.parameters()])
+    for served, *kept in zip(learner.served.model.parameters(), *seen, strict=True):
+        torch.testing.assert_close(served, torch.stack(kept).mean(dim=0))
+    plain = Learner(policy(), LearnerSettings())
+    plain.step(grown)
+    assert plain.served is plain.policy
+
+
 def test_the_threshold_learns_where_it_is_asked_to() -> None:
     fixed, learning = (
         Learner(policy(), LearnerSettings(learns_tau=learns_tau)) for learns_tau in (False, True)
@@ -148,16 +208,20 @@ def test_an_exam_asks_everybody_for_the_same_and_a_lone_agent_for_notes_too() ->
     assert [kind_of(prefix[-1]) for prefix in prefixes] == ["answer", "note"]
 
 
-def test_a_checkpoint_goes_on_exactly(tmp_path: Path) -> None:
-    straight = Learner(policy(), LearnerSettings(learns_tau=True))
+@pytest.mark.parametrize("averaging", [0.0, 0.5])
+def test_a_checkpoint_goes_on_exactly(tmp_path: Path, averaging: float) -> None:
+    settings = LearnerSettings(learns_tau=True, averaging=averaging)
+    straight = Learner(policy(), settings)
     straight.step(rewarded(trees(straight.policy)))
     checkpoint.save(tmp_path / "kept.safetensors", straight, "state")
-    resumed = Learner(policy(seed=9), LearnerSettings(learns_tau=True))
+    resumed = Learner(policy(seed=9), settings)
     assert checkpoint.load(tmp_path / "kept.safetensors", resumed) == "state"
     for learner in (straight, resumed):
         learner.step(rewarded(trees(learner.policy)))
     for one, other in zip(straight.parameters, resumed.parameters, strict=True):
         assert torch.equal(one, other)
+    served = (learner.served.model.parameters() for learner in (straight, resumed))
+    assert all(torch.equal(one, other) for one, other in zip(*served, strict=True))
 
 
 @pytest.mark.parametrize("content", [b"", b"no checkpoint", b"\x00" * 64])
