@@ -24,6 +24,7 @@
     │       └── StoreFull       no memory or no disk is left for what is new
     ├── EngineError             the model server did not complete a call
     │   ├── EngineUnavailable   no answer, overload, or a 5xx; the call may be retried
+    │   │   ├── EngineOverloaded  it has too many calls: a 429, or a 503
     │   │   └── NotLoaded       it has not loaded this version (yet); others may have
     │   ├── EngineRefused       the server will never accept this request (4xx)
     │   ├── NotProved           weights that do not compute what their trainer says
@@ -164,6 +165,11 @@ class EngineError(BanyanError):
 class EngineUnavailable(EngineError):
     code = "engine_unavailable"
     hint = "Check that the model server is up and that BANYAN_ENGINE_URLS points to it."
+
+
+class EngineOverloaded(EngineUnavailable):
+    code = "engine_overloaded"
+    hint = "Add model servers, or raise how many calls they take; see docs/operating.md."
 
 
 class NotLoaded(EngineUnavailable):

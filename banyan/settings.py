@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 EngineKind = Literal["llama", "vllm", "openai"]
+
+EngineConcurrency = Literal["auto", "off"] | Annotated[int, Field(ge=1, le=10_000)]
+"""Found by itself, without a limit, or so many calls."""
 
 
 class Settings(BaseSettings):

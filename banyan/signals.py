@@ -177,6 +177,23 @@ ENGINE_SECONDS = Metric(
     ("engine", "call"),
     FAST_S,
 )
+ENGINE_LIMIT = _gauge(
+    "banyan_engine_calls_limit", "worker", "Calls that may be under way.", "engine"
+)
+ENGINE_WAITING = _gauge(
+    "banyan_engine_calls_waiting",
+    "worker",
+    "Calls that wait until there are fewer under way, by the server that they would go to.",
+    "engine",
+)
+ENGINE_QUEUE_SECONDS = Metric(
+    "banyan_engine_queue_seconds",
+    "histogram",
+    "worker",
+    "From when a call could have been made to when it was; no part of the call's own time.",
+    ("engine",),
+    FAST_S,
+)
 ENGINE_IN_FLIGHT = _gauge("banyan_engine_calls_in_flight", "worker", "Calls under way.", "engine")
 ENGINE_TOKENS = _counter(
     "banyan_engine_tokens_total",
@@ -255,5 +272,7 @@ NODE_WAKE = "banyan.wake"
 NODE_ENDED = "banyan.ended"
 NODE_QUEUE_S = "banyan.queue_s"
 CALL = "banyan.call"
+AWAIT_PLACE = "await_place"
+ENGINE = "banyan.engine"
 LINK = "banyan.link"
 SPAN_REQUEST_ID = "banyan.request_id"

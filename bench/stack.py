@@ -21,6 +21,8 @@ from banyan.local.valkey import Valkey
 from banyan.settings import EngineKind
 
 START_S = 240.0
+_AROUND_FAKES = {"BANYAN_COALESCE": "off", "BANYAN_ENGINE_CONCURRENCY": "off"}
+"""So that calls do not depend on when others are made."""
 
 
 class Stack:
@@ -30,7 +32,8 @@ class Stack:
     is a file of policies, whose servers run; `settings` are further variables of the service and
     the workers, and `worker_settings` of the workers alone; `num_engines` are replicas of the fake
     model server, `engine_options` further arguments of its program. These three are read when
-    something starts. Around the fake one equal calls are each made: calls are what is counted.
+    something starts. Around the fake one equal calls are each made, and all at once: calls are what
+    is counted, and it takes any number of them.
     """
 
     def __init__(
@@ -110,7 +113,7 @@ class Stack:
                 "BANYAN_GRACE_S": "1",
                 "BANYAN_PORT": self.url.rpartition(":")[2],
                 "BANYAN_LOG_LEVEL": self._log_level,
-                **({"BANYAN_COALESCE": "off"} if self._fakes_engine else {}),
+                **(_AROUND_FAKES if self._fakes_engine else {}),
                 **self.settings,
                 **self._policies,
             }

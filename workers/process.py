@@ -15,12 +15,14 @@ import uvloop
 
 from banyan.adapters.celery_queue import CeleryQueue
 from banyan.adapters.coalescing import LINGER_S, Coalescing
-from banyan.adapters.engines import make_packer, make_serving
+from banyan.adapters.engine_spec import EngineSpec
+from banyan.adapters.engines import make_packer, make_places, make_serving
 from banyan.adapters.library import BlobLibrary
 from banyan.adapters.live_file import LiveFile
 from banyan.adapters.looping import survived
 from banyan.adapters.observed_store import ObservedStore
 from banyan.adapters.observing import Observing
+from banyan.adapters.places import Places
 from banyan.adapters.policy_file import Listed
 from banyan.adapters.served_versions import ServedVersions
 from banyan.adapters.stores import make_blobs, make_flights, make_policies, make_store
@@ -106,7 +108,11 @@ class WorkerProcess:
         self._versions = ServedVersions(policies, self._listed.policies.resolve)
         self._flights = make_flights(settings) if settings.coalesce == "installation" else None
         self._serving = make_serving(
-            self._listed, policies, observe=self._observing.engine, around=self._coalescing
+            self._listed,
+            policies,
+            observe=self._observing.engine,
+            place=self._places,
+            around=self._coalescing,
         )
         store = make_store(settings, patience_s=settings.store_patience_s)
         self._ports = Ports(
@@ -175,6 +181,15 @@ class WorkerProcess:
         await self._versions.close()
         await self._ports.store.close()
         log.info("worker stopped")
+
+    def _places(self, spec: EngineSpec, url: str) -> Places:
+        return make_places(
+            spec,
+            url,
+            self._settings.engine_concurrency,
+            metrics=self._metrics,
+            traces=self._observing.traces,
+        )
 
     def _coalescing(self, engine: Engine) -> Engine:
         settings = self._settings

@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from banyan.settings import TraitSettings
+from banyan.settings import EngineConcurrency, TraitSettings
 
 Coalesce = Literal["off", "worker", "installation"]
 
@@ -49,6 +49,11 @@ class WorkerSettings(TraitSettings):
     )
     engine_patience_s: float = Field(
         180.0, ge=0, description="How long a model server that does not answer is waited for."
+    )
+    engine_concurrency: EngineConcurrency = Field(
+        "auto",
+        description="Calls in flight of this worker at one model server; others wait here. `auto`: "
+        "as many as the server takes, found by its queue; `off`: no limit; or a number.",
     )
     store_patience_s: float = Field(
         300.0, ge=0, description="How long a node waits for a store that is away or full."

@@ -17,6 +17,7 @@ from aiohttp import ClientConnectorError, ClientError
 from banyan.adapters.engine_session import EngineSession
 from banyan.errors import (
     EngineError,
+    EngineOverloaded,
     EngineRefused,
     EngineUnavailable,
     InvalidInput,
@@ -31,7 +32,8 @@ HEALTH_TIMEOUT_S = 5.0
 OK = 200
 BAD_GATEWAY = 502
 
-_RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+_RETRYABLE = frozenset({408, 409, 425, 500, 502, 504})
+_OVERLOADED = frozenset({429, 503})
 _SPEAKING = frozenset({401, 403, 404})
 """Statuses whose message is about the key, the model or the path, never about the prompt."""
 
@@ -156,6 +158,8 @@ def error_of(status: int, body: bytes, url: str) -> EngineError:
     if status in _SPEAKING:
         facts.append(error.message or parsed.message or "")
     message = f"{url} says {status} ({', '.join(facts) or 'no reason given'})"
+    if status in _OVERLOADED:
+        return EngineOverloaded(message)
     return EngineUnavailable(message) if status in _RETRYABLE else EngineRefused(message)
 
 

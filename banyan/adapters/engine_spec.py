@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Self
+from urllib.parse import urlsplit
 
 from banyan.errors import InvalidInput
 from banyan.settings import EngineKind, Settings
@@ -56,3 +57,9 @@ def urls_of(given: Iterable[str], *, where: str) -> tuple[str, ...]:
             hint="Give http:// or https:// addresses, several of them where there are replicas.",
         )
     return tuple(dict.fromkeys(urls))
+
+
+def server_name(url: str) -> str:
+    """Host and port, as metrics name a server."""
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)

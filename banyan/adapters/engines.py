@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from banyan.adapters.engine_http import EngineHttp
-from banyan.adapters.engine_spec import EngineSpec
+from banyan.adapters.engine_spec import EngineSpec, server_name
 from banyan.adapters.llama import LlamaEngine
+from banyan.adapters.load_page import LoadPage
 from banyan.adapters.openai import OpenAIEngine
 from banyan.adapters.packer import HttpPacker
+from banyan.adapters.places import Places
 from banyan.adapters.policy_file import Listed
 from banyan.adapters.replicas import Replicas
 from banyan.adapters.stationed import StationedEngine
 from banyan.adapters.vllm import VllmEngine
 from banyan.adapters.vllm_weights import VllmWeights
-from banyan.ports import Engine, Packer, PolicyStore, Weights
+from banyan.concurrency import Bounds, Limiter
+from banyan.ports import Engine, Metrics, Packer, PolicyStore, Traces, Weights
 from banyan.serving import Serving
-from banyan.settings import EngineKind, Settings
+from banyan.settings import EngineConcurrency, EngineKind, Settings
 
 _OTHERS: dict[EngineKind, type[LlamaEngine | OpenAIEngine]] = {
     "llama": LlamaEngine,
@@ -27,36 +30,68 @@ _OTHERS: dict[EngineKind, type[LlamaEngine | OpenAIEngine]] = {
 Observe = Callable[[Engine, EngineSpec, str], Engine]
 """Puts something around the adapter of one server, that hears of its calls."""
 
+Place = Callable[[EngineSpec, str], Places]
+"""Makes the places of one server."""
+
 
 def make_serving(
     listed: Listed,
     policies: PolicyStore | None = None,
     *,
     observe: Observe | None = None,
+    place: Place | None = None,
     around: Callable[[Engine], Engine] = lambda engine: engine,
 ) -> Serving:
     """All policies with their engines; those that name the same servers share one.
 
     With `policies`, calls are routed by the weights that replicas have. `around` puts another
-    engine before each.
+    engine before each. Policies that name the same server share its places.
     """
+    shared: dict[str, Places] = {}
+
+    def once(spec: EngineSpec, url: str) -> Places:
+        if url not in shared:
+            shared[url] = place(spec, url) if place is not None else Places(url)
+        return shared[url]
+
     made = {
-        spec: around(make_replicas(spec, policies, observe=observe))
+        spec: around(make_replicas(spec, policies, observe=observe, place=once))
         for spec in dict.fromkeys(listed.engines.values())
     }
     return Serving(listed.policies, {name: made[spec] for name, spec in listed.engines.items()})
 
 
 def make_replicas(
-    spec: EngineSpec, policies: PolicyStore | None = None, *, observe: Observe | None = None
+    spec: EngineSpec,
+    policies: PolicyStore | None = None,
+    *,
+    observe: Observe | None = None,
+    place: Place | None = None,
 ) -> Engine:
-    """One engine for this process. Connects at the first call; close it at the end."""
+    """One engine for this process. Connects at the first call; close it at the end.
+
+    Without `place` its servers get every call at once.
+    """
     engines = [(url, connect(spec, url)) for url in spec.urls]
     if observe is not None:
         engines = [(url, observe(engine, spec, url)) for url, engine in engines]
+    places = {url: place(spec, url) for url in spec.urls} if place is not None else None
     if policies is not None and spec.kind == "vllm":
-        return StationedEngine(engines, policies)
-    return Replicas(engines)
+        return StationedEngine(engines, policies, places)
+    return Replicas(engines, places)
+
+
+def make_places(
+    spec: EngineSpec, url: str, concurrency: EngineConcurrency, *, metrics: Metrics, traces: Traces
+) -> Places:
+    """The places of one server, as the settings have it."""
+    limiter: Limiter | None = None
+    page: LoadPage | None = None
+    if concurrency == "auto":
+        limiter, page = Limiter(), LoadPage(url, api_key=spec.api_key)
+    elif concurrency != "off":
+        limiter = Limiter(Bounds.fixed(concurrency))
+    return Places(server_name(url), limiter, page, metrics=metrics, traces=traces)
 
 
 def make_weights(spec: EngineSpec) -> dict[str, Weights]:

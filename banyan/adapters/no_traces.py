@@ -35,6 +35,10 @@ class NoTraces:
         """A span that is not kept."""
         return _NOTHING
 
+    def wait(self, *_: object) -> AbstractContextManager[RequestSpan]:
+        """A span that is not kept."""
+        return _NOTHING
+
     def request(self, *_: object) -> AbstractContextManager[RequestSpan]:
         """A span that is not kept."""
         return _NOTHING

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from banyan import signals
 from banyan.adapters.around import Around
+from banyan.adapters.engine_spec import server_name
 from banyan.errors import BanyanError
 from banyan.ports import (
     CallOptions,
@@ -35,7 +36,7 @@ class ObservedEngine(Around):
     ) -> None:
         super().__init__(inner)
         parts = urlsplit(url)
-        self._name = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+        self._name = server_name(url)
         self._metrics = metrics
         self._traces = traces
         self._known: dict[str, Attribute] = {

@@ -88,6 +88,12 @@ class OpenTelemetryTraces:
             yield told
 
     @contextmanager
+    def wait(self, name: str, attributes: Mapping[str, Attribute]) -> Iterator[_Span]:
+        """See the port."""
+        with _open(self._tracer.start_span(name), attributes) as told:
+            yield told
+
+    @contextmanager
     def request(
         self, name: str, headers: Mapping[str, str], attributes: Mapping[str, Attribute]
     ) -> Iterator[_RequestSpan]:

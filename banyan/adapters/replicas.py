@@ -3,8 +3,9 @@
 A call goes to the replica that its prompt's beginning names (rendezvous hash), since the keys and
 values of that prefix are cached there, unless this replica has more than its share of the calls in
 flight. A call behind a parent's prefix leaves its replica later than others do: elsewhere the
-prefix would be computed anew. A replica that does not answer is left alone for a while, and its
-call is tried on another. One server is the case of one.
+prefix would be computed anew. A replica without room is passed over for one with room, and where
+none has any, model calls wait in their order. A replica that does not answer is left alone for a
+while, and its call is tried on another. One server is the case of one.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ import hashlib
 import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from banyan.adapters.places import Places, place
 from banyan.affinity import affinity
 from banyan.errors import EngineRefused, EngineUnavailable
 from banyan.ports import (
@@ -44,10 +47,11 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Replica:
-    """A server, the calls in flight on it, and until when it is left alone."""
+    """A server, the calls in flight on it from here, and until when it is left alone."""
 
     name: str
     engine: Engine
+    places: Places
     in_flight: int = 0
     rest_s: float = 0.0
     rests_until: float = 0.0
@@ -61,14 +65,24 @@ class Replica:
 
 
 class Replicas:
-    """Satisfies `banyan.ports.Engine`. `engines` are (name, engine) pairs; names are stable."""
+    """Satisfies `banyan.ports.Engine`. `engines` are (name, engine) pairs; names are stable.
+
+    `places` are those of replicas, by name; a replica that has none here always has room.
+    """
 
     def __init__(
-        self, engines: Sequence[tuple[str, Engine]], *, clock: Callable[[], float] = time.monotonic
+        self,
+        engines: Sequence[tuple[str, Engine]],
+        places: Mapping[str, Places] | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if not engines:
             raise ValueError("an engine needs at least one server")
-        self.replicas = [Replica(name, engine) for name, engine in engines]
+        known = places or {}
+        self.replicas = [
+            Replica(name, engine, known.get(name) or Places(name)) for name, engine in engines
+        ]
         self._clock = clock
         self._known: dict[str, Abilities] = {}
         self._asking: asyncio.Task[None] | None = None
@@ -131,6 +145,7 @@ class Replicas:
             options.salt + affinity(prompt.messages),
             lambda engine: engine.choose(prompt, letters, options),
             floor=_floor(prompt),
+            takes_place=True,
         )
 
     async def complete(
@@ -160,6 +175,7 @@ class Replicas:
                 on_delta=tell if on_delta is not None else None,
             ),
             floor=_floor(prompt),
+            takes_place=True,
             # What was streamed cannot be taken back: another attempt would say it twice.
             may_retry=lambda: not told,
         )
@@ -178,6 +194,7 @@ class Replicas:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)
         for replica in self.replicas:
+            await replica.places.close()
             await replica.engine.close()
 
     def ranked(self, key: str, *, floor: int = 1) -> list[Replica]:
@@ -204,15 +221,18 @@ class Replicas:
         call: Callable[[Engine], Awaitable[T]],
         *,
         floor: int = 1,
+        takes_place: bool = False,
         may_retry: Callable[[], bool] = lambda: True,
     ) -> T:
         tried: list[Replica] = []
         while True:
-            replica = next(r for r in self.ranked(key, floor=floor) if r not in tried)
+            order = [r for r in self.ranked(key, floor=floor) if r not in tried]
+            replica = await self._placed(order) if takes_place else order[0]
             tried.append(replica)
             replica.in_flight += 1
             try:
-                result = await call(replica.engine)
+                with replica.places.occupied() if takes_place else nullcontext():
+                    result = await call(replica.engine)
             except EngineUnavailable:
                 replica.failed(self._clock())
                 out_of_attempts = len(tried) >= min(MAX_ATTEMPTS, len(self.replicas))
@@ -223,6 +243,16 @@ class Replicas:
                 return result
             finally:
                 replica.in_flight -= 1
+
+    async def _placed(self, order: Sequence[Replica]) -> Replica:
+        """The first of them with room, in which a place was taken.
+
+        Those that rest have room, and are no choice while others are awake.
+        """
+        now = self._clock()
+        choices = [replica for replica in order if replica.rests_until <= now] or order
+        taken = await place([replica.places for replica in choices])
+        return next(replica for replica in choices if replica.places is taken)
 
 
 def _floor(prompt: Prompt) -> int:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from banyan.adapters.around import Around
+from banyan.adapters.places import Places
 from banyan.adapters.replicas import Replicas
 from banyan.errors import EngineUnavailable, NotLoaded
 from banyan.ports import (
@@ -67,10 +68,12 @@ class StationedEngine(Around):
         self,
         engines: Sequence[tuple[str, Engine]],
         store: PolicyStore,
+        places: Mapping[str, Places] | None = None,
         *,
         fresh_s: float = FRESH_S,
     ) -> None:
-        super().__init__(Replicas(engines))
+        super().__init__(Replicas(engines, places))
+        self._places = places
         self._engines = dict(engines)
         self._board = Board(store, fresh_s)
         self._some: dict[frozenset[tuple[str, int]], Replicas] = {}
@@ -137,7 +140,8 @@ class StationedEngine(Around):
                 [
                     (name, _Watched(self._engines[name], name, station.epoch, self._board))
                     for name, station in ready.items()
-                ]
+                ],
+                self._places,
             )
         return self._some[key]
 

@@ -39,6 +39,10 @@ class Traces(Protocol):
         """A call of another program, inside the span that is open."""
         ...
 
+    def wait(self, name: str, attributes: Mapping[str, Attribute]) -> AbstractContextManager[Span]:
+        """Time in which nothing is done for what the open span is of."""
+        ...
+
     def request(
         self, name: str, headers: Mapping[str, str], attributes: Mapping[str, Attribute]
     ) -> AbstractContextManager[RequestSpan]:

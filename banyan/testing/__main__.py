@@ -30,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", default="fake", help="the name that it serves")
     parser.add_argument("--rule", choices=tuple(RULES), default="default", help="what it writes")
     parser.add_argument("--serves", type=int, help="calls at one time; default: all")
+    parser.add_argument("--growth", type=float, default=0.0, help="of calls' time, by each other")
+    parser.add_argument("--room", type=int, help="calls that may wait; default: all")
+    parser.add_argument("--silent", action="store_true", help="tell no load at /metrics")
     parser.add_argument("--cache-blocks", type=int, help="of 16 tokens; default: no cache")
     parser.add_argument("--fail-every", type=int, default=0, help="every n-th call fails")
     parser.add_argument(
@@ -46,6 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         window=options.window,
         model=options.model,
         serves=options.serves,
+        growth=options.growth,
+        room=options.room,
+        silent=options.silent,
         cache=None if options.cache_blocks is None else PrefixCache(options.cache_blocks),
     )
     uvicorn.run(

@@ -1,9 +1,10 @@
 """A fake model server: OpenAI's chat protocol as a plain ASGI application, made to be cheap.
 
 `GET /v1/models` and `/health`, `POST /v1/chat/completions` (streamed or not, with response_format),
-`GET /stats` for what it has seen. It writes what its rule says after `latency_s` seconds. Tokens
-are counted as the adapter estimates them: 3.6 bytes each. It computes as many calls at one time as
-it is told, and the others wait; a modelled cache says what of a prompt it would not compute again.
+`GET /stats` for what it has seen, `GET /metrics` for its load in vLLM's words. It writes what its
+rule says after `latency_s` seconds, or more where it was slowed down (`POST /slowness`). Tokens are
+counted as the adapter estimates them: 3.6 bytes each. It computes as many calls at one time as it
+is told, and the others wait; a modelled cache says what of a prompt it would not compute again.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import asyncio
 import json
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -30,6 +31,8 @@ BYTES_PER_TOKEN = 3.6
 NO_FAULTS = Faults()
 NUM_DELTAS = 4
 """Into how many pieces a streamed reply is cut."""
+NUM_SLICES = 8
+"""Of a call's time, each as long as the calls that are computed then make it."""
 
 
 @dataclass(slots=True)
@@ -42,6 +45,9 @@ class Stats:
     max_in_flight: int = 0
     computing: int = 0
     max_computing: int = 0
+    waiting: int = 0
+    max_waiting: int = 0
+    refused: int = 0
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
@@ -54,8 +60,10 @@ class FakeServer:
     """The ASGI application. `faults` says which completions go wrong, and how.
 
     `window` is what `/v1/models` says of the model; longer prompts are refused as OpenAI does.
-    `serves` is how many calls it computes at one time; none: all. `cache` is told each prompt, and
-    its `cache_salt`, as vLLM takes it.
+    `serves` is how many calls it computes at one time; none: all. `growth` is how much longer, as a
+    share, each of them makes all that are computed then, as in a batch. `room` is how many may
+    wait; more are refused with 503, as vLLM does; none: all may. A `silent` one has no `/metrics`.
+    `cache` is told each prompt, and its `cache_salt`, as vLLM takes it.
     """
 
     def __init__(
@@ -67,6 +75,9 @@ class FakeServer:
         window: int = 8_192,
         model: str = "fake",
         serves: int | None = None,
+        growth: float = 0.0,
+        room: int | None = None,
+        silent: bool = False,
         cache: PrefixCache | None = None,
     ) -> None:
         self.stats = Stats()
@@ -76,6 +87,11 @@ class FakeServer:
         self._window = window
         self._model = model
         self._places = asyncio.Semaphore(serves) if serves else None
+        self._growth = growth
+        self._room = room
+        self._silent = silent
+        self.slowness = 1.0
+        """How many times as long calls take from now on."""
         self._cache = cache
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -92,6 +108,11 @@ class FakeServer:
                 await _reply(send, 200, b"{}")
             case "GET", "/stats":
                 await _reply(send, 200, self.stats.as_json())
+            case "GET", "/metrics" if not self._silent:
+                await _reply(send, 200, self._load(), b"text/plain; version=0.0.4")
+            case "POST", "/slowness":
+                self.slowness = float(await _body(receive))
+                await _reply(send, 200, b"{}")
             case _:
                 await _error(send, 404, "not_found", "no such path")
 
@@ -120,9 +141,13 @@ class FakeServer:
             return
         salt, prompt = request.get("cache_salt") or "", _pieces(messages) if self._cache else ()
         cached_tokens = self._cache.find(salt, prompt) if self._cache else 0
-        wait_s = self._latency_s + (self._faults.late_s if fault == "late" else 0.0)
+        if self._is_full and self._room is not None and self.stats.waiting >= self._room:
+            self.stats.refused += 1
+            await _error(send, 503, "overloaded", "too many calls wait")
+            return
+        late_s = self._faults.late_s if fault == "late" else 0.0
         async with self._computing():
-            if wait_s and await _leaves(receive, wait_s):
+            if await self._is_left(receive, late_s):
                 return
         if self._cache:
             self._cache.keep(salt, prompt)
@@ -157,13 +182,41 @@ class FakeServer:
     async def _computing(self) -> AsyncIterator[None]:
         """One of the places in which calls are computed."""
         stats = self.stats
-        async with self._places or nullcontext():
+        waits = self._is_full
+        stats.waiting += waits
+        stats.max_waiting = max(stats.max_waiting, stats.waiting)
+        async with AsyncExitStack() as place:
+            try:
+                await place.enter_async_context(self._places or nullcontext())
+            finally:
+                stats.waiting -= waits
             stats.computing += 1
             stats.max_computing = max(stats.max_computing, stats.computing)
             try:
                 yield
             finally:
                 stats.computing -= 1
+
+    @property
+    def _is_full(self) -> bool:
+        return self._places is not None and self._places.locked()
+
+    async def _is_left(self, receive: Receive, late_s: float) -> bool:
+        """Take a call's time; whether the client hung up meanwhile."""
+        num_slices = NUM_SLICES if self._growth else 1
+        for _ in range(num_slices):
+            batch = 1 + self._growth * (self.stats.computing - 1)
+            slice_s = self._latency_s / num_slices * self.slowness * batch
+            if slice_s and await _leaves(receive, slice_s):
+                return True
+        return bool(late_s) and await _leaves(receive, late_s)
+
+    def _load(self) -> bytes:
+        label = f'{{model_name="{self._model}"}}'
+        return (
+            f"vllm:num_requests_running{label} {float(self.stats.computing)}\n"
+            f"vllm:num_requests_waiting{label} {float(self.stats.waiting)}\n"
+        ).encode()
 
 
 async def _leaves(receive: Receive, within_s: float) -> bool:

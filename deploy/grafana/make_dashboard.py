@@ -144,8 +144,14 @@ ROWS: dict[str, tuple[Panel, ...]] = {
         Panel("Time of a completion", _quantiles(signals.ENGINE_SECONDS, "engine"), "s"),
         Panel(
             "Under way",
-            (("{{engine}}", f"sum by (engine) ({signals.ENGINE_IN_FLIGHT.name})"),),
+            (
+                ("{{engine}}", f"sum by (engine) ({signals.ENGINE_IN_FLIGHT.name})"),
+                ("{{engine}} limit", f"sum by (engine) ({signals.ENGINE_LIMIT.name})"),
+                ("{{engine}} waiting", f"sum by (engine) ({signals.ENGINE_WAITING.name})"),
+            ),
+            text="`limit`: of all workers, found by the server's queue; `waiting`: in workers.",
         ),
+        Panel("Time to its making", _quantiles(signals.ENGINE_QUEUE_SECONDS, "engine"), "s"),
         Panel(
             "Tokens",
             (("{{engine}} {{type}}", rate(signals.ENGINE_TOKENS, "engine", "type")),),

@@ -88,7 +88,10 @@ def described(settings: type[BaseModel], names: list[str]) -> dict[str, Any]:
 
 
 def _property(field: dict[str, Any]) -> dict[str, Any]:
-    [rule] = [one for one in field.get("anyOf", [field]) if one.get("type") != "null"]
+    rules = [one for one in field.get("anyOf", [field]) if one.get("type") != "null"]
+    if len(rules) > 1:  # a word or a number
+        return {"description": field["description"], "anyOf": [*rules, {"type": "null"}]}
+    [rule] = rules
     kept = {
         key: value
         for key, value in {**field, **rule}.items()
