@@ -137,6 +137,8 @@ class Places:
                 async with asyncio.timeout(self._look_s):
                     await self._flown.wait()
             self._flown.clear()
+            if not self.num_taken:  # nothing to be said of a server that does nothing for us
+                break
             with survived(log.bind(engine=self.name), "load not read", "concurrency", self.metrics):
                 await self._look()
 

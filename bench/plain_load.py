@@ -1,0 +1,87 @@
+"""A plain load generator: so many callers, each of which sends one call after another."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from dataclasses import dataclass
+
+import aiohttp
+
+PATH = "/v1/chat/completions"
+_PROBE_WORDS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """Mean tokens of a call. `cached`: of its prompt, what all calls begin with."""
+
+    prompt: int
+    cached: int
+    completion: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlainLoad:
+    """Calls of these lengths to the server at `url`, which has another prompt each time."""
+
+    url: str
+    model: str
+    lengths: Lengths
+    words_per_token: float
+
+    @classmethod
+    async def made(cls, url: str, lengths: Lengths) -> PlainLoad:
+        """Asks the server how many tokens a word has."""
+        async with aiohttp.ClientSession(url) as http:
+            async with http.get("/v1/models") as reply:
+                model = (await reply.json())["data"][0]["id"]
+            load = cls(url, model, lengths, 1.0)
+            few, many = [await load.call(http, _words(0, size)) for size in (1, _PROBE_WORDS)]
+            return cls(url, model, lengths, (_PROBE_WORDS - 1) / (many - few))
+
+    async def run(self, width: int, seconds: float) -> tuple[float, float]:
+        """Keep `width` calls in flight; from when and until when they were, on the clock.
+
+        Raises RuntimeError where a call fails.
+        """
+        numbers = itertools.count()
+        began, stops = time.monotonic(), asyncio.Event()
+
+        async def caller(http: aiohttp.ClientSession) -> None:
+            head = _words(0, round(self.lengths.cached * self.words_per_token))
+            own = round((self.lengths.prompt - self.lengths.cached) * self.words_per_token)
+            while not stops.is_set():
+                await self.call(http, f"{head} {_words(next(numbers) + 1, own)}")
+
+        connector = aiohttp.TCPConnector(limit=0)
+        async with aiohttp.ClientSession(self.url, connector=connector) as http:
+            callers = [asyncio.create_task(caller(http)) for _ in range(width)]
+            done, _ = await asyncio.wait(callers, timeout=seconds, return_when="FIRST_EXCEPTION")
+            ended = time.monotonic()
+            stops.set()
+            for task in [*done, *callers]:
+                await task
+        return began, ended
+
+    async def call(self, http: aiohttp.ClientSession, text: str) -> int:
+        """One call; the tokens of its prompt."""
+        body = {
+            "model": self.model,
+            "messages": [{"role": "user", "content": text}],
+            "max_tokens": self.lengths.completion,
+            "temperature": 0.0,
+            "ignore_eos": True,
+        }
+        async with http.post(PATH, json=body) as reply:
+            if reply.status != 200:
+                raise RuntimeError(f"a plain call was answered {reply.status}")
+            usage = (await reply.json())["usage"]
+        num_tokens: int = usage["prompt_tokens"]
+        return num_tokens
+
+
+def _words(first: int, num: int) -> str:
+    """Words that begin with another one for each `first`."""
+    return " ".join(["item", str(first), *["moved"] * max(0, num - 2)])
