@@ -1,7 +1,8 @@
 """Routing by weights: a call goes to a replica that has the version of full weights it asks for.
 
 A replica is closed before its weights change, and its epoch grows. A call that ends under another
-epoch than it began under may have been computed by two versions: it is void, and made again. Where
+epoch than it began under may have been computed by two versions: it is void, and made again. One
+that waited for a place while its replica was closed is not made there. Where
 no replica has the version any more, and none is about to, the call moves to the weights that there
 are, and the completion says so.
 """
@@ -35,7 +36,7 @@ FRESH_S = 0.5
 waits for twice as long before it changes anything, so that nobody is left who has not seen it."""
 _OWN = Station(version=None)
 _SUBSETS_REMEMBERED = 32
-_OVERTAKEN = "the replica's weights were changed during the call"
+_OVERTAKEN = "the replica's weights were changed before the call had ended"
 
 
 class Board:
@@ -72,10 +73,18 @@ class StationedEngine(Around):
         *,
         fresh_s: float = FRESH_S,
     ) -> None:
-        super().__init__(Replicas(engines, places))
+        self._board = Board(store, fresh_s)
+        super().__init__(
+            Replicas(
+                [
+                    (name, _Routed(engine, name, _OWN.epoch, self._board))
+                    for name, engine in engines
+                ],
+                places,
+            )
+        )
         self._places = places
         self._engines = dict(engines)
-        self._board = Board(store, fresh_s)
         self._some: dict[frozenset[tuple[str, int]], Replicas] = {}
         """By names and epochs, so that load and rests are remembered from call to call."""
 
@@ -146,8 +155,8 @@ class StationedEngine(Around):
         return self._some[key]
 
 
-class _Watched(Around):
-    """A replica whose calls are void where its epoch changes meanwhile."""
+class _Routed(Around):
+    """A replica that was chosen at one epoch, for calls that may have waited for a place since."""
 
     def __init__(self, engine: Engine, name: str, epoch: int, board: Board) -> None:
         super().__init__(engine)
@@ -158,7 +167,36 @@ class _Watched(Around):
     async def choose(
         self, prompt: Prompt, letters: Mapping[Choice, str], options: CallOptions
     ) -> tuple[dict[Choice, float], Completion]:
-        result = await self._inner.choose(prompt, letters, _plain(options))
+        await self._check_open()
+        return await self._inner.choose(prompt, letters, options)
+
+    async def complete(
+        self,
+        prompt: Prompt,
+        *,
+        schema: Mapping[str, Any] | None,
+        max_tokens: int,
+        options: CallOptions,
+        on_delta: OnDelta | None = None,
+    ) -> Completion:
+        await self._check_open()
+        return await self._inner.complete(
+            prompt, schema=schema, max_tokens=max_tokens, options=options, on_delta=on_delta
+        )
+
+    async def _check_open(self) -> None:
+        station = (await self._board.recent()).get(self._name, _OWN)
+        if not station.is_open or station.epoch != self._epoch:
+            raise EngineUnavailable(_OVERTAKEN)
+
+
+class _Watched(_Routed):
+    """A replica whose calls are void where its epoch changes meanwhile."""
+
+    async def choose(
+        self, prompt: Prompt, letters: Mapping[Choice, str], options: CallOptions
+    ) -> tuple[dict[Choice, float], Completion]:
+        result = await super().choose(prompt, letters, _plain(options))
         await self._check()
         return result
 
@@ -171,7 +209,7 @@ class _Watched(Around):
         options: CallOptions,
         on_delta: OnDelta | None = None,
     ) -> Completion:
-        completion = await self._inner.complete(
+        completion = await super().complete(
             prompt,
             schema=schema,
             max_tokens=max_tokens,
