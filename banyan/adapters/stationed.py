@@ -36,7 +36,8 @@ FRESH_S = 0.5
 waits for twice as long before it changes anything, so that nobody is left who has not seen it."""
 _OWN = Station(version=None)
 _SUBSETS_REMEMBERED = 32
-_OVERTAKEN = "the replica's weights were changed before the call had ended"
+_OVERTAKEN = "the replica's weights were changed during the call"
+_CLOSED = "the replica was closed while the call waited for a place"
 
 
 class Board:
@@ -187,7 +188,7 @@ class _Routed(Around):
     async def _check_open(self) -> None:
         station = (await self._board.recent()).get(self._name, _OWN)
         if not station.is_open or station.epoch != self._epoch:
-            raise EngineUnavailable(_OVERTAKEN)
+            raise EngineUnavailable(_CLOSED)
 
 
 class _Watched(_Routed):

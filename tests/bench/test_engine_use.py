@@ -62,7 +62,7 @@ async def test_the_generator_keeps_its_width_and_its_lengths() -> None:
 
 def test_a_solve_and_the_generator_are_measured_on_one_server() -> None:
     options = argparse.Namespace(
-        engine=None, calls=60, slowness=2.0, widths=[1, 4], seconds=1.0, workers=1
+        engine=None, calls=160, slowness=2.0, widths=[1, 4], seconds=1.0, workers=1
     )
     shape = Shape("slots", 4, 0.1)
     stack = Stack(
