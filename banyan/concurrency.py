@@ -38,7 +38,8 @@ CALM_CALLS = 16
 RAISES_PER_DOUBLING = 4
 """After so many raises in a row the step is twice as large."""
 SEEN_SHARE = 0.75
-"""Of the calls in flight here: a server that tells of fewer has not counted the newest yet."""
+"""Of the calls in flight here: a server that tells of fewer has not counted the newest yet, so that
+the limit does not double. Nor does it behind one address of several servers, of which one tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ class Limiter:
             if self._num_left <= (min(0, self.limit - CALM_CALLS) if is_known else 0):
                 self._begin_flight()
                 if held_back:
-                    self._raise(step=1)
+                    self._raise(1, may_double=True)
             return
         self._num_looks += 1
         if self._shortest is None or load.waiting < self._shortest.waiting:
@@ -141,9 +142,9 @@ class Limiter:
             if standing.is_full:
                 self._shrink(max(LEAST_FACTOR, standing.factor))
                 return
-        counts_ours = load.running + load.waiting >= SEEN_SHARE * in_flight
-        if held_back and counts_ours and not load.is_full:
-            self._raise(load.step)
+        if held_back and not load.is_full:
+            counts_ours = load.running + load.waiting >= SEEN_SHARE * in_flight
+            self._raise(load.step, may_double=counts_ours)
 
     def refused(self, *, num_cuts: int, in_flight: int) -> None:
         """The server has too many calls, it says to one that was sent when `num_cuts` was this.
@@ -164,9 +165,9 @@ class Limiter:
         self.num_cuts += 1
         self._begin_flight()
 
-    def _raise(self, step: int) -> None:
+    def _raise(self, step: int, *, may_double: bool) -> None:
         grown = self._size + step * 2 ** (self._num_raises // RAISES_PER_DOUBLING)
-        if self._size < self._full_at:
+        if may_double and self._size < self._full_at:
             grown = self._full_at
         self._num_raises += 1
         self._size = min(grown, 2 * self._size, float(self.bounds.most))

@@ -215,13 +215,13 @@ def test_a_queue_that_comes_and_goes_within_a_flight_is_no_reason() -> None:
     assert limiter.limit == Bounds().start
 
 
-def test_a_server_that_has_not_counted_the_newest_calls_yet_gets_no_more() -> None:
+def test_a_server_that_has_not_counted_the_newest_calls_yet_is_not_given_twice_as_many() -> None:
     limiter = Limiter()
     limiter.looked(Load(2, 0), in_flight=8, held_back=True)
-    assert limiter.limit == 8
+    assert limiter.limit == 9
 
-    limiter.looked(Load(8, 0), in_flight=8, held_back=True)
-    assert limiter.limit == 16
+    limiter.looked(Load(9, 0), in_flight=9, held_back=True)
+    assert limiter.limit == 18
 
 
 def test_calls_that_were_sent_before_a_cut_do_not_cut_again() -> None:
