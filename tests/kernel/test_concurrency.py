@@ -37,7 +37,7 @@ def callers(num: int, *, start: int = 8, seed: int = 0) -> list[Caller]:
 
 
 def fly(server: Server, them: list[Caller], flights: int, least_s: float = COLD_S) -> float:
-    """Let so many calls end for each that may be in flight, or more in `least_s`; tokens a second."""
+    """Let so many calls end for each that may be in flight, or more; tokens a second."""
     num_calls = flights * max(server.places, sum(caller.limiter.limit for caller in them))
     until, began, tokens = server.num_answered + num_calls, server.now, server.num_tokens
     run(server, them, least_s)
