@@ -10,7 +10,13 @@ from typing import Any
 import pytest
 
 from banyan.adapters.engine_http import EngineHttp
-from banyan.errors import EngineRefused, EngineUnavailable, InvalidInput, PromptTooLong
+from banyan.errors import (
+    EngineOverloaded,
+    EngineRefused,
+    EngineUnavailable,
+    InvalidInput,
+    PromptTooLong,
+)
 from tests.engine.wire import chunked, events, reply, wire
 from tests.fixtures.waiting import until
 
@@ -137,6 +143,13 @@ async def test_a_cancelled_call_closes_its_connection(connect: Connect) -> None:
 async def test_overload_and_crashes_may_be_retried(connect: Connect, status: str) -> None:
     async with wire(reply(b"oops", status)) as server:
         with pytest.raises(EngineUnavailable, match=status[:3]):
+            await connect(server.url).post("/", {}, Json)
+
+
+@pytest.mark.parametrize("status", ["429 Busy", "503 Busy"])
+async def test_too_many_calls_are_told_from_crashes(connect: Connect, status: str) -> None:
+    async with wire(reply(b"oops", status)) as server:
+        with pytest.raises(EngineOverloaded):
             await connect(server.url).post("/", {}, Json)
 
 

@@ -16,6 +16,7 @@ from opentelemetry.semconv.attributes import (
     http_attributes,
     server_attributes,
 )
+from opentelemetry.trace import SpanKind
 
 from banyan import signals
 from banyan.adapters.memory_metrics import MemoryMetrics
@@ -183,3 +184,15 @@ def test_what_sends_traces_is_not_loaded_where_nobody_collects_traces() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], check=False)  # noqa: S603
     assert done.returncode == 0
+
+
+def test_waiting_for_a_place_is_a_span_of_its_own_and_no_call(told: Told) -> None:
+    with (
+        told.traces.node(claimed(TREES[0], "0"), {}),
+        told.traces.wait(signals.AWAIT_PLACE, {signals.ENGINE: "gpu:8000"}),
+    ):
+        pass
+    waited, node = told.spans
+    assert (waited.name, waited.kind) == ("await_place", SpanKind.INTERNAL)
+    assert waited.parent is not None
+    assert waited.parent.span_id == node.context.span_id
