@@ -232,9 +232,8 @@ class Replicas:
             replica.in_flight += 1
             try:
                 with replica.places.occupied() if takes_place else nullcontext():
-                    result = await call(replica.engine)
+                    result = await self._noted(replica, call)
             except EngineUnavailable:
-                replica.failed(self._clock())
                 out_of_attempts = len(tried) >= min(MAX_ATTEMPTS, len(self.replicas))
                 if out_of_attempts or not may_retry():
                     raise
@@ -247,12 +246,28 @@ class Replicas:
     async def _placed(self, order: Sequence[Replica]) -> Replica:
         """The first of them with room, in which a place was taken.
 
-        Those that rest have room, and are no choice while others are awake.
+        Those that rest have room, and are no choice while others are awake; nor is one that failed
+        while it was waited for.
         """
+        while True:
+            choices = self._awake(order) or order
+            taken = await place([replica.places for replica in choices])
+            replica = next(replica for replica in choices if replica.places is taken)
+            if replica in (self._awake(order) or order):
+                return replica
+            taken.give_back()
+
+    def _awake(self, replicas: Sequence[Replica]) -> Sequence[Replica]:
         now = self._clock()
-        choices = [replica for replica in order if replica.rests_until <= now] or order
-        taken = await place([replica.places for replica in choices])
-        return next(replica for replica in choices if replica.places is taken)
+        return [replica for replica in replicas if replica.rests_until <= now]
+
+    async def _noted(self, replica: Replica, call: Callable[[Engine], Awaitable[T]]) -> T:
+        """The call; that it failed is known before its place is another's."""
+        try:
+            return await call(replica.engine)
+        except EngineUnavailable:
+            replica.failed(self._clock())
+            raise
 
 
 def _floor(prompt: Prompt) -> int:

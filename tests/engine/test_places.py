@@ -35,6 +35,7 @@ class Held:
         self.replicas = Replicas(
             list(zip(names, self.engines, strict=True)),
             dict(zip(names, self.places, strict=True)),
+            clock=lambda: 0.0,
         )
 
     async def _hold(self, call: Call) -> None:
@@ -152,6 +153,24 @@ async def test_a_call_waits_for_a_full_replica_rather_than_for_one_that_is_down(
     assert before <= 1
     assert len(held.engines[1].calls) == before
     assert len(held.engines[0].calls) == 20
+
+
+async def test_calls_that_wait_do_not_try_a_replica_that_failed_meanwhile() -> None:
+    def down(messages: Sequence[Message], schema: Schema | None) -> str:
+        del messages, schema
+        raise EngineUnavailable("down")
+
+    held = Held(1, 1)
+    held.engines[1].rule = down
+    tasks = [held.ask(str(number)) for number in range(20)]
+    await until(lambda: [places.num_waiting for places in held.places] == [18, 18])
+
+    for _ in range(21):
+        held.free.release()
+    await asyncio.gather(*tasks)
+
+    assert [len(engine.calls) for engine in held.engines] == [20, 1]
+    assert [places.num_taken for places in held.places] == [0, 0]
 
 
 async def test_waiting_is_told_as_queue_time() -> None:
