@@ -2,7 +2,11 @@
 
 Recipes are made for the task: two ingredients, one of them as deep as it can be. All nodes of a
 tree share one inventory. A goal is to have so many more of an item than when the goal was begun; it
+shows how many are still missing, since what others made before it is in the inventory too. It
 divides into its ingredients.
+
+At difficulty 0 nothing is left to divide: an ingredient is to be taken, or all ingredients of a
+recipe are at hand, as they are once its parts are done. Every recipe is made of these two.
 """
 
 from __future__ import annotations
@@ -15,6 +19,8 @@ from banyan.action import Kind
 from training.environments.environment import HIDDEN, Move, Words, rng
 from training.environments.errors import WindowTooSmall, check_difficulty
 
+NOTHING_TO_DIVIDE = 0
+"""The difficulty at which a goal has no parts, or none that are not done."""
 MAX_RECIPE_DEPTH = 6
 NUM_BASE = 8
 NUM_CRAFTED = 2**MAX_RECIPE_DEPTH
@@ -27,6 +33,9 @@ _REUSE_SHARE = 0.3
 _NUM_USELESS = 2
 """Recipes that a task has beside those that are needed, as far as there are names for them."""
 _NUM_HEAD = 3 + 5
+_MAX_DEPTH_UNDIVIDED = 3
+_MAX_OTHERS = 2
+_TAKEN_SHARE = 0.3
 
 Needs = tuple[tuple[str, int], ...]
 
@@ -74,7 +83,7 @@ class TextcraftGoal:
         self._begin()
         if num_tokens < _NUM_HEAD + 1:
             raise WindowTooSmall(f"a recipe needs {_NUM_HEAD + 1} tokens, not {num_tokens}")
-        words = [WANT, self.item, self._number(self.count)]
+        words = [WANT, self.item, self._number(self._num_missing())]
         needs = self._needs()
         if needs:
             words.append(FROM)
@@ -118,11 +127,18 @@ class TextcraftGoal:
     def merge(self, answers: Sequence[Words | None]) -> None:  # noqa: ARG002 - the world knows
         self.is_merged = True
 
+    def finish_parts(self) -> None:
+        """Have what its parts would have made."""
+        self._begin()
+        for name, count in self._needs():
+            self.world.inventory[name] += count * self.count
+        self.is_merged = True
+
     def verify(self, answer: Words) -> float:
         return float(answer == () and self._num_made() >= self.count)
 
     def solve(self) -> tuple[Move, ...]:
-        missing = max(0, self.count - self._num_made())
+        missing = self._num_missing()
         steps: list[Words]
         if self.is_merged:
             steps = [
@@ -151,6 +167,9 @@ class TextcraftGoal:
     def _num_made(self) -> int:
         return self.world.inventory[self.item] - self._begin()
 
+    def _num_missing(self) -> int:
+        return max(0, self.count - self._num_made())
+
 
 class Textcraft:
     """`num_items`, `num_base` and `max_count` make ones with a smaller vocabulary.
@@ -174,17 +193,37 @@ class Textcraft:
         return (*self.base, *self.items, *self.counts, WANT, FROM, HAVE, GET, CRAFT, HIDDEN)
 
     def generate(self, seed: int, difficulty: int) -> TextcraftGoal:
-        check_difficulty(self.name, difficulty, 1, MAX_RECIPE_DEPTH)
+        check_difficulty(self.name, difficulty, NOTHING_TO_DIVIDE, MAX_RECIPE_DEPTH)
         random = rng(self.name, seed, difficulty)
+        if difficulty == NOTHING_TO_DIVIDE:
+            return self._undivided(random)
+        world, item = self._task(random, difficulty)
+        return TextcraftGoal(world, item, 1)
+
+    def _task(self, random: Random, levels: int) -> tuple[World, str]:
+        """What there is to craft from, and the item that is wanted."""
         book = _Book(random, random.sample(self.items, len(self.items)), self.base)
-        item = book.made(difficulty)
+        item = book.made(levels)
         for _ in range(min(_NUM_USELESS, len(self.items) - len(book.recipes))):
             book.made(1, is_new=True)
-        return TextcraftGoal(World(book.recipes, self.base, self.counts), item, 1)
+        return World(book.recipes, self.base, self.counts), item
+
+    def _undivided(self, random: Random) -> TextcraftGoal:
+        """An ingredient to take, or a recipe whose parts are done, beside what others made."""
+        world, _ = self._task(random, random.randint(1, _MAX_DEPTH_UNDIVIDED))
+        item = random.choice(list(world.recipes))
+        world.inventory.update(
+            random.choices((*world.recipes, *world.base), k=random.randint(0, _MAX_OTHERS))
+        )
+        if random.random() < _TAKEN_SHARE:
+            return TextcraftGoal(world, random.choice(world.base), random.randint(1, 2))
+        goal = TextcraftGoal(world, item, 1)
+        goal.finish_parts()
+        return goal
 
     def max_steps(self, difficulty: int) -> int:
         """At least twice what the largest recipe takes, with every ingredient delegated."""
-        return 12 << (2 * (difficulty - 1))
+        return 12 << (2 * max(0, difficulty - 1))
 
 
 def recipe_depth(recipes: dict[str, Needs], item: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from training.environments.dialog import Dialog
+from training.environments.dialog import LAST_SERVICE, Dialog
 from training.experiments.comparison import Comparison
 from training.experiments.experiment import Experiment
 from training.experiments.versus import Versus
@@ -18,7 +18,7 @@ DIALOG = Experiment(
         train_difficulties=(3, 4, 6),
         eval_difficulties=(3, 4, 6, TURNS),
         curve_difficulties=(6, TURNS),
-        skill_difficulty=3,
+        skill_difficulty=LAST_SERVICE,
     ),
     find=Versus(
         difficulty=TURNS,

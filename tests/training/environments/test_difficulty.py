@@ -14,8 +14,8 @@ from training.environments import algebra
 from training.environments.aggregate import COUNTS, LABELS, RECORDS, Aggregate
 from training.environments.algebra import Algebra, AlgebraGoal, Operation
 from training.environments.chain import Chain, ChainGoal, Link, World
-from training.environments.dialog import Dialog
-from training.environments.environment import HIDDEN, play, rng
+from training.environments.dialog import LAST_SERVICE, Dialog
+from training.environments.environment import HIDDEN, Goal, play, rng
 from training.environments.language_source import LanguageSource, bits_per_token
 from training.environments.long_sequence import LongSequence
 from training.environments.maze import DOORS, Maze, MazeGoal
@@ -24,7 +24,12 @@ from training.environments.maze_grid import MAX_LEAF_SIDE, Grid, Region
 from training.environments.needle import NONE, Needle
 from training.environments.recall import Recall
 from training.environments.tally import Tally
-from training.environments.textcraft import Textcraft, recipe_depth
+from training.environments.textcraft import (
+    NOTHING_TO_DIVIDE,
+    Textcraft,
+    TextcraftGoal,
+    recipe_depth,
+)
 
 seeds = st.integers(0, 10_000)
 
@@ -192,10 +197,60 @@ def test_a_part_does_not_take_what_its_sibling_made_before() -> None:
     assert all(part.world.inventory[part.item] >= part.count for part in parts)
 
 
+def test_a_goal_shows_how_many_are_missing_whatever_its_sibling_made() -> None:
+    world = Textcraft().generate(0, 2).world
+    for _ in range(2):
+        world.get("base0")
+    goal = TextcraftGoal(world, "base0", 1)
+    before = goal.observe(32)
+    goal.use(("get", "base0"))
+    assert before[:3] == ("want", "base0", "1")
+    assert goal.observe(32)[:3] == ("want", "base0", "0")
+
+
+@given(seeds)
+def test_the_smallest_goal_of_a_recipe_has_no_parts_to_delegate(seed: int) -> None:
+    goal = Textcraft().generate(seed, NOTHING_TO_DIVIDE)
+    assert goal.kinds() == ("answer", "use")
+    assert play(goal, goal.solve()) == 1.0
+
+
+def test_the_smallest_goals_of_recipes_are_all_that_recipes_are_made_of() -> None:
+    goals = [Textcraft().generate(seed, NOTHING_TO_DIVIDE) for seed in range(200)]
+    verbs = [[move.words[0] for move in goal.solve() if move.words] for goal in goals]
+    assert sorted({tuple(one) for one in verbs}) == [
+        ("craft",),
+        ("get",),
+        ("get", "get"),
+    ]
+
+
 @given(seeds, st.integers(2, 24))
 def test_a_dialogue_takes_as_many_turns_as_it_was_asked_for(seed: int, turns: int) -> None:
     goal = Dialog().generate(seed, turns)
     assert sum(move.kind == "use" for move in goal.solve()) == turns
+
+
+@given(seeds)
+def test_the_smallest_dialogue_is_the_last_service_of_a_plan(seed: int) -> None:
+    goal = Dialog().generate(seed, LAST_SERVICE)
+    *before, last = goal.world.services.values()
+    assert goal.world.calls == [goal.world.right_call(service) for service in before]
+    assert "delegate" not in goal.kinds()
+    assert [move.words[1] for move in goal.solve() if move.words[:1] == ("call",)] == [last.name]
+
+
+def test_the_smallest_dialogues_show_whatever_a_part_of_a_plan_shows() -> None:
+    small = Dialog(max_turns=10, num_values=4)
+    goals = [small.generate(seed, LAST_SERVICE) for seed in range(500)]
+    last = [goal.services[-1] for goal in goals]
+    assert {service.name for service in last} == set(small.services)
+    assert {len(service.slots) for service in last} == {1, 2, 3, 4}
+    assert {len(goal.services) == 1 for goal in goals} == {True, False}
+    assert any(
+        set(service.slots) & set(goal.world.known)
+        for service, goal in zip(last, goals, strict=True)
+    )
 
 
 def test_a_wrong_call_cannot_be_made_good() -> None:
@@ -234,6 +289,25 @@ def test_ten_thousand_tokens_need_three_levels_to_fit_the_window() -> None:
     for _ in range(3):
         goal = max(goal.parts(()), key=lambda half: half.num_tokens)
     assert HIDDEN not in goal.observe(source.num_view_tokens)
+
+
+def test_a_text_that_fits_the_window_is_read_and_not_divided() -> None:
+    small = LongSequence(num_tokens_at_1=10, num_view_tokens=16, mark_share=0.1)
+    assert {small.generate(seed, 1).kinds() for seed in range(50)} == {("answer",)}
+    assert {levels(small.generate(seed, 4)) for seed in range(50)} == {3}
+
+
+def levels(goal: Goal) -> int:
+    """Of divisions above the parts that cannot be divided."""
+    if "delegate" not in goal.kinds():
+        return 0
+    return 1 + max(map(levels, goal.parts(())))
+
+
+def test_the_smallest_texts_have_as_many_marks_as_parts_of_long_ones() -> None:
+    small = LongSequence(num_tokens_at_1=10, num_view_tokens=16, mark_share=0.1)
+    nums = {sum(item[0] == "mark" for item in small.generate(seed, 1).items) for seed in range(500)}
+    assert nums >= {0, 1, 2, 3}
 
 
 def test_a_question_over_the_whole_needs_every_marked_digit() -> None:
