@@ -58,6 +58,11 @@ class World:
         self.known: dict[str, str] = {}
         self.calls: list[Words] = []
 
+    @property
+    def unknown(self) -> Words:
+        """Slots that can be asked for. What is known is not asked for again."""
+        return tuple(slot for slot in self.asked if slot not in self.known)
+
     def right_call(self, service: Service) -> Words:
         return (service.name, *(self.values[slot] for slot in service.slots))
 
@@ -115,9 +120,9 @@ class DialogGoal:
             return ()
         match written:
             case ():
-                return (ASK, CALL)
+                return (ASK, CALL) if self.world.unknown else (CALL,)
             case ("ask",):
-                return self.world.asked
+                return self.world.unknown
             case ("call",):
                 return tuple(self.world.services)
             case ("call", service, *values):

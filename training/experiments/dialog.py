@@ -28,7 +28,7 @@ DIALOG = Experiment(
         notes=[
             "All nodes share one dialogue and take turns in it, so nothing runs at once.",
             "The claimed 1.3x therefore cannot be had here.",
-            "A wrong call cannot be made good.",
+            "A wrong call cannot be made good, and what is known cannot be asked for again.",
         ],
     ).find,
 )

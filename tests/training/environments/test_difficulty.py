@@ -15,7 +15,7 @@ from training.environments.aggregate import COUNTS, LABELS, RECORDS, Aggregate
 from training.environments.algebra import Algebra, AlgebraGoal, Operation
 from training.environments.chain import Chain, ChainGoal, Link, World
 from training.environments.dialog import LAST_SERVICE, Dialog
-from training.environments.environment import HIDDEN, Goal, play, rng
+from training.environments.environment import HIDDEN, Goal, Move, play, rng
 from training.environments.language_source import LanguageSource, bits_per_token
 from training.environments.long_sequence import LongSequence
 from training.environments.maze import DOORS, Maze, MazeGoal
@@ -197,15 +197,30 @@ def test_a_part_does_not_take_what_its_sibling_made_before() -> None:
     assert all(part.world.inventory[part.item] >= part.count for part in parts)
 
 
-def test_a_goal_shows_how_many_are_missing_whatever_its_sibling_made() -> None:
+def test_a_goal_shows_what_was_gathered_for_it_whatever_its_sibling_made() -> None:
     world = Textcraft().generate(0, 2).world
-    for _ in range(2):
-        world.get("base0")
+    world.get("base0")
     goal = TextcraftGoal(world, "base0", 1)
-    before = goal.observe(32)
+    assert goal.observe(32) == ("want", "base0", "1", "have")
     goal.use(("get", "base0"))
-    assert before[:3] == ("want", "base0", "1")
-    assert goal.observe(32)[:3] == ("want", "base0", "0")
+    assert goal.observe(32) == ("want", "base0", "1", "have", "base0", "1")
+
+
+def test_what_is_taken_and_not_used_is_no_success() -> None:
+    goal = Textcraft().generate(0, 3)
+    waste = Move("use", ("get", goal.world.base[0]))
+    assert play(goal, [waste, *goal.solve()]) == 0.0
+
+
+def test_what_cannot_be_crafted_is_not_offered() -> None:
+    goal = Textcraft().generate(0, 1)
+    assert goal.choices("use", ()) == ("get",)
+    *gets, craft, _ = goal.solve()
+    for move in gets:
+        goal.use(move.words)
+    assert goal.item in goal.choices("use", ("craft",))
+    goal.use(craft.words)
+    assert goal.choices("use", ()) == ("get",)
 
 
 @given(seeds)
@@ -251,6 +266,15 @@ def test_the_smallest_dialogues_show_whatever_a_part_of_a_plan_shows() -> None:
         set(service.slots) & set(goal.world.known)
         for service, goal in zip(last, goals, strict=True)
     )
+
+
+def test_what_is_known_cannot_be_asked_for_again() -> None:
+    goal = Dialog().generate(0, 10)
+    for slot in goal.world.asked:
+        assert slot in goal.choices("use", ("ask",))
+        goal.use(("ask", slot))
+        assert slot not in goal.choices("use", ("ask",))
+    assert goal.choices("use", ()) == ("call",)
 
 
 def test_a_wrong_call_cannot_be_made_good() -> None:
