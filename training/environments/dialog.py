@@ -5,9 +5,9 @@ some are the result of a call that comes before. All nodes of a tree share the d
 row of services, and divides into its two halves; it succeeds if, since it was begun, exactly its
 calls were made, in order and with the right values.
 
-At difficulty 1 all services of a plan are called but the last one, and the goal is that one, with
-some of those before it or alone, as it is of a part. That is the skill that every plan is made of:
-what it takes, what is known, and which of the plan's services and slots it is.
+At difficulty 1 the goal is one service out of a plan, and those before it are called: alone, as it
+is of a part, or behind some of those before it. That is the skill that every plan is made of: what
+the service takes, what is known, and which of the plan's services and slots it is.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from banyan.action import Kind
 from training.environments.environment import HIDDEN, Move, Words, rng
 from training.environments.errors import WindowTooSmall, check_difficulty
 
-LAST_SERVICE = 1
-"""The difficulty at which one service is left to be called."""
+ONE_SERVICE = 1
+"""The difficulty at which one service is to be called."""
 MIN_TURNS, MAX_TURNS = 2, 24
 SERVICES = tuple(f"service{number}" for number in range(MAX_TURNS // 2))
 SLOTS = tuple(f"slot{number}" for number in range(2 * MAX_TURNS))
@@ -153,10 +153,6 @@ class DialogGoal:
         plan = [self.world.right_call(service) for service in self.services]
         return float(answer == () and self._made() == plan)
 
-    def rest(self, num_made: int) -> DialogGoal:
-        """The goal without the first `num_made` services, and begun after their calls."""
-        return DialogGoal(self.world, self.services[num_made:], num_before=num_made)
-
     def solve(self) -> tuple[Move, ...]:
         known = set(self.world.known)
         moves = []
@@ -196,15 +192,16 @@ class Dialog:
         return (*self.services, *self.slots, *self.values, ASK, CALL, DONE, UNKNOWN, HIDDEN)
 
     def generate(self, seed: int, difficulty: int) -> DialogGoal:
-        check_difficulty(self.name, difficulty, LAST_SERVICE, self.max_turns)
+        check_difficulty(self.name, difficulty, ONE_SERVICE, self.max_turns)
         random = rng(self.name, seed, difficulty)
-        if difficulty != LAST_SERVICE:
+        if difficulty != ONE_SERVICE:
             return self._plan(random, difficulty)
-        goal = self._plan(random, random.randint(MIN_TURNS, self.max_turns))
-        *before, _ = goal.services
-        for service in before:
-            goal.world.make(service)
-        return goal.rest(random.randint(0, len(before)))
+        plan = self._plan(random, random.randint(MIN_TURNS, self.max_turns))
+        num_made = random.randrange(len(plan.services))
+        for service in plan.services[:num_made]:
+            plan.world.make(service)
+        first = random.randint(0, num_made)
+        return DialogGoal(plan.world, plan.services[first : num_made + 1], num_before=first)
 
     def _plan(self, random: Random, num_turns: int) -> DialogGoal:
         """The names of services are dealt out anew for each plan."""
@@ -225,7 +222,7 @@ class Dialog:
 
     def max_steps(self, difficulty: int) -> int:
         """Four for each turn."""
-        return 4 * (1 + _MAX_ASKED if difficulty == LAST_SERVICE else difficulty)
+        return 4 * (1 + _MAX_ASKED if difficulty == ONE_SERVICE else difficulty)
 
 
 def _shares(random: Random, num_turns: int) -> list[int]:
