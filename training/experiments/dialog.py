@@ -19,7 +19,7 @@ DIALOG = Experiment(
         eval_difficulties=(3, 4, 6, TURNS),
         curve_difficulties=(6, TURNS),
         skill_difficulty=ONE_SERVICE,
-        enough_skill=0.85,  # who asks in another order than the view's is wrong there, not in a task
+        enough_skill=0.85,  # another order of questions is wrong there, and right in a task
     ),
     find=Versus(
         difficulty=TURNS,

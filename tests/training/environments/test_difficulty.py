@@ -133,6 +133,14 @@ def test_notes_are_found_by_their_key_and_without_memory_nothing_is() -> None:
         assert goal.observe(6)[-1] == (goal.world.answer if has_memory else "nothing")
 
 
+def test_a_page_that_was_noted_can_only_be_turned() -> None:
+    for has_memory in (True, False):
+        goal = Recall(has_memory=has_memory).generate(1, 2)
+        assert goal.choices("use", ()) == ("next", "note")
+        goal.use(("note",))
+        assert goal.choices("use", ()) == ("next",)
+
+
 def test_what_was_not_noted_is_not_found() -> None:
     goal = Recall().generate(1, 1)
     goal.use(("next",))
