@@ -4,8 +4,9 @@ Difficulty d makes `1250 * 2**(d - 1)` tokens of filler with marked digits in it
 eighths, three levels down, fit a window of 2,048. The question is the sum of all marked digits
 modulo 10, so that no token may be passed over. What fits the window is read, and not divided. The
 answers of halves stand in their places as marked digits: who can add up a text can put answers
-together. At difficulty 1 a text is a part of a longer one, with as many marks as fell into it.
-Language modelling on long texts is in `language_source.py`.
+together. At difficulty 1 a text is a part of a longer one, with as many marks as fell into it, or
+the answers of two halves are to be put together. Language modelling on long texts is in
+`language_source.py`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ FILLER = tuple(f"filler{number}" for number in range(16))
 MAX_LEVELS = 8
 _MAX_LEVELS_AROUND = 4
 """Of the texts that those of difficulty 1 are parts of."""
+_READ_SHARE = 0.5
+"""Of those texts that have halves: a part is read, and not the answers of halves."""
 
 
 class LongSequenceGoal(SpanGoal):
@@ -84,7 +87,10 @@ class LongSequence:
         if difficulty > 1:
             return self._text(random, difficulty)
         part = self._text(random, random.randint(1, _MAX_LEVELS_AROUND))
-        while not part.fits:
+        is_read = part.fits or random.random() < _READ_SHARE
+        if not is_read:
+            part.merge([half.truth() for half in part.parts(())])
+        while is_read and not part.fits:
             part = random.choice(part.parts(()))
         return part
 

@@ -338,10 +338,15 @@ def levels(goal: Goal) -> int:
     return 1 + max(map(levels, goal.parts(())))
 
 
-def test_the_smallest_texts_have_as_many_marks_as_parts_of_long_ones() -> None:
+def test_the_smallest_texts_are_parts_of_long_ones_and_answers_of_halves() -> None:
     small = LongSequence(num_tokens_at_1=10, num_view_tokens=16, mark_share=0.1)
-    nums = {sum(item[0] == "mark" for item in small.generate(seed, 1).items) for seed in range(500)}
-    assert nums >= {0, 1, 2, 3}
+    goals = [small.generate(seed, 1) for seed in range(500)]
+    read = [goal for goal in goals if goal.found is None]
+    merged = [goal for goal in goals if goal.found is not None]
+    assert {sum(item[0] == "mark" for item in goal.items) for goal in read} >= {0, 1, 2, 3}
+    assert all(goal.fits for goal in read)
+    assert len(merged) > 100
+    assert {len(goal.observe(16)) for goal in merged} == {len(("sum", "mark", "1", "mark", "2"))}
 
 
 def test_a_question_over_the_whole_needs_every_marked_digit() -> None:
