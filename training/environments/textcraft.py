@@ -214,11 +214,17 @@ class Textcraft:
         return World(book.recipes, self.base, self.counts), item
 
     def _undivided(self, random: Random) -> TextcraftGoal:
-        """An ingredient to take, or a recipe whose parts are done."""
+        """An ingredient to take, or a recipe whose parts are done, and another that they allow."""
         world, _ = self._task(random, random.randint(1, _MAX_DEPTH_UNDIVIDED))
         if random.random() < _TAKEN_SHARE:
             return TextcraftGoal(world, random.choice(world.base), random.randint(1, 2))
-        goal = TextcraftGoal(world, random.choice(list(world.recipes)), 1)
+        item = random.choice(list(world.recipes))
+        unused = [name for name in self.items if name not in world.recipes]
+        if unused:
+            world.recipes[random.choice(unused)] = tuple(
+                (name, 1) for name, _ in world.recipes[item]
+            )
+        goal = TextcraftGoal(world, item, 1)
         goal.finish_parts()
         return goal
 

@@ -238,6 +238,13 @@ def test_the_smallest_goal_of_a_recipe_has_no_parts_to_delegate(seed: int) -> No
     assert play(goal, goal.solve()) == 1.0
 
 
+@given(seeds)
+def test_in_the_smallest_goal_the_ingredients_at_hand_allow_another_recipe(seed: int) -> None:
+    goal = Textcraft().generate(seed, NOTHING_TO_DIVIDE)
+    verb, *_ = goal.solve()[0].words
+    assert verb == "get" or len(goal.choices("use", ("craft",))) > 1
+
+
 def test_the_smallest_goals_of_recipes_are_all_that_recipes_are_made_of() -> None:
     goals = [Textcraft().generate(seed, NOTHING_TO_DIVIDE) for seed in range(200)]
     verbs = [[move.words[0] for move in goal.solve() if move.words] for goal in goals]
