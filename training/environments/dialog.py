@@ -4,6 +4,10 @@ A turn is a question for a slot, or a call. A service needs values of slots; som
 some are the result of a call that comes before. All nodes of a tree share the dialogue. A goal is a
 row of services, and divides into its two halves; it succeeds if, since it was begun, exactly its
 calls were made, in order and with the right values.
+
+At difficulty 1 the goal is one service out of a plan, and those before it are called: alone, as it
+is of a part, or behind some of those before it. That is the skill that every plan is made of: what
+the service takes, what is known, and which of the plan's services and slots it is.
 """
 
 from __future__ import annotations
@@ -16,6 +20,8 @@ from banyan.action import Kind
 from training.environments.environment import HIDDEN, Move, Words, rng
 from training.environments.errors import WindowTooSmall, check_difficulty
 
+ONE_SERVICE = 1
+"""The difficulty at which one service is to be called."""
 MIN_TURNS, MAX_TURNS = 2, 24
 SERVICES = tuple(f"service{number}" for number in range(MAX_TURNS // 2))
 SLOTS = tuple(f"slot{number}" for number in range(2 * MAX_TURNS))
@@ -52,8 +58,19 @@ class World:
         self.known: dict[str, str] = {}
         self.calls: list[Words] = []
 
+    @property
+    def unknown(self) -> Words:
+        """Slots that can be asked for. What is known is not asked for again."""
+        return tuple(slot for slot in self.asked if slot not in self.known)
+
     def right_call(self, service: Service) -> Words:
         return (service.name, *(self.values[slot] for slot in service.slots))
+
+    def make(self, service: Service) -> None:
+        """Ask for what the service needs, and call it."""
+        for slot in service.slots:
+            self.ask(slot)
+        self.call(self.right_call(service))
 
     def ask(self, slot: str) -> None:
         self.known[slot] = self.values[slot]
@@ -66,11 +83,15 @@ class World:
 
 
 class DialogGoal:
-    def __init__(self, world: World, services: Sequence[Service]) -> None:
+    """`num_before`: calls in the dialogue before the goal was begun; None: it is not begun yet."""
+
+    def __init__(
+        self, world: World, services: Sequence[Service], *, num_before: int | None = None
+    ) -> None:
         self.world = world
         self.services = services
         self.is_merged = False
-        self._num_before: int | None = None
+        self._num_before = num_before
 
     def observe(self, num_tokens: int) -> Words:
         """How many calls were made, and each service that is still to be called, with its slots."""
@@ -99,9 +120,9 @@ class DialogGoal:
             return ()
         match written:
             case ():
-                return (ASK, CALL)
+                return (ASK, CALL) if self.world.unknown else (CALL,)
             case ("ask",):
-                return self.world.asked
+                return self.world.unknown
             case ("call",):
                 return tuple(self.world.services)
             case ("call", service, *values):
@@ -171,13 +192,25 @@ class Dialog:
         return (*self.services, *self.slots, *self.values, ASK, CALL, DONE, UNKNOWN, HIDDEN)
 
     def generate(self, seed: int, difficulty: int) -> DialogGoal:
-        check_difficulty(self.name, difficulty, MIN_TURNS, self.max_turns)
+        check_difficulty(self.name, difficulty, ONE_SERVICE, self.max_turns)
         random = rng(self.name, seed, difficulty)
+        if difficulty != ONE_SERVICE:
+            return self._plan(random, difficulty)
+        plan = self._plan(random, random.randint(MIN_TURNS, self.max_turns))
+        num_made = random.randrange(len(plan.services))
+        for service in plan.services[:num_made]:
+            plan.world.make(service)
+        first = random.randint(0, num_made)
+        return DialogGoal(plan.world, plan.services[first : num_made + 1], num_before=first)
+
+    def _plan(self, random: Random, num_turns: int) -> DialogGoal:
+        """The names of services are dealt out anew for each plan."""
+        names = random.sample(self.services, len(self.services))
         slots = iter(random.sample(self.slots, len(self.slots)))
         services: list[Service] = []
         asked: list[str] = []
-        for name, num_turns in zip(self.services, _shares(random, difficulty), strict=False):
-            needed = [next(slots) for _ in range(num_turns - 1)]
+        for name, share in zip(names, _shares(random, num_turns), strict=False):
+            needed = [next(slots) for _ in range(share - 1)]
             asked += needed
             if services and random.random() < _LINKED_SHARE:
                 needed.append(random.choice(services).result)
@@ -189,7 +222,7 @@ class Dialog:
 
     def max_steps(self, difficulty: int) -> int:
         """Four for each turn."""
-        return 4 * difficulty
+        return 4 * (1 + _MAX_ASKED if difficulty == ONE_SERVICE else difficulty)
 
 
 def _shares(random: Random, num_turns: int) -> list[int]:

@@ -2,8 +2,8 @@
 
 A view shows one page, whether it was noted, and what was found: what was seen on another page is
 gone unless it was noted. Notes belong to the tree: `note` keeps the fact on the page, `search`
-looks up what the question asks for, once. Without memory nothing is kept, and the answer is a
-guess. A goal is a row of pages and divides into its two halves.
+looks up what the question asks for, each of them once. Without memory nothing is kept, and the
+answer is a guess. A goal is a row of pages and divides into its two halves.
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ class RecallGoal:
             return VALUES if self._has_question else ()
         if kind != "use":
             return ()
-        return (SEARCH,) if self._page[0] == ASK else (NEXT, NOTE)
+        if self._page[0] == ASK:
+            return (SEARCH,)
+        return (NEXT,) if self.world.at in self.world.noted else (NEXT, NOTE)
 
     def use(self, words: Words) -> None:
         self.is_begun = True

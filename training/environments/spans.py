@@ -43,8 +43,12 @@ class SpanGoal(ABC):
         """Of all items."""
         return sum(len(item) for item in self.items)
 
+    def room(self, num_tokens: int) -> int:
+        """Tokens of items that a window of `num_tokens` shows."""
+        return num_tokens - len(self.question) - 1
+
     def observe(self, num_tokens: int) -> Words:
-        room = num_tokens - len(self.question) - 1
+        room = self.room(num_tokens)
         words: list[str] = []
         if self.found is not None:
             words = list(self.found)

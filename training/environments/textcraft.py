@@ -1,8 +1,12 @@
 """Textcraft: craft an item; the difficulty is the depth of its recipe.
 
 Recipes are made for the task: two ingredients, one of them as deep as it can be. All nodes of a
-tree share one inventory. A goal is to have so many more of an item than when the goal was begun; it
-divides into its ingredients.
+tree share one inventory. A goal shows what was gathered since it was begun, crafts from that alone,
+and succeeds if just what it wants was added to the inventory: what is taken and not used is waste,
+and cannot be put back. It divides into its ingredients.
+
+At difficulty 0 nothing is left to divide: an ingredient is to be taken, or all ingredients of a
+recipe are at hand, as they are once its parts are done. Every recipe is made of these two.
 """
 
 from __future__ import annotations
@@ -15,6 +19,8 @@ from banyan.action import Kind
 from training.environments.environment import HIDDEN, Move, Words, rng
 from training.environments.errors import WindowTooSmall, check_difficulty
 
+NOTHING_TO_DIVIDE = 0
+"""The difficulty at which a goal has no parts, or none that are not done."""
 MAX_RECIPE_DEPTH = 6
 NUM_BASE = 8
 NUM_CRAFTED = 2**MAX_RECIPE_DEPTH
@@ -27,6 +33,8 @@ _REUSE_SHARE = 0.3
 _NUM_USELESS = 2
 """Recipes that a task has beside those that are needed, as far as there are names for them."""
 _NUM_HEAD = 3 + 5
+_MAX_DEPTH_UNDIVIDED = 3
+_TAKEN_SHARE = 0.3
 
 Needs = tuple[tuple[str, int], ...]
 
@@ -52,13 +60,15 @@ class World:
             self.inventory.subtract(dict(needs))
             self.inventory[item] += 1
 
-    def plan(self, item: str, count: int) -> list[Words]:
-        """What it takes to get `count` more from nothing, without using what is there."""
+    def plan(self, item: str, count: int, stock: Counter[str]) -> list[Words]:
+        """What it takes to get `count` of an item; what is of use is taken out of `stock`."""
+        num_there = min(stock[item], count)
+        stock[item] -= num_there
+        count -= num_there
         if item not in self.recipes:
             return [(GET, item)] * count
-        steps = [
-            step for name, needed in self.recipes[item] for step in self.plan(name, needed * count)
-        ]
+        needs = self.recipes[item]
+        steps = [step for name, needed in needs for step in self.plan(name, needed * count, stock)]
         return [*steps, *[(CRAFT, item)] * count]
 
 
@@ -68,26 +78,27 @@ class TextcraftGoal:
         self.item = item
         self.count = count
         self.is_merged = False
-        self._num_before: int | None = None
+        self._before: Counter[str] | None = None
 
     def observe(self, num_tokens: int) -> Words:
-        self._begin()
         if num_tokens < _NUM_HEAD + 1:
             raise WindowTooSmall(f"a recipe needs {_NUM_HEAD + 1} tokens, not {num_tokens}")
+        gathered = self._gathered()
         words = [WANT, self.item, self._number(self.count)]
         needs = self._needs()
         if needs:
             words.append(FROM)
             words += [word for name, count in needs for word in (name, self._number(count))]
         related = [self.item, *(name for name, _ in needs)]
-        others = sorted(name for name in self.world.inventory if name not in related)
-        held = [name for name in (*related, *others) if self.world.inventory[name] > 0]
+        others = sorted(name for name in gathered if name not in related)
         words.append(HAVE)
-        for name in held:
+        for name in (*related, *others):
+            if gathered[name] <= 0:
+                continue
             if len(words) + 3 > num_tokens:
                 words.append(HIDDEN)
                 break
-            words += [name, self._number(self.world.inventory[name])]
+            words += [name, self._number(gathered[name])]
         return tuple(words)
 
     def kinds(self) -> tuple[Kind, ...]:
@@ -99,8 +110,8 @@ class TextcraftGoal:
         if kind != "use" or len(written) == 2:
             return ()
         if not written:
-            return (GET, CRAFT)
-        return self.world.base if written == (GET,) else tuple(self.world.recipes)
+            return (GET, CRAFT) if self._craftable() else (GET,)
+        return self.world.base if written == (GET,) else self._craftable()
 
     def use(self, words: Words) -> None:
         self._begin()
@@ -118,23 +129,18 @@ class TextcraftGoal:
     def merge(self, answers: Sequence[Words | None]) -> None:  # noqa: ARG002 - the world knows
         self.is_merged = True
 
+    def finish_parts(self) -> None:
+        """Have what its parts would have made."""
+        self._begin()
+        for name, count in self._needs():
+            self.world.inventory[name] += count * self.count
+        self.is_merged = True
+
     def verify(self, answer: Words) -> float:
-        return float(answer == () and self._num_made() >= self.count)
+        return float(answer == () and self._gathered() == {self.item: self.count})
 
     def solve(self) -> tuple[Move, ...]:
-        missing = max(0, self.count - self._num_made())
-        steps: list[Words]
-        if self.is_merged:
-            steps = [
-                step
-                for name, count in self._needs()
-                for step in self.world.plan(
-                    name, max(0, count * missing - self.world.inventory[name])
-                )
-            ]
-            steps += [(CRAFT, self.item)] * missing
-        else:
-            steps = self.world.plan(self.item, missing)
+        steps = self.world.plan(self.item, self.count, self._gathered())
         return (*(Move("use", step) for step in steps), Move("answer"))
 
     def _number(self, count: int) -> str:
@@ -143,13 +149,31 @@ class TextcraftGoal:
     def _needs(self) -> Needs:
         return self.world.recipes.get(self.item, ())
 
-    def _begin(self) -> int:
-        if self._num_before is None:
-            self._num_before = self.world.inventory[self.item]
-        return self._num_before
+    def _begin(self) -> Counter[str]:
+        """What was there when the goal was begun."""
+        if self._before is None:
+            self._before = self.world.inventory.copy()
+        return self._before
 
-    def _num_made(self) -> int:
-        return self.world.inventory[self.item] - self._begin()
+    def _gathered(self) -> Counter[str]:
+        """What was added to the inventory since then; without what was added and used up."""
+        before = self._begin()
+        return Counter(
+            {
+                name: count - before[name]
+                for name, count in self.world.inventory.items()
+                if count != before[name]
+            }
+        )
+
+    def _craftable(self) -> Words:
+        """Items whose ingredients were gathered."""
+        gathered = self._gathered()
+        return tuple(
+            item
+            for item, needs in self.world.recipes.items()
+            if all(gathered[name] >= count for name, count in needs)
+        )
 
 
 class Textcraft:
@@ -174,17 +198,39 @@ class Textcraft:
         return (*self.base, *self.items, *self.counts, WANT, FROM, HAVE, GET, CRAFT, HIDDEN)
 
     def generate(self, seed: int, difficulty: int) -> TextcraftGoal:
-        check_difficulty(self.name, difficulty, 1, MAX_RECIPE_DEPTH)
+        check_difficulty(self.name, difficulty, NOTHING_TO_DIVIDE, MAX_RECIPE_DEPTH)
         random = rng(self.name, seed, difficulty)
+        if difficulty == NOTHING_TO_DIVIDE:
+            return self._undivided(random)
+        world, item = self._task(random, difficulty)
+        return TextcraftGoal(world, item, 1)
+
+    def _task(self, random: Random, levels: int) -> tuple[World, str]:
+        """What there is to craft from, and the item that is wanted."""
         book = _Book(random, random.sample(self.items, len(self.items)), self.base)
-        item = book.made(difficulty)
+        item = book.made(levels)
         for _ in range(min(_NUM_USELESS, len(self.items) - len(book.recipes))):
             book.made(1, is_new=True)
-        return TextcraftGoal(World(book.recipes, self.base, self.counts), item, 1)
+        return World(book.recipes, self.base, self.counts), item
+
+    def _undivided(self, random: Random) -> TextcraftGoal:
+        """An ingredient to take, or a recipe whose parts are done, and another that they allow."""
+        world, _ = self._task(random, random.randint(1, _MAX_DEPTH_UNDIVIDED))
+        if random.random() < _TAKEN_SHARE:
+            return TextcraftGoal(world, random.choice(world.base), random.randint(1, 2))
+        item = random.choice(list(world.recipes))
+        unused = [name for name in self.items if name not in world.recipes]
+        if unused:
+            world.recipes[random.choice(unused)] = tuple(
+                (name, 1) for name, _ in world.recipes[item]
+            )
+        goal = TextcraftGoal(world, item, 1)
+        goal.finish_parts()
+        return goal
 
     def max_steps(self, difficulty: int) -> int:
         """At least twice what the largest recipe takes, with every ingredient delegated."""
-        return 12 << (2 * (difficulty - 1))
+        return 12 << (2 * max(0, difficulty - 1))
 
 
 def recipe_depth(recipes: dict[str, Needs], item: str) -> int:

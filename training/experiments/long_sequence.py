@@ -19,6 +19,7 @@ LONG_SEQUENCE = Experiment(
         train_difficulties=(1, 2, 3),
         eval_difficulties=(1, 2, 3, LEVELS),
         curve_difficulties=(3, LEVELS),
+        enough_skill=0.93,  # parts with three marks and more are left to RL
     ),
     find=Versus(
         difficulty=LEVELS,
@@ -29,6 +30,7 @@ LONG_SEQUENCE = Experiment(
             "The text is to the window what 10,000 tokens are to 2,048; all of it is smaller.",
             "`never` is the overflow: whoever does not divide sees the first window alone.",
             "No success is claimed but that it is solved; 90 % is taken for that.",
+            "What fits the window is read; dividing everything is three levels of halves.",
             "One answer of ten is right by chance, and more where few digits are marked.",
         ],
     ).find,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from training.environments.textcraft import Textcraft
+from training.environments.textcraft import NOTHING_TO_DIVIDE, Textcraft
 from training.experiments.comparison import RECURSIVE, SINGLE, Comparison, Results
 from training.experiments.experiment import Experiment, Findings, percent
 from training.experiments.report import Grid
@@ -50,6 +50,7 @@ TEXTCRAFT = Experiment(
         train_difficulties=(1, 2, 3),
         eval_difficulties=(1, 2, 3, _HARD),
         curve_difficulties=(2, _HARD),
+        skill_difficulty=NOTHING_TO_DIVIDE,
     ),
     find=_find,
 )

@@ -12,7 +12,7 @@ from training.environments.long_sequence import LongSequence
 
 SOURCES: dict[str, Environment] = {
     **ENVIRONMENTS,
-    # of the same shape, and small: who delegates everywhere comes down to single tokens
+    # of the same shape, and small
     "long_sequence": LongSequence(num_tokens_at_1=30, num_view_tokens=40, mark_share=0.1),
 }
 
@@ -20,13 +20,13 @@ DIFFICULTIES: dict[str, tuple[int, ...]] = {
     "aggregate": (0, 1, 3, 5),
     "algebra": (1, 2, 4, 8),
     "chain": (1, 2, 5, 16),
-    "dialog": (2, 3, 5, 10, 24),
+    "dialog": (1, 2, 5, 10, 24),
     "long_sequence": (1, 2, 4),
     "maze": (2, 5, 6, 11, 20),
     "needle": (0, 1, 4, 7),
     "recall": (0, 1, 2, 8),
     "tally": (0, 1, 2, 4),
-    "textcraft": (1, 2, 4),
+    "textcraft": (0, 2, 4),
 }
 LOW: dict[str, tuple[int, ...]] = {name: values[:3] for name, values in DIFFICULTIES.items()}
 

@@ -14,8 +14,8 @@ from training.environments import algebra
 from training.environments.aggregate import COUNTS, LABELS, RECORDS, Aggregate
 from training.environments.algebra import Algebra, AlgebraGoal, Operation
 from training.environments.chain import Chain, ChainGoal, Link, World
-from training.environments.dialog import Dialog
-from training.environments.environment import HIDDEN, play, rng
+from training.environments.dialog import ONE_SERVICE, Dialog
+from training.environments.environment import HIDDEN, Goal, Move, play, rng
 from training.environments.language_source import LanguageSource, bits_per_token
 from training.environments.long_sequence import LongSequence
 from training.environments.maze import DOORS, Maze, MazeGoal
@@ -24,7 +24,12 @@ from training.environments.maze_grid import MAX_LEAF_SIDE, Grid, Region
 from training.environments.needle import NONE, Needle
 from training.environments.recall import Recall
 from training.environments.tally import Tally
-from training.environments.textcraft import Textcraft, recipe_depth
+from training.environments.textcraft import (
+    NOTHING_TO_DIVIDE,
+    Textcraft,
+    TextcraftGoal,
+    recipe_depth,
+)
 
 seeds = st.integers(0, 10_000)
 
@@ -151,6 +156,14 @@ def test_notes_are_found_by_their_key_and_without_memory_nothing_is() -> None:
         assert goal.observe(6)[-1] == (goal.world.answer if has_memory else "nothing")
 
 
+def test_a_page_that_was_noted_can_only_be_turned() -> None:
+    for has_memory in (True, False):
+        goal = Recall(has_memory=has_memory).generate(1, 2)
+        assert goal.choices("use", ()) == ("next", "note")
+        goal.use(("note",))
+        assert goal.choices("use", ()) == ("next",)
+
+
 def test_what_was_not_noted_is_not_found() -> None:
     goal = Recall().generate(1, 1)
     goal.use(("next",))
@@ -215,10 +228,93 @@ def test_a_part_does_not_take_what_its_sibling_made_before() -> None:
     assert all(part.world.inventory[part.item] >= part.count for part in parts)
 
 
+def test_a_goal_shows_what_was_gathered_for_it_whatever_its_sibling_made() -> None:
+    world = Textcraft().generate(0, 2).world
+    world.get("base0")
+    goal = TextcraftGoal(world, "base0", 1)
+    assert goal.observe(32) == ("want", "base0", "1", "have")
+    goal.use(("get", "base0"))
+    assert goal.observe(32) == ("want", "base0", "1", "have", "base0", "1")
+
+
+def test_what_is_taken_and_not_used_is_no_success() -> None:
+    goal = Textcraft().generate(0, 3)
+    waste = Move("use", ("get", goal.world.base[0]))
+    assert play(goal, [waste, *goal.solve()]) == 0.0
+
+
+def test_what_cannot_be_crafted_is_not_offered() -> None:
+    goal = Textcraft().generate(0, 1)
+    assert goal.choices("use", ()) == ("get",)
+    *gets, craft, _ = goal.solve()
+    for move in gets:
+        goal.use(move.words)
+    assert goal.item in goal.choices("use", ("craft",))
+    goal.use(craft.words)
+    assert goal.choices("use", ()) == ("get",)
+
+
+@given(seeds)
+def test_the_smallest_goal_of_a_recipe_has_no_parts_to_delegate(seed: int) -> None:
+    goal = Textcraft().generate(seed, NOTHING_TO_DIVIDE)
+    assert goal.kinds() == ("answer", "use")
+    assert play(goal, goal.solve()) == 1.0
+
+
+@given(seeds)
+def test_in_the_smallest_goal_the_ingredients_at_hand_allow_another_recipe(seed: int) -> None:
+    goal = Textcraft().generate(seed, NOTHING_TO_DIVIDE)
+    verb, *_ = goal.solve()[0].words
+    assert verb == "get" or len(goal.choices("use", ("craft",))) > 1
+
+
+def test_the_smallest_goals_of_recipes_are_all_that_recipes_are_made_of() -> None:
+    goals = [Textcraft().generate(seed, NOTHING_TO_DIVIDE) for seed in range(200)]
+    verbs = [[move.words[0] for move in goal.solve() if move.words] for goal in goals]
+    assert sorted({tuple(one) for one in verbs}) == [
+        ("craft",),
+        ("get",),
+        ("get", "get"),
+    ]
+
+
 @given(seeds, st.integers(2, 24))
 def test_a_dialogue_takes_as_many_turns_as_it_was_asked_for(seed: int, turns: int) -> None:
     goal = Dialog().generate(seed, turns)
     assert sum(move.kind == "use" for move in goal.solve()) == turns
+
+
+@given(seeds)
+def test_the_smallest_dialogue_is_one_service_behind_those_that_are_called(seed: int) -> None:
+    goal = Dialog().generate(seed, ONE_SERVICE)
+    services = list(goal.world.services.values())
+    num_made = len(goal.world.calls)
+    assert goal.world.calls == [goal.world.right_call(one) for one in services[:num_made]]
+    assert "delegate" not in goal.kinds()
+    calls = [move.words[1] for move in goal.solve() if move.words[:1] == ("call",)]
+    assert calls == [services[num_made].name]
+
+
+def test_the_smallest_dialogues_show_whatever_a_part_of_a_plan_shows() -> None:
+    small = Dialog(max_turns=10, num_values=4)
+    goals = [small.generate(seed, ONE_SERVICE) for seed in range(500)]
+    last = [goal.services[-1] for goal in goals]
+    assert {service.name for service in last} == set(small.services)
+    assert {len(service.slots) for service in last} == {1, 2, 3, 4}
+    assert {len(goal.services) == 1 for goal in goals} == {True, False}
+    assert any(
+        set(service.slots) & set(goal.world.known)
+        for service, goal in zip(last, goals, strict=True)
+    )
+
+
+def test_what_is_known_cannot_be_asked_for_again() -> None:
+    goal = Dialog().generate(0, 10)
+    for slot in goal.world.asked:
+        assert slot in goal.choices("use", ("ask",))
+        goal.use(("ask", slot))
+        assert slot not in goal.choices("use", ("ask",))
+    assert goal.choices("use", ()) == ("call",)
 
 
 def test_a_wrong_call_cannot_be_made_good() -> None:
@@ -257,6 +353,30 @@ def test_ten_thousand_tokens_need_three_levels_to_fit_the_window() -> None:
     for _ in range(3):
         goal = max(goal.parts(()), key=lambda half: half.num_tokens)
     assert HIDDEN not in goal.observe(source.num_view_tokens)
+
+
+def test_a_text_that_fits_the_window_is_read_and_not_divided() -> None:
+    small = LongSequence(num_tokens_at_1=10, num_view_tokens=16, mark_share=0.1)
+    assert {small.generate(seed, 1).kinds() for seed in range(50)} == {("answer",)}
+    assert {levels(small.generate(seed, 4)) for seed in range(50)} == {3}
+
+
+def levels(goal: Goal) -> int:
+    """Of divisions above the parts that cannot be divided."""
+    if "delegate" not in goal.kinds():
+        return 0
+    return 1 + max(map(levels, goal.parts(())))
+
+
+def test_the_smallest_texts_are_parts_of_long_ones_and_answers_of_halves() -> None:
+    small = LongSequence(num_tokens_at_1=10, num_view_tokens=16, mark_share=0.1)
+    goals = [small.generate(seed, 1) for seed in range(500)]
+    read = [goal for goal in goals if goal.found is None]
+    merged = [goal for goal in goals if goal.found is not None]
+    assert {sum(item[0] == "mark" for item in goal.items) for goal in read} >= {0, 1, 2, 3}
+    assert all(goal.fits for goal in read)
+    assert len(merged) > 100
+    assert {len(goal.observe(16)) for goal in merged} == {len(("sum", "mark", "1", "mark", "2"))}
 
 
 def test_a_question_over_the_whole_needs_every_marked_digit() -> None:
