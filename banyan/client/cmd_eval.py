@@ -62,6 +62,9 @@ def evaluate(
         ),
     ] = None,
     model: Annotated[str | None, typer.Option(help="As --model of `banyan up`.")] = None,
+    small_model: Annotated[
+        bool, typer.Option("--small-model", help="As --small-model of `banyan up`.")
+    ] = False,
     window: Annotated[
         int, typer.Option(min=512, help="Tokens of prompt and completion together.")
     ] = 2_048,
@@ -108,6 +111,7 @@ def evaluate(
         engine_url=engine_url,
         packer_url=packer_url,
         model=model,
+        small_model=small_model,
         window=window,
         gate=gate,
         threshold=threshold,

@@ -40,6 +40,14 @@ def up(
             "name. Default: the small model that is installed, or the first that is served."
         ),
     ] = None,
+    small_model: Annotated[
+        bool,
+        typer.Option(
+            "--small-model",
+            help="The model is very small (well below a billion parameters): spare it briefs, JSON "
+            "and merging, as the one that is installed is spared. See docs/running.md.",
+        ),
+    ] = False,
     port: Annotated[
         int, typer.Option(min=1, max=65_535, help="Port of the service, on 127.0.0.1.")
     ] = 8080,
@@ -94,6 +102,7 @@ def up(
         engine=engine,
         engine_url=engine_url,
         model=model,
+        small_model=small_model,
         port=port,
         window=window,
         num_workers=workers,

@@ -36,6 +36,7 @@ class Plan:
     engine_url: str | None = None
     packer_url: str | None = None
     model: str | None = None
+    small_model: bool = False
     window: int = 2_048
     gate: GateMode | None = None
     threshold: float | None = None

@@ -53,6 +53,7 @@ def open_stage(plan: Plan, *, report: Report, stop: StopSignal) -> Iterator[Stag
         engine=plan.engine_kind,
         engine_url=plan.engine_url,
         model=plan.model,
+        small_model=plan.small_model,
         port=free_port(),
         window=plan.window,
     )

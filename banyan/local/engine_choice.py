@@ -45,7 +45,7 @@ class EnginePlan:
     python: Path | None = None
     """Of the environment that vLLM is started from."""
     is_small: bool = False
-    """The model of 135M parameters that is there without a download, see `SMALL_MODEL`."""
+    """The model of 135M parameters that is there without a download, or one like it."""
 
 
 SMALL_MODEL: Mapping[str, str] = {
@@ -87,7 +87,7 @@ def choose(options: Options, progress: Progress, *, install: bool = False) -> En
             "docs/policies.md says.",
         )
     if options.engine_url is not None:
-        return _running(options.engine, options.engine_url.rstrip("/"), options.model or "")
+        return _running(options, options.engine_url.rstrip("/"))
     try:
         match options.engine:
             case "llama":
@@ -100,7 +100,7 @@ def choose(options: Options, progress: Progress, *, install: bool = False) -> En
         raise Missing(str(error), hint=error.hint) from error
 
 
-def _running(kind: EngineKind, url: str, model: str) -> EnginePlan:
+def _running(options: Options, url: str) -> EnginePlan:
     base = url.removesuffix("/v1")
     key = os.environ.get("BANYAN_ENGINE_API_KEY", "")
     headers = {"Authorization": f"Bearer {key}"} if key else None
@@ -118,8 +118,14 @@ def _running(kind: EngineKind, url: str, model: str) -> EnginePlan:
             f"{url} answers {status} to GET /v1/models, so it is no model server",
             hint="Correct --engine-url.",
         )
+    model = options.model or ""
     return EnginePlan(
-        kind=kind, url=url, title=model or "its first model", health_url="", served_model=model
+        kind=options.engine,
+        url=url,
+        title=model or "its first model",
+        health_url="",
+        served_model=model,
+        is_small=options.is_small,
     )
 
 
@@ -149,7 +155,7 @@ def _llama(options: Options, progress: Progress) -> EnginePlan:
         health_url=f"{url}/health",
         argv=tuple(argv),
         env=programs.environment(),
-        is_small=options.model is None,
+        is_small=options.is_small,
     )
 
 
@@ -201,7 +207,7 @@ def _vllm(options: Options, progress: Progress, *, install: bool) -> EnginePlan:
         start_s=vllm_server.START_S,
         folder=Path(model) if Path(model).is_dir() else None,
         python=python,
-        is_small=options.model is None,
+        is_small=options.is_small,
     )
 
 

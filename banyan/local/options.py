@@ -17,11 +17,15 @@ DEFAULT_SLOTS = 8
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`engine_url` names a model server that runs already; `data_dir` None keeps nothing."""
+    """`engine_url` names a model server that runs already; `data_dir` None keeps nothing.
+
+    `small_model`: the model is to be spared what very small ones cannot do.
+    """
 
     engine: EngineKind = "llama"
     engine_url: str | None = None
     model: str | None = None
+    small_model: bool = False
     port: int = DEFAULT_PORT
     window: int = DEFAULT_WINDOW
     num_workers: int = 1
@@ -32,6 +36,11 @@ class Options:
     """What of vLLM's weights can be changed while it runs."""
     vllm_options: tuple[str, ...] = ()
     """Given to vLLM as they are, behind Banyan's own."""
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the model is said to be very small, or is the one that is brought along."""
+        return self.small_model or (self.model is None and self.engine_url is None)
 
     @property
     def engine_slots(self) -> int:

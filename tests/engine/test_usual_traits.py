@@ -19,8 +19,9 @@ def small() -> EnginePlan:
     return choose(Options(), quiet)
 
 
-def other(tmp_path: Path) -> EnginePlan:
-    return choose(Options(engine="vllm", model=str(tmp_path)), quiet, install=True)
+def other(tmp_path: Path, *, small_model: bool = False) -> EnginePlan:
+    options = Options(engine="vllm", model=str(tmp_path), small_model=small_model)
+    return choose(options, quiet, install=True)
 
 
 def test_the_small_model_is_spared_what_it_cannot_do() -> None:
@@ -36,3 +37,13 @@ def test_what_the_user_has_set_wins() -> None:
 def test_other_models_are_spared_nothing(tmp_path: Path) -> None:
     assert usual_environment(other(tmp_path)) == {}
     assert trait_settings(other(tmp_path)).merges
+
+
+def test_any_model_is_spared_the_same_where_it_is_said_to_be_small(tmp_path: Path) -> None:
+    assert usual_environment(other(tmp_path, small_model=True), {}) == SMALL_MODEL
+
+
+def test_a_server_that_runs_already_is_not_taken_to_be_small() -> None:
+    url = "http://127.0.0.1:9"
+    assert not Options(engine_url=url).is_small
+    assert Options(engine_url=url, small_model=True).is_small
