@@ -50,10 +50,8 @@ class PlainLoad:
         began, stops = time.monotonic(), asyncio.Event()
 
         async def caller(http: aiohttp.ClientSession) -> None:
-            head = _words(0, round(self.lengths.cached * self.words_per_token))
-            own = round((self.lengths.prompt - self.lengths.cached) * self.words_per_token)
             while not stops.is_set():
-                await self.call(http, f"{head} {_words(next(numbers) + 1, own)}")
+                await self.call(http, self.prompt(next(numbers)))
 
         connector = aiohttp.TCPConnector(limit=0)
         async with aiohttp.ClientSession(self.url, connector=connector) as http:
@@ -64,6 +62,12 @@ class PlainLoad:
             for task in [*done, *callers]:
                 await task
         return began, ended
+
+    def prompt(self, number: int) -> str:
+        """The prompt of a call; behind what is `cached` it is another one for each number."""
+        head = _words(0, round(self.lengths.cached * self.words_per_token))
+        own = round((self.lengths.prompt - self.lengths.cached) * self.words_per_token)
+        return f"{head} {_words(number + 1, own)}"
 
     async def call(self, http: aiohttp.ClientSession, text: str) -> int:
         """One call; the tokens of its prompt."""
