@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
-import threading
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from statistics import fmean
-from types import TracebackType
 from typing import Self
 
 import httpx
 
+from banyan.adapters.load_page import load_of, series
+from bench.sampler import Sampler
+
 _TOKENS = (
     ("vllm:prompt_tokens_total", "vllm:generation_tokens_total"),
     ("llamacpp:prompt_tokens_total", "llamacpp:tokens_predicted_total"),
-)
-_LOAD = (
-    ("vllm:num_requests_running", "vllm:num_requests_waiting"),
-    ("llamacpp:requests_processing", "llamacpp:requests_deferred"),
 )
 
 
@@ -33,58 +31,42 @@ class Counts:
 
 
 def read_counts(http: httpx.Client, url: str, *, is_fake: bool) -> Counts:
-    """From `/stats` of the fake server, or `/metrics` of vLLM or llama.cpp."""
+    """From `/stats` of the fake server, or `/metrics` of vLLM or llama.cpp.
+
+    Raises RuntimeError where the server does not tell them.
+    """
     if is_fake:
         seen = http.get(f"{url}/stats").raise_for_status().json()
         tokens = seen["prompt_tokens"] + seen["completion_tokens"]
         return Counts(time.monotonic(), tokens, seen["computing"], seen["waiting"])
     page = http.get(f"{url}/metrics").raise_for_status().text
-    running, waiting = _values(page, _LOAD)
-    return Counts(time.monotonic(), sum(_values(page, _TOKENS)), running, waiting)
+    load = load_of(page)
+    if load is None:
+        raise RuntimeError(f"{url} does not tell how many calls run and wait")
+    return Counts(time.monotonic(), _tokens(page), load.running, load.waiting)
 
 
-def _values(page: str, names: tuple[tuple[str, str], ...]) -> tuple[float, float]:
-    for pair in names:
-        found = [
-            re.findall(rf"^{re.escape(name)}(?:{{.*}})? +([0-9.eE+-]+)", page, re.MULTILINE)
-            for name in pair
-        ]
+def _tokens(page: str) -> float:
+    for names in _TOKENS:
+        found = [series(page, name) for name in names]
         if all(found):
-            first, second = (sum(map(float, values)) for values in found)
-            return first, second
-    raise RuntimeError(f"the model server tells none of {names}")
+            return sum(map(sum, found))
+    raise RuntimeError(f"the model server tells none of {_TOKENS}")
 
 
-@dataclass(slots=True)
-class Samples:
+class Samples(Sampler):
     """Counts every `every_s` seconds until the block ends."""
 
-    url: str
-    is_fake: bool
-    every_s: float = 0.1
-    kept: list[Counts] = field(default_factory=list)
-    _stop: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
+    def __init__(self, url: str, *, is_fake: bool, every_s: float = 0.1) -> None:
+        super().__init__(every_s)
+        self.url = url
+        self.is_fake = is_fake
+        self.kept: list[Counts] = []
 
-    def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self._run, name="counts", daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(60)
-
-    def _run(self) -> None:
+    @contextmanager
+    def looking(self) -> Iterator[Callable[[], None]]:
         with httpx.Client(timeout=60.0, trust_env=False) as http:
-            while not self._stop.wait(self.every_s):
-                self.kept.append(read_counts(http, self.url, is_fake=self.is_fake))
+            yield lambda: self.kept.append(read_counts(http, self.url, is_fake=self.is_fake))
 
     def between(self, from_s: float, to_s: float) -> Rate:
         """What was done between two times of the monotonic clock."""

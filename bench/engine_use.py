@@ -159,14 +159,14 @@ def measure(
     """`settle_s`: after a change of speed, until calls of the old one have ended."""
     is_fake = not options.engine
     with stack, httpx.Client(timeout=_WITHIN_S, trust_env=False) as http:
-        with Samples(stack.engine_url, is_fake) as samples:
+        with Samples(stack.engine_url, is_fake=is_fake) as samples:
             solved = solve(stack, http, options)
         load = asyncio.run(PlainLoad.made(stack.engine_url, solved.lengths))
 
         def plain(width: int, slowness: float = 1.0) -> Rate:
             if is_fake:
                 slow_down(http, stack.engine_url, slowness)
-            with Samples(stack.engine_url, is_fake) as taken:
+            with Samples(stack.engine_url, is_fake=is_fake) as taken:
                 began, ended = asyncio.run(load.run(width, options.seconds * slowness))
             return taken.between(began + (ended - began) / 4, ended)
 

@@ -3,54 +3,40 @@
 from __future__ import annotations
 
 import statistics
-import threading
 import time
-from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Self
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import psutil
 from redis import Redis
 
+from bench.sampler import Sampler
 from bench.stack import Stack
 
 MIB = 1024 * 1024
 
 
-@dataclass(slots=True)
-class Watch:
+class Watch(Sampler):
     """Samples every `every_s` seconds, on a thread of its own, until the block ends."""
 
-    stack: Stack
-    every_s: float = 2.0
-    samples: dict[str, list[float]] = field(default_factory=dict)
-    """By process, and `redis data`: MiB, in the order of time."""
-    _stop: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
+    def __init__(self, stack: Stack, every_s: float = 2.0) -> None:
+        super().__init__(every_s)
+        self.stack = stack
+        self.samples: dict[str, list[float]] = {}
+        """By process, and `redis data`: MiB, in the order of time."""
 
-    def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(30)
-
-    def _run(self) -> None:
+    @contextmanager
+    def looking(self) -> Iterator[Callable[[], None]]:
         pids = {"service": self.stack.service.pid, "valkey": self.stack.valkey.pid}
         pids |= {worker.name: worker.pid for worker in self.stack.workers}
         with Redis.from_url(self.stack.valkey.url) as redis:
-            while not self._stop.wait(self.every_s):
+
+            def look() -> None:
                 for name, pid in pids.items():
                     self._note(name, psutil.Process(pid).memory_info().rss)
                 self._note("redis data", data_bytes(redis))
+
+            yield look
 
     def _note(self, name: str, num_bytes: float) -> None:
         self.samples.setdefault(name, []).append(num_bytes / MIB)

@@ -56,12 +56,13 @@ class LoadPage:
 def load_of(page: str) -> Load | None:
     """What a page says, over all of its series (one for each model, or part of the server)."""
     for running, waiting in NAMES:
-        found = [_values(page, name) for name in (running, waiting)]
+        found = [series(page, name) for name in (running, waiting)]
         if all(found):
             return Load(*(round(sum(values)) for values in found))
     return None
 
 
-def _values(page: str, name: str) -> list[float]:
+def series(page: str, name: str) -> list[float]:
+    """The values of all series of a metric; none where the page does not have it."""
     lines = re.findall(rf"^{re.escape(name)}(?:{{.*}})? +([0-9.eE+-]+)", page, re.MULTILINE)
     return [float(value) for value in lines]
