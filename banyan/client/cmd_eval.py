@@ -101,6 +101,11 @@ def evaluate(
 
     if only_baselines and not baselines and set(sets) != {BOOKS}:
         raise typer.BadParameter("needs a --baseline", param_hint="--only-baselines")
+    if small_model and url is not None:
+        raise typer.BadParameter(
+            "a service that runs already has its own settings: start it so, and leave this out",
+            param_hint="--small-model",
+        )
     plan = Plan(
         sets=tuple(sets),
         data=data,

@@ -101,6 +101,7 @@ def test_ctrl_c_keeps_what_was_answered(tmp_path: Path, slow_engine_url: str) ->
         (("examples", "--baseline", "nope"), 2, "Baselines: head"),
         (("examples", "--bucket", "nope"), 2, "Buckets: contract"),
         (("examples", "--only-baselines"), 2, "--baseline"),
+        (("examples", "--url", "http://127.0.0.1:9", "--small-model"), 2, "leave this out"),
         (("examples", "--url", "http://127.0.0.1:9", "--baseline", "head"), 2, "--engine"),
         (("squality", "--data", "nowhere"), 3, "--data"),
         (("books_lm",), 3, "--engine-kind vllm"),
