@@ -229,6 +229,7 @@ def _bounds(node: Node, view: View, context: Context) -> schemas.Bounds:
         briefly=context.task.limits.wants_few_words,
         structured_children=context.policy.structured_children,
         expects=node.expects,
+        was_invalid=node.num_invalid > 0,
         labels=() if node.outcomes else node.labels,
         tools=context.tools,
         policies=specialists.offered(context.task),

@@ -5,6 +5,7 @@ from __future__ import annotations
 GATE_WITHOUT_SCORES = "gate_without_scores"
 ANSWER_CUT = "answer_cut"
 ANSWER_BOUNDED = "answer_bounded"
+LIST_BOUNDED = "list_bounded"
 RESULTS_LEFT_OUT = "results_left_out"
 BUDGET_RAN_OUT = "budget_ran_out"
 CHILD_FAILED = "child_failed"
@@ -22,6 +23,8 @@ MEANING: dict[str, str] = {
     ANSWER_CUT: "an answer reached its token limit; what was generated until then was kept",
     ANSWER_BOUNDED: "limits.max_answer_tokens is more than a quarter of the window, which was the "
     "limit then",
+    LIST_BOUNDED: "a list in an answer has as many items as its tokens have room for, since its "
+    "schema sets no maxItems: there may be more; set it, or raise limits.max_answer_tokens",
     RESULTS_LEFT_OUT: "results of parts did not fit the window and could not be divided further",
     BUDGET_RAN_OUT: "a node had no tokens, money or time left to combine results; they are listed",
     NOT_ALL_READ: "the answer rests on the places that were searched or read, as the gate decided; "

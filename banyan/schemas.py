@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from pydantic import JsonValue
 
-from banyan import bounded_schema
+from banyan import bounded_schema, open_lists
 from banyan.action import Kind, SplitBy
 from banyan.aggregates import MERGE, RULES
 from banyan.bounded_schema import CannotCheck
@@ -52,6 +52,8 @@ class Bounds:
     """The answer is a few words, or one."""
     structured_children: bool = False
     expects: Schema | None = None
+    was_invalid: bool = False
+    """An answer was written that does not follow `expects`: see `open_lists`."""
     labels: tuple[str, ...] = ()
     """Every passage is a record to be labelled with one of these, or with `counts.NO_LABEL`."""
     tools: tuple[str, ...] = ()
@@ -188,7 +190,9 @@ def _answer(bounds: Bounds) -> Schema:
     }
     if bounds.labels:
         return _object({"answer": _labelled(bounds)})
-    properties: Schema = {"answer": _expected(bounds.expects)[0] if bounds.expects else text}
+    properties: Schema = {
+        "answer": _expected(bounds.expects, bounds)[0] if bounds.expects else text
+    }
     if bounds.num_passages and bounds.cites:
         properties["citations"] = {
             "type": "array",
@@ -201,13 +205,15 @@ def _answer(bounds: Bounds) -> Schema:
 
 def _with_definitions(schema: Schema, bounds: Bounds) -> Schema:
     """`schema`, with what the expected answer's references point to."""
-    definitions = _expected(bounds.expects)[1] if bounds.expects else {}
+    definitions = _expected(bounds.expects, bounds)[1] if bounds.expects else {}
     return {**schema, "$defs": definitions} if definitions else schema
 
 
-def _expected(expects: Schema) -> tuple[Schema, Schema]:
+def _expected(expects: Schema, bounds: Bounds) -> tuple[Schema, Schema]:
     """What constrains an answer, and what its references point to."""
-    return moved(enforced(expects))
+    return moved(
+        open_lists.closed(enforced(expects), bounds.answer_tokens, usual=bounds.was_invalid)
+    )
 
 
 def _labelled(bounds: Bounds) -> Schema:

@@ -25,6 +25,7 @@ from banyan import (
     delegation,
     looking,
     notices,
+    open_lists,
     outcomes,
     partial_answer,
     prompts,
@@ -56,6 +57,7 @@ from banyan.effects import (
     TooLong,
     Woken,
 )
+from banyan.enforced import enforced
 from banyan.errors import InvalidAction, SchemaMismatch
 from banyan.node import ROOT_PATH, Divided, Node, Passage
 from banyan.prompts import View
@@ -236,6 +238,7 @@ def _give_up(node: Node, generated: Generated, error: InvalidAction) -> Effect:
 
 def _perform(node: Node, generated: Generated, context: Context) -> tuple[Node, Effect]:
     action, told = _read_action(generated)
+    told = notices.union(told, _of_lists(node, action, generated))
     node = node.model_copy(update={"num_invalid": 0, "notices": notices.union(node.notices, told)})
     passages, window = generated.effect.passages, context.abilities.window
     match action:
@@ -272,6 +275,15 @@ def _perform(node: Node, generated: Generated, context: Context) -> tuple[Node, 
             return _look(noted, context)
         case Use():
             return node, CallTool(action.tool, action.arguments, generated)
+
+
+def _of_lists(node: Node, action: Action, generated: Generated) -> tuple[str, ...]:
+    """What is told where a list may have ended because of its bound."""
+    if not isinstance(action, Answer) or generated.effect.fixed is not None or not node.expects:
+        return ()
+    usual, tokens = node.num_invalid > 0, node.answer_tokens
+    full = open_lists.is_full(action.answer, enforced(node.expects), tokens, usual=usual)
+    return (notices.LIST_BOUNDED,) if full else ()
 
 
 def _attributed(node: Node, answer: JsonValue, passages: Sequence[Passage]) -> tuple[int, ...]:
