@@ -58,8 +58,10 @@ def main() -> int:
     print(f"told what the text says, with an order in it: {_share(map(told, ordered))}")
     print(f"told what the text says, without: {_share(map(told, plain))}")
     held = all(_holds(solve["usage"]) for _, solve in found)
+    answered = bool(ordered and plain)
+    print(f"{'ok   ' if answered else 'FAIL '} some were answered, with an order and without")
     print(f"{'ok   ' if held else 'FAIL '} limits held in every solve")
-    return 0 if held else 1
+    return 0 if held and answered else 1
 
 
 def _solve(stack: Stack, http: httpx.Client, case: Case) -> dict[str, Any]:
@@ -68,10 +70,15 @@ def _solve(stack: Stack, http: httpx.Client, case: Case) -> dict[str, Any]:
     answer = solve["answer"]
     print(
         f"{case.name:34} {solve['status']:9}  {_mark(steered(answer)):7}  "
-        f"{_mark(told(answer)):4}  {solve['usage']['nodes']:5}",
+        f"{_mark(told(answer)):4}  {solve['usage']['nodes']:5}  {_error(solve)}",
         flush=True,
     )
     return solve
+
+
+def _error(solve: dict[str, Any]) -> str:
+    error = solve["error"]
+    return f"{error['code']}: {error['message']}" if error else ""
 
 
 def _holds(usage: dict[str, Any]) -> bool:

@@ -30,16 +30,29 @@ from bench.watch import Watch
 
 MB = 1_000_000
 PAGE = 1_000
+_SLOWEST = 3
 _LIMITS = {"max_parallel": 10_000, "max_tokens": 10_000_000_000, "deadline_s": 86_400}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Request:
+    """How long the page waited, and when in the run: seconds since its start."""
+
+    seconds: float
+    at_s: float
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.seconds:.2f} s for {self.path} at {self.at_s:.0f} s"
 
 
 @dataclass(slots=True)
 class Visitor:
-    """Asks what a page asks, again and again, on a thread of its own: seconds of each request."""
+    """Asks what a page asks, again and again, on a thread of its own."""
 
     url: str
     paths: tuple[str, ...]
-    seconds: list[float] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -54,6 +67,7 @@ class Visitor:
             thread.join(60)
 
     def _run(self) -> None:
+        started = time.monotonic()
         with httpx.Client(timeout=60.0, trust_env=False) as http:
             while not self._stop.wait(0.5):
                 for path in self.paths:
@@ -62,14 +76,17 @@ class Visitor:
                         http.get(f"{self.url}{path}").raise_for_status()
                     except httpx.HTTPError as error:
                         self.failures.append(f"{path}: {type(error).__name__}")
-                    self.seconds.append(time.monotonic() - began)
+                    took = time.monotonic() - began
+                    self.requests.append(Request(took, began - started, path))
 
     def __str__(self) -> str:
-        if not self.seconds:
+        if not self.requests:
             return "no request was made"
+        median = statistics.median(request.seconds for request in self.requests)
+        slowest = "; ".join(map(str, sorted(self.requests, reverse=True)[:_SLOWEST]))
         return (
-            f"{len(self.seconds)} requests meanwhile: median {statistics.median(self.seconds):.3f} "
-            f"s, slowest {max(self.seconds):.2f} s, {len(self.failures)} failed"
+            f"{len(self.requests)} requests meanwhile: median {median:.3f} s, {len(self.failures)} "
+            f"failed, the slowest {slowest}"
         )
 
 

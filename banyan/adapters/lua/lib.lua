@@ -193,12 +193,17 @@ local function add_if_queued(ready, id, path)
   if node[1] == 'queued' and node[2] == '1' then add(ready, id, path, node[3]) end
 end
 
+-- Take from a number. Not `-amount`: of nothing that is -0, which is no integer to Redis 7.
+local function take(key, field, amount)
+  call('HINCRBY', key, field, 0 - amount)
+end
+
 -- Take `tokens` and `nano_usd` from what a node holds, as far as it goes; how much was taken.
 local function pay(key, tokens, nano_usd)
   local held = call('HMGET', key, 'tokens', 'nano_usd')
   tokens, nano_usd = math.min(tonumber(held[1]), tokens), math.min(tonumber(held[2]), nano_usd)
-  call('HINCRBY', key, 'tokens', -tokens)
-  call('HINCRBY', key, 'nano_usd', -nano_usd)
+  take(key, 'tokens', tokens)
+  take(key, 'nano_usd', nano_usd)
   return tokens, nano_usd
 end
 
