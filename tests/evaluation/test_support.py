@@ -14,6 +14,7 @@ from banyan.errors import EngineUnavailable
 from banyan.evaluation.plan import SERVICE
 from banyan.evaluation.question import Question
 from banyan.evaluation.records import Record
+from banyan.evaluation.support.border import fit, fitted
 from banyan.evaluation.support.judge import Judge, Verdict
 from banyan.evaluation.support.result import Judgement, Support, judgement, support
 from banyan.evaluation.support.sample import Pair, cited_pairs, controls, draw
@@ -142,6 +143,47 @@ def added_up(judgements: Sequence[Judgement]) -> Support:
         num_answers=9,
         num_citations=30,
     )
+
+
+def with_odds(kind: str, odds: Sequence[float]) -> list[Judgement]:
+    return [
+        one.model_copy(update={"log_odds": value})
+        for one, value in zip(judged(kind, True, len(odds)), odds, strict=True)
+    ]
+
+
+def test_a_border_is_put_where_it_tells_controls_apart_best() -> None:
+    assert 0.4 < fit([0.5, 0.6, 0.9], [0.1, 0.4]) < 0.5
+    assert 0.2 < fit([0.3, 0.5, 0.6], [0.1, 0.2, 0.55]) < 0.3
+
+
+def test_a_judge_that_likes_yes_is_heard_above_its_border() -> None:
+    judgements = [
+        *with_odds("cited", [0.2, 0.8]),
+        *with_odds("control_true", [0.6 + 0.01 * n for n in range(10)]),
+        *with_odds("control_false", [0.1 + 0.01 * n for n in range(10)]),
+    ]
+    heard, border = fitted(judgements)
+    assert border is not None
+    assert 0.19 < border < 0.6
+    assert [one.supported for one in heard[:2]] == [False, True]
+    assert added_up(heard).can_judge
+    assert not added_up(judgements).can_judge
+
+
+def test_controls_that_cannot_be_told_apart_stay_so_whatever_the_border() -> None:
+    noise = [((n * 7) % 11) / 11 for n in range(40)]
+    judgements = [*with_odds("control_true", noise), *with_odds("control_false", noise[::-1])]
+    heard, border = fitted(judgements)
+    assert border is not None
+    assert not added_up(heard).can_judge
+
+
+def test_without_log_odds_or_with_few_controls_verdicts_stay() -> None:
+    words = [*judged("control_true", True, 20), *judged("control_false", False, 20)]
+    few = [*with_odds("control_true", [0.5] * 9), *with_odds("control_false", [0.1] * 9)]
+    for judgements in (words, few):
+        assert fitted(judgements) == (judgements, None)
 
 
 def test_a_judge_that_says_yes_to_everything_is_seen_as_such() -> None:

@@ -12,6 +12,7 @@ from banyan.evaluation.past import read_past
 from banyan.evaluation.plan import SERVICE, Plan
 from banyan.evaluation.sets import load_set
 from banyan.evaluation.stage import Stage, open_stage
+from banyan.evaluation.support.border import fitted
 from banyan.evaluation.support.judge import Judge
 from banyan.evaluation.support.result import Judgement, Support, judgement, support
 from banyan.evaluation.support.sample import Pair, cited_pairs, controls, draw
@@ -79,6 +80,8 @@ async def _judge(plan: Plan, sample: Sample, stage: Stage, on_judgement: OnJudge
                 file.flush()
                 judgements.append(one)
                 on_judgement(one)
+    judgements, border = fitted(judgements)
+    lines_of(plan).write_text("".join(one.model_dump_json() + "\n" for one in judgements))
     result = support(
         judgements,
         name=name,
@@ -86,6 +89,7 @@ async def _judge(plan: Plan, sample: Sample, stage: Stage, on_judgement: OnJudge
         has_scores=abilities.scores,
         num_answers=sample.num_answers,
         num_citations=sample.num_citations,
+        border=border,
         seed=plan.seed,
     )
     summary = lines_of(plan).with_suffix(".json")

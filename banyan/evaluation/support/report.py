@@ -22,7 +22,8 @@ def run(plan: Plan, num_samples: int, console: Console) -> Support:
         console.print(f"{step.part:<9} {step.detail}", style="dim", markup=False)
 
     def tell(one: Judgement) -> None:
-        line = f"{one.kind} {one.item} {_WORDS[one.supported]}"
+        verdict = _WORDS[one.supported] if one.log_odds is None else f"{one.log_odds:+.2f}"
+        line = f"{one.kind} {one.item} {verdict}"
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     with StopSignal() as stop:

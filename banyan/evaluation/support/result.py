@@ -47,6 +47,8 @@ class Support(_Model):
     set: str
     model: str
     has_scores: bool
+    border: float | None
+    """Log odds above which the judge means yes, fitted on the controls; else zero is the border."""
     num_answers: int
     num_citations: int
     failed: int
@@ -98,6 +100,7 @@ def support(
     has_scores: bool,
     num_answers: int,
     num_citations: int,
+    border: float | None = None,
     seed: int = 0,
 ) -> Support:
     """What the judgements add up to."""
@@ -115,6 +118,7 @@ def support(
         set=name,
         model=model,
         has_scores=has_scores,
+        border=border,
         num_answers=num_answers,
         num_citations=num_citations,
         failed=sum(one.supported is None for one in judgements),

@@ -33,6 +33,11 @@ def render(one: Support) -> RenderableType:
         f"judge: {one.model}, by {how}",
         f"drawn from {one.num_citations} citations of {one.num_answers} answers",
     ]
+    if one.border is not None:
+        lines.append(
+            f"yes begins at log odds of {one.border:.2f}, fitted on the controls; each of these by "
+            "the border of the other half"
+        )
     if one.failed:
         lines.append(f"{one.failed} pairs have no verdict: the model server failed")
     if not one.can_judge:
