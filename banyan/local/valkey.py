@@ -77,8 +77,12 @@ def arguments(binary: Path, *, port: int, folder: Path, cluster_enabled: bool = 
 class Valkey:
     """A server of ours. `start` and `stop` may follow one another; the port and data remain."""
 
-    def __init__(self, folder: Path, *, cluster_enabled: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, cluster_enabled: bool = False, binary: Path | None = None
+    ) -> None:
+        """`binary` is the program; default: the one that `find_binary` finds."""
         self._folder = folder
+        self._binary = binary
         self._cluster_enabled = cluster_enabled
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
@@ -112,7 +116,7 @@ class Valkey:
         """Start and wait until it answers. Raises Missing or NotStarted."""
         self._folder.mkdir(parents=True, exist_ok=True)
         argv = arguments(
-            find_binary(),
+            self._binary or find_binary(),
             port=self.port,
             folder=self._folder,
             cluster_enabled=self._cluster_enabled,
