@@ -1,9 +1,10 @@
 """Trace: a tree's events as slices on a time line, as Chrome's trace event format has them.
 
-Process 1 has a lane for each slot that was taken at one time: a node's stay on a worker, and within
-it the model calls of its turns. Process 2 has what waited to be taken. Arrows lead from the stay in
-which a node delegated to the first stay of each child. The format is described in "Trace Event
-Format" (Google, 2016); Perfetto and chrome://tracing read it.
+The process `slots` has a lane for each slot that was taken at one time: a node's stay on a worker,
+and within it the model calls of its turns; and a lane for what happened to the whole tree. The
+process `queue` has what waited to be taken. Arrows lead from the stay in which a node delegated to
+the first stay of each child. The format is described in "Trace Event Format" (Google, 2016);
+Perfetto and chrome://tracing read it.
 
 Entries of one lane come out parents first, since readers that sort by time keep the order of equal
 times. Memory grows with what is open at one time and with the nodes that delegated.
@@ -21,7 +22,10 @@ from banyan.tree import Event
 
 Entry = dict[str, JsonValue]
 
-SLOTS, QUEUE = 1, 2
+SLOTS, QUEUE = 1_000_000, 1_000_001
+"""Numbers that no lane has: Perfetto takes the lane with a process's number for its main one."""
+TREE = SLOTS
+"""The lane of what happens to the whole tree, which stands first for that reason."""
 _NAMES = {SLOTS: "slots", QUEUE: "queue"}
 _LANES = {SLOTS: "slot", QUEUE: "waiting"}
 _TURN_ARGS = (
@@ -75,8 +79,9 @@ class Tracer:
         self._since_us = 0
 
     def opening(self) -> list[Entry]:
-        """Names of the two processes."""
-        return [_named("process_name", pid, 0, name) for pid, name in _NAMES.items()]
+        """Names of the two processes, and of the tree's lane."""
+        processes = [_named("process_name", pid, pid, name) for pid, name in _NAMES.items()]
+        return [*processes, _named("thread_name", SLOTS, TREE, "tree")]
 
     def feed(self, event: Event) -> list[Entry]:
         """The entries that this event completes."""
@@ -221,11 +226,11 @@ def _arrow(phase: str, arrow: int, lane: int, at_us: int) -> Entry:
 def _instant(event: Event, at_us: int) -> Entry:
     return {
         "ph": "i",
-        "s": "g",
+        "s": "t",
         "name": event.type,
         "cat": "tree",
         "pid": SLOTS,
-        "tid": 0,
+        "tid": TREE,
         "ts": at_us,
         "args": dict(event.data),
     }

@@ -1,6 +1,7 @@
 """The estimate of a solve against what it takes, and what is likely by the trees before it.
 
 python -m bench.estimate                   trees in this process, on the scripted engine
+python -m bench.estimate --stack           the same texts on a service of its own, with seconds
 python -m bench.estimate --url URL FILE    a running service, and a text of yours
 """
 
@@ -28,10 +29,12 @@ from banyan.state import unpack
 from banyan.task import Task
 from banyan.testing import ScriptedEngine
 from banyan.tree import Usage
+from bench.stack import Stack
 
 GOAL = "Summarise the text."
 SENTENCES = (20, 100, 400, 1_500, 4_000, 12_000)
 WAIT_S = 600
+LATENCY_S = 0.25
 
 _Counts = tuple[int, int, int, int, int]
 _HEADER = ("", "nodes", "calls", "depth", "prompt", "completion")
@@ -41,10 +44,16 @@ def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--url", help="a running service; default: in this process")
+    parser.add_argument("--stack", action="store_true", help="a service around a fake engine")
     parser.add_argument("file", nargs="?", type=Path, help="the text for it")
     parser.add_argument("--goal", default=GOAL)
     options = parser.parse_args()
     _row(*_HEADER)
+    if options.stack:
+        with Stack(latency_s=LATENCY_S, num_workers=1, slots=16, window=2_048) as stack:
+            for count in SENTENCES:
+                _on_service(stack.url, _text(count), options.goal)
+        return 0
     if options.url is None:
         asyncio.run(_in_process())
         return 0
@@ -57,9 +66,7 @@ def main() -> int:
 async def _in_process() -> None:
     grown: list[tuple[Plan, Usage]] = []
     for count in SENTENCES:
-        text = " ".join(
-            f"Sentence number {index} is about topic {index % 7}." for index in range(count)
-        )
+        text = _text(count)
         ports = Ports(MemoryStore(), MemoryLibrary(), ScriptedEngine())
 
         async def chunks(text: str = text) -> AsyncIterator[bytes]:
@@ -91,6 +98,12 @@ async def _in_process() -> None:
                 used.completion_tokens,
             ),
         )
+
+
+def _text(num_sentences: int) -> str:
+    return " ".join(
+        f"Sentence number {index} is about topic {index % 7}." for index in range(num_sentences)
+    )
 
 
 def _on_service(url: str, text: str, goal: str) -> None:

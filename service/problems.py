@@ -73,6 +73,9 @@ _STATUS: tuple[tuple[type[errors.BanyanError], int], ...] = (
 
 _NO_ANSWER = "What the service depends on does not answer."
 
+_MESSAGES = {"model_attributes_type": "Input should be a JSON object"}
+"""Instead of pydantic's own, which speak of Python."""
+
 _HTTP: dict[int, tuple[str, str]] = {
     400: ("bad_request", "Send a body that is valid JSON, in UTF-8."),
     404: ("not_found", "See /openapi.json for the paths that exist."),
@@ -184,6 +187,9 @@ def from_validation(request: Request, error: Exception) -> Response:
             hint=hint,
             fields=fields,
         )
+    hint = errors.InvalidInput.hint
+    if not _is_json(request) and any(detail["loc"] == ("body",) for detail in details):
+        hint = "Send JSON under `Content-Type: application/json`."
     first = fields[0]
     more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
     return reply(
@@ -191,9 +197,15 @@ def from_validation(request: Request, error: Exception) -> Response:
         422,
         detail=f"{first.field}: {first.message}{more}",
         code=errors.InvalidInput.code,
-        hint=errors.InvalidInput.hint,
+        hint=hint,
         fields=fields,
     )
+
+
+def _is_json(request: Request) -> bool:
+    """Whether the body is said to be JSON; the framework parses no other."""
+    media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return media_type == "application/json" or media_type.endswith("+json")
 
 
 def _field_problem(detail: dict[str, Any]) -> FieldProblem:
@@ -206,7 +218,7 @@ def _field_problem(detail: dict[str, Any]) -> FieldProblem:
     return FieldProblem(
         field=".".join(location)[:MAX_FIELD_CHARS],
         code=str(detail["type"]),
-        message=str(detail["msg"]).removeprefix("Value error, "),
+        message=_MESSAGES.get(detail["type"]) or str(detail["msg"]).removeprefix("Value error, "),
     )
 
 

@@ -53,17 +53,26 @@ def parse_last_event_id(header: str | None) -> int:
     if not header:
         return 0
     if not header.isascii() or not header.isdigit() or len(header) > 18:
-        raise Refused(
-            "Last-Event-ID must be the id of an event of this stream.",
-            code="invalid_header",
-            hint="Leave it out to read all events from the first.",
-            status=400,
-        )
+        raise _no_event()
     return int(header)
 
 
+def _no_event() -> Refused:
+    return Refused(
+        "Last-Event-ID must be the id of an event of this stream.",
+        code="invalid_header",
+        hint="Leave it out to read all events from the first.",
+        status=400,
+    )
+
+
 def check_kept(record: TreeRecord, after: int) -> None:
-    """Raises Refused (410) where the event behind `after` is not kept any more."""
+    """Raises Refused where the event behind `after` is not kept any more (410).
+
+    And where `after` has not happened (400): who waited for what comes behind it would miss some.
+    """
+    if after > record.last_event:
+        raise _no_event()
     if after + 1 < record.first_event <= record.last_event:
         raise Refused(
             f"Events before {record.first_event} are not kept any more.",
@@ -79,7 +88,7 @@ def respond(
 ) -> StreamingResponse:
     """Events of `record`'s tree with `seq > after`, then its result.
 
-    Raises Refused where the first of these is not kept any more.
+    Raises Refused where the first of these is not kept any more, or `after` has not happened.
     """
     check_kept(record, after)
     return StreamingResponse(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.chromium import NO_BROWSER
+from tests.not_run import why_not_run
 
 pytest_plugins = [
     "tests.fixtures.bucket",
@@ -31,7 +31,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(
             "tests/training_torch was left out: torch is not here; `make train-test` runs it"
         )
-    skipped = terminalreporter.stats.get("skipped", [])
-    without_browser = [report.nodeid for report in skipped if NO_BROWSER in str(report.longrepr)]
-    for test in without_browser:
-        terminalreporter.write_line(f"{test} was not run: {NO_BROWSER}")
+    for report in terminalreporter.stats.get("skipped", []):
+        why = why_not_run(report)
+        if why is not None:
+            terminalreporter.write_line(f"{report.nodeid} was not run: {why}")

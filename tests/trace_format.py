@@ -1,7 +1,9 @@
 """The Chrome trace format, strictly: "Trace Event Format" (Google, 2016), as Perfetto imports it.
 
-Perfetto's own parser is a program that it downloads, and cannot be had without the internet; so the
-rules that it imports by stand here.
+What Perfetto counts as an error or as lost data is refused here, so that tests without a browser
+see it; `tests/web/test_perfetto.py` holds these rules to Perfetto itself. Its counters, in
+brackets, are those of `src/trace_processor/storage/stats.h` of August 2026. Some rules are stricter
+than Perfetto is, for other readers.
 """
 
 from __future__ import annotations
@@ -21,11 +23,27 @@ _FIELDS: Mapping[str, Mapping[str, type]] = {
     "f": {"ts": int, "id": int, "cat": str, "bp": str},
 }
 _COMMON: Mapping[str, type] = {"name": str, "pid": int, "tid": int}
+_MOST: Mapping[str, int] = {
+    "pid": 2**32 - 1,  # what is above becomes 0 without a word
+    "tid": 2**32 - 1,
+    "ts": 2**63 // 1000 - 1,  # nanoseconds have 63 bits
+    "dur": 2**63 // 1000 - 1,
+    "id": 2**63 - 1,
+}
+_MAX_DEPTH = 512
 _METADATA = {"process_name", "thread_name"}
 
 
 def problems_of(trace: Mapping[str, Any]) -> list[str]:
-    """Everything that a strict reader would stumble over; empty where there is nothing."""
+    """Everything that a strict reader would stumble over; empty where there is nothing.
+
+    An entry without its phase, or with a time that is no number [json_tokenizer_failure]; a slice
+    without its duration, an instant of no known scope, a name that is empty or no text
+    [json_parser_failure]; slices that overlap [slice_drop_overlapping_complete_event, in newer
+    versions slice_spill_overlapping_complete_event] or lie too deep [slice_max_depth_exceeded];
+    arrows without a number [flow_invalid_id], with one that is taken [flow_duplicate_id], in no
+    slice [flow_no_enclosing_slice] or without a start [flow_end_without_start].
+    """
     if trace.get("displayTimeUnit") not in {"ms", "ns"} or not trace.get("traceEvents"):
         return ["no object with traceEvents and displayTimeUnit"]
     entries: list[Entry] = trace["traceEvents"]
@@ -42,20 +60,30 @@ def _shape(entry: Entry) -> Iterator[str]:
         value = entry.get(name)
         if not isinstance(value, kind) or isinstance(value, bool):
             yield f"{name} is no {kind.__name__}: {entry}"
-        elif isinstance(value, int) and value < 0:
-            yield f"{name} is below 0: {entry}"
+        elif isinstance(value, int) and not 0 <= value <= _MOST[name]:
+            yield f"{name} is out of range: {entry}"
+        elif value == "":
+            yield f"{name} is empty: {entry}"
     if entry["ph"] == "M" and entry.get("name") not in _METADATA:
         yield f"metadata that is not known: {entry}"
     if entry["ph"] == "i" and entry.get("s") not in {"g", "p", "t"}:
         yield f"an instant without a scope: {entry}"
+    if entry["ph"] == "f" and entry.get("bp") != "e":
+        yield f"an arrow to whatever slice comes next: {entry}"
+    if entry["ph"] == "X" and entry.get("tid") in {0, entry.get("pid")}:
+        yield f"a lane that is taken for its process's main thread: {entry}"
 
 
 def _names(entries: list[Entry]) -> Iterator[str]:
-    """Every process and lane that holds a slice has a name."""
+    """Every process and lane that holds a slice has a name, and no name is empty."""
+    for entry in entries:
+        name = entry["args"].get("name") if entry["ph"] == "M" else "none is needed"
+        if not isinstance(name, str) or not name:
+            yield f"no name in {entry}"
     named = {
         (entry["pid"], entry["tid"] if entry["name"] == "thread_name" else None)
         for entry in entries
-        if entry["ph"] == "M" and isinstance(entry["args"].get("name"), str)
+        if entry["ph"] == "M"
     }
     for entry in entries:
         if entry["ph"] == "X":
@@ -79,6 +107,8 @@ def _nesting(entries: list[Entry]) -> Iterator[str]:
             if open_until and end > open_until[-1]:
                 yield f"{one['name']} in {lane} reaches beyond what it is in"
             open_until.append(end)
+            if len(open_until) > _MAX_DEPTH:
+                yield f"{one['name']} in {lane} lies deeper than {_MAX_DEPTH} slices"
 
 
 def _arrows(entries: list[Entry]) -> Iterator[str]:
@@ -87,6 +117,8 @@ def _arrows(entries: list[Entry]) -> Iterator[str]:
     ends = {
         (entry["cat"], entry["name"], entry["id"]): entry for entry in entries if entry["ph"] == "f"
     }
+    if len({(start["cat"], start["name"], start["id"]) for start in starts}) != len(starts):
+        yield "two arrows have the same number"
     if len(ends) != len(starts):
         yield f"{len(starts)} arrows start and {len(ends)} end"
     for start in starts:

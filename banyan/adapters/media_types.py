@@ -29,6 +29,8 @@ _TEXTS = frozenset(
     {"application/json", "application/xml", "application/x-ndjson", "application/yaml"}
 )
 _UNNAMED = "application/octet-stream"
+_FORMS = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
+"""What browsers and curl send where nobody says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,13 @@ class MediaType:
 
 
 def media_type_of(header: str) -> MediaType:
-    """A `Content-Type`. Raises UnsupportedMediaType for what is not read here."""
+    """A `Content-Type`; without one, the bytes are to tell.
+
+    Raises UnsupportedMediaType for what is not read here.
+    """
     message = Message()
-    message["Content-Type"] = header
-    name = message.get_content_type() if "/" in header else ""
+    message["Content-Type"] = header or _UNNAMED
+    name = message.get_content_type() if "/" in message["Content-Type"] else ""
     charset = message.get_content_charset()
     if name in {"text/html", "application/xhtml+xml"}:
         return MediaType(name, "html", charset)
@@ -54,6 +59,12 @@ def media_type_of(header: str) -> MediaType:
         return MediaType(name, None, charset)
     if name.startswith("text/") or name in _TEXTS or name.endswith(("+json", "+xml")):
         return MediaType(name, "text", charset)
+    if name in _FORMS:
+        raise UnsupportedMediaType(
+            "this is a form, and a document is the body itself",
+            hint="Send the file alone under its Content-Type, with curl: --data-binary @FILE "
+            "-H 'Content-Type: text/plain'.",
+        )
     raise UnsupportedMediaType("a document of this content type is not read here")
 
 

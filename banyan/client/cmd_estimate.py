@@ -15,9 +15,18 @@ from banyan.estimate import Estimate, Plan
 
 
 def estimate(
-    goal: Annotated[str, typer.Argument(help="What would be asked.")],
-    *,
+    goal: Annotated[str, typer.Argument(metavar="GOAL", help="What would be asked.")],
     files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Would be read; it is not uploaded, its bytes count as characters.",
+        ),
+    ] = None,
+    *,
+    more_files: Annotated[
         list[Path] | None,
         typer.Option(
             "--file",
@@ -25,7 +34,7 @@ def estimate(
             metavar="FILE",
             exists=True,
             dir_okay=False,
-            help="Would be read; it is not uploaded, its bytes count as characters.",
+            help="The same; repeat it for several.",
         ),
     ] = None,
     window: Annotated[
@@ -42,8 +51,9 @@ def estimate(
         options["policy"] = policy
     if leaves is not None:
         options["leaves"] = leaves
+    documents = [*(files or ()), *(more_files or ())]
     with told(as_json=as_json), Client(url) as client:
-        found = client.estimate(goal, documents=files or (), window=window, **options)
+        found = client.estimate(goal, documents=documents, window=window, **options)
     typer.echo(found.model_dump_json() if as_json else _text(found))
 
 

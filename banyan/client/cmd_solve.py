@@ -22,16 +22,15 @@ _DEFAULTS = Limits()
 
 
 def solve(
-    goal: Annotated[str, typer.Argument(help="What is asked, in plain words.")],
-    *,
+    goal: Annotated[str, typer.Argument(metavar="GOAL", help="What is asked, in plain words.")],
     files: Annotated[
         list[str] | None,
-        typer.Option(
-            "--file",
-            "-f",
-            metavar="FILE",
-            help="Text, Markdown, HTML or PDF; repeat it for several. `-` is standard input.",
-        ),
+        typer.Argument(metavar="FILE", help="Text, Markdown, HTML or PDF. `-` is standard input."),
+    ] = None,
+    *,
+    more_files: Annotated[
+        list[str] | None,
+        typer.Option("--file", "-f", metavar="FILE", help="The same; repeat it for several."),
     ] = None,
     follow: Annotated[
         bool,
@@ -138,7 +137,7 @@ def solve(
         options["state"] = state
     if schema is not None:
         options["answer_schema"] = _schema(schema)
-    sources = [_source(name) for name in files or ()]
+    sources = [_source(name) for name in [*(files or ()), *(more_files or ())]]
     with told(as_json=as_json), Client(url) as client:
         documents = [client.upload(source, title=title) for source, title in sources]
         # By the names used here: the same text may have been stored before under another.

@@ -13,6 +13,7 @@ except ModuleNotFoundError:  # the SDK alone was installed
     sys.stderr.write('banyan: the command line needs "banyan-serve[cli]"; install that.\n')
     sys.exit(3)
 
+from banyan.client.completion import complete_at_once
 from banyan.client.exits import EXIT_CODES_HELP
 from banyan.client.lazy import Lazy, LazyGroup
 
@@ -140,7 +141,9 @@ def _options(
 
 def main() -> None:
     """Entry point of the installed command."""
-    app()
+    command = typer.main.get_command(app)
+    complete_at_once(command)
+    command()
 
 
 if __name__ == "__main__":

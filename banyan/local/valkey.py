@@ -78,9 +78,9 @@ class Valkey:
     """A server of ours. `start` and `stop` may follow one another; the port and data remain."""
 
     def __init__(
-        self, folder: Path, *, binary: Path | None = None, cluster_enabled: bool = False
+        self, folder: Path, *, cluster_enabled: bool = False, binary: Path | None = None
     ) -> None:
-        """`binary`: a server program; default: the one that is found."""
+        """`binary` is the program; default: the one that `find_binary` finds."""
         self._folder = folder
         self._binary = binary
         self._cluster_enabled = cluster_enabled

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Request, Response
 
 from banyan.errors import Conflict, NotFound
 from banyan.tree import is_tree_id, shard_of
@@ -18,6 +18,7 @@ router = APIRouter(tags=["solve"])
     "/solve/{id}",
     summary="Delete a solve",
     status_code=204,
+    response_class=Response,
     responses=documented(404, 409, 422, 503),
 )
 async def delete(

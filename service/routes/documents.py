@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.requests import ClientDisconnect
 
 from banyan.client.results import Document, Uploaded
@@ -81,6 +81,7 @@ async def read(
     "/documents/{id}",
     summary="Delete a document",
     status_code=204,
+    response_class=Response,
     responses=documented(404, 422, 503),
 )
 async def delete(

@@ -83,7 +83,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def test_every_operation_answers_as_it_is_described(url: str) -> None:
-    schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
+    schema = schemathesis.openapi.from_url(f"{url}/openapi.json", timeout=60)
     # One that has ended, so that its stream of events ends too.
     solve = httpx.post(f"{url}/solve", json={"goal": "Why?"}, headers=HEADERS).json()["id"]
     httpx.post(f"{url}/solve/{solve}/cancel", headers=HEADERS).raise_for_status()

@@ -1,52 +1,40 @@
-"""Completion in the shell itself: the script that `banyan` prints, and what it then offers."""
+"""Completion in the shells themselves, as a person has it who has installed it."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
-from tests.cli.commands import BIN, environment
+from tests.cli import shells
+from tests.debian import FISH, ZSH, Package
+from tests.not_run import needed
 
-BASH = shutil.which("bash")
-
-# What bash does when a person presses Tab: it fills these variables, and calls the function that
-# `complete` has named for the command.
-COMPLETE = """
-eval "$(banyan --show-completion)"
-[[ $(complete -p banyan) =~ -F\\ ([^ ]+) ]] || exit 9
-COMP_WORDS=("$@")
-COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
-"${BASH_REMATCH[1]}" banyan
-printf '%s\\n' "${COMPREPLY[@]}"
-"""
+SHELLS: Mapping[str, Package] = {"bash": Package("bash", ("bash",)), "zsh": ZSH, "fish": FISH}
 
 
-def completed(*words: str) -> list[str]:
-    """What bash offers behind `words`, the last of which is not finished."""
-    assert BASH is not None
-    done = subprocess.run(  # noqa: S603 - our own command
-        [BASH, "--norc", "-c", COMPLETE, "bash", *words],
-        env=environment({"PATH": f"{BIN}:/usr/bin:/bin"}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.split()
+@pytest.fixture(scope="module", params=SHELLS)
+def shell(request: pytest.FixtureRequest) -> Path:
+    return needed(SHELLS[request.param])
 
 
-@pytest.mark.skipif(BASH is None, reason="no bash")
+@pytest.fixture(scope="module")
+def home(shell: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which that shell was told to complete."""
+    home = tmp_path_factory.mktemp(shell.name)
+    shells.install(shell, home)
+    return home
+
+
 @pytest.mark.parametrize(
-    ("words", "offered"),
+    ("line", "whole"),
     [
-        (("banyan", "ca"), ["cancel"]),
-        (("banyan", "solve", "--fo"), ["--follow"]),
-        (("banyan", "keys", "cr"), ["create"]),
-        (("banyan", "list", "--status", "can"), ["cancelled"]),
+        pytest.param("banyan ca", "banyan cancel", id="command"),
+        pytest.param("banyan solve --fo", "banyan solve --follow", id="option"),
+        pytest.param("banyan keys cr", "banyan keys create", id="command of a group"),
+        pytest.param("banyan list --status can", "banyan list --status cancelled", id="value"),
     ],
-    ids=["command", "option", "command of a group", "value"],
 )
-def test_bash_completes(words: tuple[str, ...], offered: list[str]) -> None:
-    assert completed(*words) == offered
+def test_a_new_shell_completes(shell: Path, home: Path, line: str, whole: str) -> None:
+    assert shells.completed(shell, home, line) == whole

@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +42,20 @@ async def test_follow_tells_events_and_the_answer(served: Served) -> None:
     lines = [json.loads(line) for line in as_json.stdout.splitlines()]
     assert [line["seq"] for line in lines[:-1]] == list(range(1, len(lines)))
     assert lines[-1]["answer"] == "By roots."
+
+
+async def test_files_are_named_behind_the_goal_or_by_an_option(
+    served: Served, tmp_path: Path
+) -> None:
+    one, other = tmp_path / "one.txt", tmp_path / "other.txt"
+    one.write_text("Banyans drop roots. " * 50)
+    other.write_text("Roots become trunks. " * 100)
+    ways = [["why", str(one), str(other)], ["why", "-f", str(one), "--file", str(other)]]
+    ways += [["why", str(one), "-f", str(other)], ["why", str(one)]]
+    told = [await run(served, "estimate", *way, "--json", "--window", "2048") for way in ways]
+    tokens = [json.loads(one.stdout)["input_tokens"] for one in told]
+
+    assert tokens[0] == tokens[1] == tokens[2] > 2 * tokens[3] > 0
 
 
 async def test_tree_shows_every_node_and_one_of_them(served: Served) -> None:

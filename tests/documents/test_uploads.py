@@ -226,6 +226,8 @@ async def test_no_room_for_a_text_is_not_the_documents_fault(tmp_path: Path, tex
         ("application/octet-stream", b"\n<!DOCTYPE HTML>", "html"),
         ("application/octet-stream", b"junk\n%PDF-1.4", "pdf"),
         ("application/octet-stream", b"text", "text"),
+        ("", b"text", "text"),
+        ("", b"%PDF-1.4", "pdf"),
     ],
 )
 def test_formats_are_told(content_type: str, head: bytes, kind: str) -> None:
@@ -235,7 +237,7 @@ def test_formats_are_told(content_type: str, head: bytes, kind: str) -> None:
 @pytest.mark.parametrize(
     ("content_type", "head"),
     [
-        ("", b"text"),
+        ("nothing", b"text"),
         ("application/msword", b"text"),
         ("multipart/form-data; boundary=x", b"--x"),
         ("text/plain", b"%PDF-1.4"),
@@ -247,6 +249,16 @@ def test_formats_are_told(content_type: str, head: bytes, kind: str) -> None:
 def test_what_is_not_read_is_refused(content_type: str, head: bytes) -> None:
     with pytest.raises(UnsupportedMediaType):
         resolved(media_type_of(content_type), head)
+
+
+@pytest.mark.parametrize(
+    "content_type", ["multipart/form-data; boundary=x", "application/x-www-form-urlencoded"]
+)
+def test_who_sends_a_form_is_told_how_a_document_is_sent(content_type: str) -> None:
+    """Both are what curl sends where one does not tell it what the body is."""
+    with pytest.raises(UnsupportedMediaType, match="a form") as refused:
+        media_type_of(content_type)
+    assert "--data-binary @FILE -H 'Content-Type: text/plain'" in refused.value.hint
 
 
 async def test_a_text_keeps_its_bytes_and_its_encoding_is_told() -> None:

@@ -100,7 +100,9 @@ async def test_a_body_of_another_type_is_refused(house: House) -> None:
         "/solve", content='{"goal": "a"}', headers={"Content-Type": "application/xml"}
     )
 
-    assert_problem(reply, 422, "invalid_input")
+    problem = assert_problem(reply, 422, "invalid_input")
+    assert problem["detail"] == "body: Input should be a JSON object"
+    assert "Content-Type: application/json" in problem["hint"]
     house.assert_nothing_stored()
 
 
@@ -197,7 +199,7 @@ async def test_a_document_that_grows_too_large_is_refused_while_it_is_read(house
         (b"PK\x03\x04", "application/octet-stream", 415, "unsupported_media_type"),
         (b"a", "application/msword", 415, "unsupported_media_type"),
         (b"<p></p>", "text/html", 422, "no_text"),
-        (b"a", "", 415, "unsupported_media_type"),
+        (b"a=b", "application/x-www-form-urlencoded", 415, "unsupported_media_type"),
     ],
 )
 async def test_a_document_that_is_no_text_is_refused(

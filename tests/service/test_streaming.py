@@ -133,7 +133,7 @@ async def test_a_stream_of_an_unknown_solve_is_not_found(http: httpx.AsyncClient
     assert_problem(await http.get("/solve/solve_" + "0" * 28 + "/events"), 404, "not_found")
 
 
-@pytest.mark.parametrize("last", ["x", "-1", "1.5", "9" * 40])
+@pytest.mark.parametrize("last", ["x", "-1", "1.5", "9" * 40, "2"])
 async def test_an_id_that_no_event_has_is_refused(
     served: Served, http: httpx.AsyncClient, last: str
 ) -> None:

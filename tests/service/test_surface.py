@@ -234,6 +234,7 @@ async def test_a_deleted_solve_is_gone(house: House) -> None:
     second = await house.http.delete(f"/solve/{solve}")
 
     assert (first.status_code, first.content, second.status_code) == (204, b"", 204)
+    assert "Content-Type" not in first.headers
     for path in ("", "/tree", "/events", "/trace", "/nodes/0"):
         assert_problem(await house.http.get(f"/solve/{solve}{path}"), 404, "not_found")
     assert (await house.http.get("/solve")).json() == {"solves": [], "next": None}

@@ -10,8 +10,9 @@ import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, expect
 
 from bench.stack import Stack
+from tests.debian import CHROMIUM
+from tests.not_run import needed
 from tests.web.browsing import browsing
-from tests.web.chromium import NO_BROWSER, NoChromium, chromium
 
 WINDOW = 2_048
 LATENCY_S = 0.05
@@ -23,10 +24,7 @@ expect.set_options(timeout=PATIENCE_MS)
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """One browser for the session. Tests are skipped, and named at the end, where there is none."""
-    try:
-        chromium()
-    except NoChromium as error:
-        pytest.skip(f"{NO_BROWSER}: {error}")
+    needed(CHROMIUM)
     async with browsing() as browser:
         yield browser
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from playwright.async_api import Page, expect
 
 from bench.stack import Stack
 from tests.trace_format import problems_of
-from tests.web.solves import finished, open_solve, row, submit
+from tests.web.solves import TEXT, finished, open_solve, row, submit
 
 ALWAYS = {"mode": "always"}
 
@@ -86,6 +87,68 @@ async def test_two_runs_are_compared_with_what_differs(
     deepest = page.get_by_role("row", name="Depth 2").get_by_role("cell")
     await expect(deepest.nth(3)).to_have_text("4")
     await expect(page.locator("main")).to_contain_text("Both answers are the same.")
+
+
+# Names of the theme's colours of which there is a pixel on a canvas.
+PAINTED = """(canvas, names) => {
+  const probe = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", {
+    willReadFrequently: true,
+  });
+  const style = getComputedStyle(document.documentElement);
+  probe.drawImage(canvas, 0, 0);
+  const { data } = probe.getImageData(0, 0, canvas.width, canvas.height);
+  const seen = new Set();
+  for (let at = 0; at < data.length; at += 4) seen.add(data.slice(at, at + 4).join());
+  return names.filter((name) => {
+    probe.fillStyle = style.getPropertyValue(`--${name}`);
+    probe.fillRect(0, 0, 1, 1);
+    return seen.has(probe.getImageData(0, 0, 1, 1).data.join());
+  });
+}"""
+
+
+async def test_the_timeline_tells_waiting_from_the_model_and_marks_the_critical_path(
+    page: Page, stack: Stack, http: httpx.AsyncClient
+) -> None:
+    solve = await finished(http, "fan-out 2", gate=ALWAYS, limits={"max_depth": 2})
+    usage = (await http.get(f"/solve/{solve}")).json()["usage"]
+    await open_solve(page, stack, solve)
+    await expect(row(page, "0.1.1")).to_be_visible()
+    spans = ["span-queue", "span-model", "span-children", "critical"]
+
+    painted = await row(page, "0").locator("canvas.bars").evaluate(PAINTED, spans)
+    assert painted == spans
+    critical = [
+        str(await one.get_attribute("data-path"))
+        for one in await page.locator(".tree-row.critical:visible").all()
+    ]
+    assert [len(path) for path in sorted(critical)] == [1, 3, 5]
+    assert all(below.startswith(above) for above, below in pairwise(sorted(critical)))
+    paths = ["0", "0.0", "0.0.0", "0.0.1", "0.1", "0.1.0", "0.1.1"]
+    tokens = {
+        path: int((await row(page, path).locator(".tokens").inner_text()).replace(",", ""))
+        for path in paths
+    }
+    assert tokens["0"] == usage["prompt_tokens"] + usage["completion_tokens"]
+    assert tokens["0"] > tokens["0.0"] + tokens["0.1"]
+    assert tokens["0.0"] > tokens["0.0.0"] + tokens["0.0.1"]
+
+
+async def test_a_strip_along_the_document_shows_what_was_read_and_cited(
+    page: Page, stack: Stack, http: httpx.AsyncClient
+) -> None:
+    solve = await finished(http, "What is shown?", documents=[{"text": TEXT}], gate=ALWAYS)
+    await open_solve(page, stack, solve)
+    read, unread, cited, here = marks = ["accent", "surface-2", "mark-strong", "critical"]
+    await page.get_by_role("tab", name="Documents").click()
+    strip = page.get_by_label("Place in the document")
+    await expect(page.locator("#panel-documents mark").first).to_be_visible()
+    assert await strip.evaluate(PAINTED, marks) == [read, cited]
+    await page.get_by_role("tab", name="Answer").click()
+    await page.locator("#panel-answer .cite").last.click()
+    await expect(page.locator("#panel-documents mark.here").first).to_be_visible()
+    assert here in await strip.evaluate(PAINTED, marks)
+    assert unread not in await strip.evaluate(PAINTED, marks)
 
 
 async def test_everything_is_reached_without_a_mouse(page: Page, stack: Stack) -> None:

@@ -193,17 +193,16 @@ local function add_if_queued(ready, id, path)
   if node[1] == 'queued' and node[2] == '1' then add(ready, id, path, node[3]) end
 end
 
--- Take from a number. Not `-amount`: of nothing that is -0, which is no integer to Redis 7.
-local function take(key, field, amount)
-  call('HINCRBY', key, field, 0 - amount)
-end
+-- Lower a counter of a hash. `-by` would not do: Redis 7.0 takes the zero that is written -0 for no
+-- number.
+local function lower(key, counter, by) call('HINCRBY', key, counter, 0 - by) end
 
 -- Take `tokens` and `nano_usd` from what a node holds, as far as it goes; how much was taken.
 local function pay(key, tokens, nano_usd)
   local held = call('HMGET', key, 'tokens', 'nano_usd')
   tokens, nano_usd = math.min(tonumber(held[1]), tokens), math.min(tonumber(held[2]), nano_usd)
-  take(key, 'tokens', tokens)
-  take(key, 'nano_usd', nano_usd)
+  lower(key, 'tokens', tokens)
+  lower(key, 'nano_usd', nano_usd)
   return tokens, nano_usd
 end
 
