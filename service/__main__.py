@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import structlog
 import uvicorn
@@ -17,7 +18,6 @@ from banyan.adapters.destinations import Destinations
 from banyan.adapters.library import BlobLibrary
 from banyan.adapters.live_file import check
 from banyan.adapters.observing import Observing
-from banyan.adapters.policy_file import Listed, listed
 from banyan.adapters.stores import (
     make_access,
     make_blobs,
@@ -32,6 +32,9 @@ from service.app import create_app
 from service.dependencies import Ports
 from service.quota.rules import make_rules
 from service.settings import MIB, ServiceSettings
+
+if TYPE_CHECKING:
+    from banyan.adapters.policy_file import Listed
 
 log = structlog.get_logger("banyan.service")
 
@@ -48,7 +51,7 @@ def main() -> int:
         return EXIT_USAGE
     configure_logs(settings.log_level)
     try:
-        policies = listed(settings) if settings.policies else None
+        policies = _listed(settings) if settings.policies else None
         Destinations(settings.webhook_networks)
         make_rules(settings)
         check(settings)
@@ -85,6 +88,12 @@ def main() -> int:
         server = Server(config, app.state.ports)
         server.run(sockets=[listener])
     return 0 if server.started else EXIT_NOT_STARTED
+
+
+def _listed(settings: ServiceSettings) -> Listed:
+    from banyan.adapters.policy_file import listed  # noqa: PLC0415 - most services list none
+
+    return listed(settings)
 
 
 _CACHE_BYTES = 32 * MIB
