@@ -1,4 +1,4 @@
-"""The application: routes on ports. `create_app` is all that tests and `__main__` need."""
+"""The application: routes on ports. `create_app` is all that tests and `main` need."""
 
 from __future__ import annotations
 

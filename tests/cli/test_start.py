@@ -99,8 +99,8 @@ def modules_of(code: str) -> set[str]:
     ("code", "others"),
     [
         ("from banyan import Client", CLIENT_NEVER),
-        ("import service.__main__", SERVICE_NEVER),
-        ("import workers.__main__", WORKER_NEVER),
+        ("import service.main", SERVICE_NEVER),
+        ("import workers.main", WORKER_NEVER),
     ],
 )
 def test_a_program_imports_nothing_of_anothers(code: str, others: tuple[str, ...]) -> None:
@@ -109,7 +109,13 @@ def test_a_program_imports_nothing_of_anothers(code: str, others: tuple[str, ...
 
 @pytest.mark.parametrize(("program", "most"), MOST_MODULES.items())
 def test_a_program_imports_no_more_modules_than_it_did(program: str, most: int) -> None:
-    assert len(modules_of(f"import {program}.__main__")) <= most
+    assert len(modules_of(f"import {program}.main")) <= most
+
+
+@pytest.mark.parametrize("program", MOST_MODULES)
+def test_garbage_is_collected_again_once_a_program_is_imported(program: str) -> None:
+    code = f"from {program}.__main__ import load; load(); import gc; assert gc.isenabled()"
+    assert f"{program}.main" in modules_of(code)
 
 
 @pytest.mark.parametrize("name", list(Commands.table))

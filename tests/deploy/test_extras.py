@@ -23,13 +23,13 @@ _BOTH = (
 
 IMPORTED = {
     "service": (
-        *("service.__main__", *_BOTH),
+        *("service.main", *_BOTH),
         *("banyan.adapters.extraction.html", "banyan.adapters.extraction.pdf"),
         *("banyan.client.sdk", "banyan.client.async_sdk", "banyan.client.main"),
         *(command.module for command in Commands.table.values()),
         *("banyan.local.first_key", "banyan.local.checks", "service.auth.oidc"),
     ),
-    "worker": ("workers.__main__", *_BOTH),
+    "worker": ("workers.main", *_BOTH),
     "trainer": (
         *("training.main", "training.online.command", "training.credit_lines"),
         *("banyan.adapters.object_store", "banyan.adapters.trajectory_bucket"),
