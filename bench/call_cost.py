@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import statistics
 import sys
 import tempfile
@@ -231,6 +232,8 @@ def main() -> int:
     found: dict[str, list[float]] = {}
     with ExitStack() as around:
         measures = _measures(around, options.children)
+        gc.collect()
+        gc.freeze()  # as workers do
         for number in range(options.rounds + 1):
             for measure in measures:
                 for name, cost_ms in measure().items():
