@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, get_args
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
 from pydantic import JsonValue
 
-from banyan import bounded_schema, open_lists
 from banyan.action import Kind, SplitBy
 from banyan.aggregates import MERGE, RULES
-from banyan.bounded_schema import CannotCheck
 from banyan.counts import NO_LABEL
-from banyan.enforced import enforced
 from banyan.errors import InvalidAction, SchemaMismatch
 from banyan.references import moved
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+
+# jsonschema takes a tenth of a worker's start: it is imported where a schema was asked for.
 
 Schema = dict[str, Any]
 
@@ -84,7 +85,7 @@ def check_expects(expects: Mapping[str, Any] | None, *, merges: bool = False) ->
     """
     if expects is None:
         return
-    if not (_MERGED_VALIDATOR if merges else _EXPECTS_VALIDATOR).is_valid(expects):
+    if not _validator(merges=merges).is_valid(expects):
         raise InvalidAction("expects: only flat objects of plain values can be asked for")
 
 
@@ -97,8 +98,12 @@ def check_answer(answer: JsonValue, expects: Mapping[str, Any] | None) -> None:
         if not isinstance(answer, str):
             raise InvalidAction("answer: text is expected")
         return
+    from jsonschema.exceptions import ValidationError  # noqa: PLC0415
+
+    from banyan.bounded_schema import CannotCheck, validate  # noqa: PLC0415
+
     try:
-        bounded_schema.validate(answer, expects)
+        validate(answer, expects)
     except CannotCheck as error:
         raise InvalidAction(f"answer: {error}") from error
     except ValidationError as error:
@@ -106,6 +111,16 @@ def check_answer(answer: JsonValue, expects: Mapping[str, Any] | None) -> None:
         raise SchemaMismatch(
             f"{where} breaks the rule {error.validator!r} of its schema"
         ) from error
+
+
+def ends_at_its_bound(
+    answer: JsonValue, expects: Mapping[str, Any], answer_tokens: int, *, was_invalid: bool
+) -> bool:
+    """Whether a list of `answer` may have ended for want of tokens alone: see `open_lists`."""
+    from banyan.enforced import enforced  # noqa: PLC0415
+    from banyan.open_lists import is_full  # noqa: PLC0415
+
+    return is_full(answer, enforced(expects), answer_tokens, usual=was_invalid)
 
 
 _LABELS: Schema = {
@@ -153,8 +168,12 @@ _MERGED: Schema = {
 """The same for the parts of a split, with rules by which their results merge."""
 
 
-_EXPECTS_VALIDATOR = Draft202012Validator(EXPECTS)
-_MERGED_VALIDATOR = Draft202012Validator(_MERGED)
+@lru_cache
+def _validator(*, merges: bool) -> Draft202012Validator:
+    from jsonschema import Draft202012Validator  # noqa: PLC0415
+
+    return Draft202012Validator(_MERGED if merges else EXPECTS)
+
 
 _EXPECTS_OR_TEXT: Schema = {"anyOf": [{"type": "null"}, EXPECTS]}
 _MERGED_OR_TEXT: Schema = {"anyOf": [{"type": "null"}, _MERGED]}
@@ -211,9 +230,10 @@ def _with_definitions(schema: Schema, bounds: Bounds) -> Schema:
 
 def _expected(expects: Schema, bounds: Bounds) -> tuple[Schema, Schema]:
     """What constrains an answer, and what its references point to."""
-    return moved(
-        open_lists.closed(enforced(expects), bounds.answer_tokens, usual=bounds.was_invalid)
-    )
+    from banyan.enforced import enforced  # noqa: PLC0415
+    from banyan.open_lists import closed  # noqa: PLC0415
+
+    return moved(closed(enforced(expects), bounds.answer_tokens, usual=bounds.was_invalid))
 
 
 def _labelled(bounds: Bounds) -> Schema:

@@ -25,7 +25,6 @@ from banyan import (
     delegation,
     looking,
     notices,
-    open_lists,
     outcomes,
     partial_answer,
     prompts,
@@ -57,7 +56,6 @@ from banyan.effects import (
     TooLong,
     Woken,
 )
-from banyan.enforced import enforced
 from banyan.errors import InvalidAction, SchemaMismatch
 from banyan.node import ROOT_PATH, Divided, Node, Passage
 from banyan.prompts import View
@@ -281,9 +279,10 @@ def _of_lists(node: Node, action: Action, generated: Generated) -> tuple[str, ..
     """What is told where a list may have ended because of its bound."""
     if not isinstance(action, Answer) or generated.effect.fixed is not None or not node.expects:
         return ()
-    usual, tokens = node.num_invalid > 0, node.answer_tokens
-    full = open_lists.is_full(action.answer, enforced(node.expects), tokens, usual=usual)
-    return (notices.LIST_BOUNDED,) if full else ()
+    ends = schemas.ends_at_its_bound(
+        action.answer, node.expects, node.answer_tokens, was_invalid=node.num_invalid > 0
+    )
+    return (notices.LIST_BOUNDED,) if ends else ()
 
 
 def _attributed(node: Node, answer: JsonValue, passages: Sequence[Passage]) -> tuple[int, ...]:

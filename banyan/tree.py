@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
@@ -14,6 +15,8 @@ TreeStatus = Literal["queued", "running", "completed", "partial", "failed", "can
 NodeStatus = Literal["queued", "running", "suspended", "finished"]
 
 FINAL: frozenset[TreeStatus] = frozenset({"completed", "partial", "failed", "cancelled"})
+
+_TREE_ID = re.compile(r"solve_[0-9a-f]{28}")
 
 
 class _Model(BaseModel):
@@ -118,8 +121,7 @@ def shard_of(tree: str) -> int:
 
 def is_tree_id(value: str) -> bool:
     """Whether `value` has the form of a tree's id."""
-    head, _, digits = value.partition("_")
-    return head == "solve" and len(digits) == 28 and all(c in "0123456789abcdef" for c in digits)
+    return _TREE_ID.fullmatch(value) is not None
 
 
 def final_status(outcome: Outcome) -> TreeStatus:

@@ -17,9 +17,19 @@ from bench.durations import Durations
 
 def child_starts(client: httpx.Client, url: str, tree_id: str) -> Durations:
     """Of all children of a finished tree, which has two at least."""
+    return Durations.of_ms(starts_ms(events_of(client, url, tree_id)))
+
+
+def events_of(client: httpx.Client, url: str, tree_id: str) -> list[Event]:
+    """All events of a finished tree."""
     with client.stream("GET", f"{url}/solve/{tree_id}/events") as stream:
         stream.raise_for_status()
-        return Durations.of_ms(starts_ms(_events(stream.iter_lines())))
+        return [*_events(stream.iter_lines())]
+
+
+def spawned_at(events: Iterable[Event]) -> float:
+    """When the first node of a tree that spawned did so, in seconds of the store's clock."""
+    return next(event.at for event in events if event.type == "node.spawned")
 
 
 def starts_ms(events: Iterable[Event]) -> list[float]:

@@ -68,8 +68,24 @@ class Shape:
 
 
 def run(shape: Shape, stack: Stack, client: httpx.Client) -> Result:
-    """Grow one tree and check that it is whole. Raises RuntimeError where it is not."""
-    cpu_s, calls, began = stack.cpu_s(), stack.engine_stats(client)["calls"], time.monotonic()
+    """Grow one tree and look at its events. Raises RuntimeError where it is not whole."""
+    cpu_s, began = stack.cpu_s(), time.monotonic()
+    tree_id = grow(shape, stack, client)
+    wall_s, cpu_s = time.monotonic() - began, stack.cpu_s() - cpu_s
+    return Result(
+        nodes=shape.num_nodes,
+        llm_calls=shape.num_calls,
+        wall_s=round(wall_s, 3),
+        cpu_ms_per_call=round(1_000 * cpu_s / shape.num_calls, 3),
+        limit_s=shape.limit_s,
+        ratio=round(wall_s / shape.limit_s, 3),
+        child_starts=child_starts(client, stack.url, tree_id),
+    )
+
+
+def grow(shape: Shape, stack: Stack, client: httpx.Client) -> str:
+    """Grow one tree to its end; its id. Raises RuntimeError where it is not whole."""
+    calls = stack.engine_stats(client)["calls"]
     tree_id = stack.submit(
         client,
         f"fan-out {shape.fan_out}",
@@ -82,20 +98,11 @@ def run(shape: Shape, stack: Stack, client: httpx.Client) -> Result:
         },
     )
     solve = stack.wait(client, tree_id)
-    wall_s = time.monotonic() - began
-    cpu_s, calls = stack.cpu_s() - cpu_s, stack.engine_stats(client)["calls"] - calls
+    calls = stack.engine_stats(client)["calls"] - calls
     nodes = solve["usage"]["nodes"]
     if (solve["status"], nodes, calls) != ("completed", shape.num_nodes, shape.num_calls):
         raise RuntimeError(f"{solve['status']}: {nodes} nodes, {calls} calls, {solve['error']}")
-    return Result(
-        nodes=nodes,
-        llm_calls=calls,
-        wall_s=round(wall_s, 3),
-        cpu_ms_per_call=round(1_000 * cpu_s / calls, 3),
-        limit_s=shape.limit_s,
-        ratio=round(wall_s / shape.limit_s, 3),
-        child_starts=child_starts(client, stack.url, tree_id),
-    )
+    return tree_id
 
 
 def main() -> int:

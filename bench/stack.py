@@ -226,6 +226,11 @@ class Stack:
             seen.update(client.get(f"{url}/stats").json())
         return seen
 
+    def arrivals(self, client: httpx.Client) -> list[float]:
+        """When the last calls came to the fake model servers, by this machine's clock, in order."""
+        times = (client.get(f"{url}/arrivals").json() for url in self.engine_urls)
+        return sorted(time for one in times for time in one)
+
 
 def wait_until(holds: Any, within_s: float) -> None:
     """Wait until `holds()` is true. Raises TimeoutError."""

@@ -27,8 +27,8 @@ from banyan.local.programs import environment
 _HELP = "import sys; from banyan.client.main import main; sys.argv = ['banyan', '--help']; main()"
 PROGRAMS: Mapping[str, tuple[str, float | None]] = {
     "python": ("pass", None),
-    "service": ("import service.__main__", 1.0),
-    "worker": ("import workers.__main__", 1.0),
+    "service": ("from service.__main__ import load; load()", 1.0),
+    "worker": ("from workers.__main__ import load; load()", 1.0),
     "banyan --help": (_HELP, 0.3),
     "client": ("from banyan import Client", None),
 }

@@ -20,7 +20,6 @@ from banyan.ports import Admitted, DocumentInfo, Hint, Library, Queue
 from banyan.spans import Span
 from banyan.task import Task
 from banyan.tree import TreeRecord, tree_id
-from service import answer_schema
 from service.dependencies import Ports
 from service.inline import Texts, texts_of
 from service.policies import Chosen
@@ -133,6 +132,8 @@ def _check(request: SolveRequest) -> None:
     if len(canonical(request.metadata)) > MAX_METADATA_BYTES:
         raise InvalidInput(f"metadata: larger than {MAX_METADATA_BYTES} bytes as JSON")
     if request.answer_schema is not None:
+        from service import answer_schema  # noqa: PLC0415 - jsonschema is slow to import
+
         answer_schema.check(request.answer_schema)
     for index, document in enumerate(request.documents):
         if document.text is not None:

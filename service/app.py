@@ -1,4 +1,4 @@
-"""The application: routes on ports. `create_app` is all that tests and `__main__` need."""
+"""The application: routes on ports. `create_app` is all that tests and `main` need."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from banyan.adapters.memory_ledger import MemoryLedger
 from banyan.adapters.memory_policies import MemoryPolicies
 from banyan.adapters.observed_store import ObservedStore
 from banyan.adapters.observing import Observing
-from banyan.adapters.policy_file import Listed
 from banyan.adapters.served_versions import ServedVersions
 from banyan.adapters.uploads import Uploads
 from banyan.errors import BanyanError
@@ -62,6 +61,7 @@ from service.survey import Surveyor
 from service.versions import make_publisher
 
 if TYPE_CHECKING:
+    from banyan.adapters.policy_file import Listed
     from service.auth.oidc import TokenIssuer
 
 VERSION = "0.1.0"

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import Literal
-
-import httpx
+from typing import TYPE_CHECKING, Literal
 
 from banyan.adapters.engine_spec import EngineSpec
+
+if TYPE_CHECKING:
+    import httpx
 
 State = Literal["up", "down"]
 
@@ -60,6 +61,8 @@ class EngineProbe:
 
     async def _answers(self, url: str) -> bool:
         """Without a key: a server that refuses the caller is up."""
+        import httpx  # noqa: PLC0415 - slow to import; most services list no model servers
+
         if self._client is None:
             self._client = httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False)
         try:

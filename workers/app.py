@@ -12,7 +12,8 @@ import structlog
 from celery import Celery
 from celery.signals import celeryd_after_setup, worker_shutdown, worker_shutting_down
 
-from banyan.adapters.celery_queue import LOOK, celery_app
+from banyan.adapters.celery_app import celery_app
+from banyan.adapters.celery_queue import LOOK
 from workers.process import WorkerProcess
 from workers.settings import WorkerSettings
 

@@ -297,8 +297,10 @@ class Runner:
         if known is not None:
             return known
         try:
-            record = await self._ports.store.get_tree(tree_id)
-            left_s = record.deadline_at - await self._ports.store.now()
+            record, now = await asyncio.gather(
+                self._ports.store.get_tree(tree_id), self._ports.store.now()
+            )
+            left_s = record.deadline_at - now
             task = unpack(record.task, Task)
         except BanyanError as error:
             log.warning("hint passed over", tree_id=tree_id, code=error.code)

@@ -14,11 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import structlog
-from celery import Celery
-from kombu.entity import Exchange, Queue
+from kombu.connection import Connection
 
 from banyan.adapters.hint_message import hint_message
-from banyan.adapters.hint_transport import OPTIONS, transport_for
+from banyan.adapters.hint_transport import CONNECT_S, OPTIONS, transport_for
 from banyan.ports import Hint
 
 LOOK = "banyan.look"
@@ -29,48 +28,12 @@ CHILDREN = "banyan.children"
 MAX_PATHS = 64
 MAX_WAITING = 10_000
 MAX_AT_ONCE = 64
-CONNECT_S = 2
-REPLY_S = 5
 CLOSE_S = 10
 
 log = structlog.get_logger("banyan.queue")
 
 _Message = tuple[str, str, list[str]]
 """Name of the queue, id of the tree, paths of its nodes."""
-
-
-def celery_app(broker_url: str, transport_options: Mapping[str, object] | None = None) -> Celery:
-    """The Celery application that senders and workers share. JSON only, no results, no retries.
-
-    `transport_options` are kombu's, for example `{"master_name": "mymaster"}` with Sentinel.
-    """
-    app = Celery("banyan", broker=broker_url, set_as_current=False)
-    app.conf.update(
-        accept_content=["json"],
-        task_serializer="json",
-        task_ignore_result=True,
-        task_store_errors_even_if_ignored=False,
-        result_backend=None,
-        task_publish_retry=False,
-        task_default_queue=CHILDREN,
-        task_queues=[_queue(CONTINUATIONS), _queue(CHILDREN)],
-        broker_connection_timeout=CONNECT_S,
-        broker_connection_retry=False,
-        broker_transport=transport_for(broker_url),
-        broker_transport_options={
-            **OPTIONS,
-            "socket_connect_timeout": CONNECT_S,
-            "socket_timeout": REPLY_S,
-            "max_retries": 1,
-            **(transport_options or {}),
-        },
-    )
-    return app
-
-
-def _queue(name: str) -> Queue:
-    """A queue with an exchange of its own: Celery's default one would bind both to one key."""
-    return Queue(name, Exchange(name), name)  # type: ignore[no-untyped-call]  # not typed upstream
 
 
 class CeleryQueue:
@@ -82,7 +45,9 @@ class CeleryQueue:
     def __init__(
         self, broker_url: str, *, transport_options: Mapping[str, object] | None = None
     ) -> None:
-        self._app = celery_app(broker_url, transport_options)
+        """`transport_options` are kombu's, such as `{"master_name": "mymaster"}` with Sentinel."""
+        self._broker_url = broker_url
+        self._transport_options = {**OPTIONS, **(transport_options or {})}
         self._waiting: queue.SimpleQueue[_Message | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -107,10 +72,9 @@ class CeleryQueue:
             self._waiting.put(None)
             await asyncio.to_thread(self._thread.join, CLOSE_S)
             self._thread = None
-        await asyncio.to_thread(self._app.close)
 
     def _run(self) -> None:
-        with _Broker(self._app) as broker:
+        with _Broker(self._broker_url, self._transport_options) as broker:
             while batch := self._next():
                 try:
                     broker.push(batch)
@@ -133,8 +97,9 @@ class CeleryQueue:
 class _Broker:
     """A connection of the sender's thread, made at first use and again after an error."""
 
-    def __init__(self, app: Celery) -> None:
-        self._app = app
+    def __init__(self, url: str, transport_options: Mapping[str, object]) -> None:
+        self._url = url
+        self._transport_options = transport_options
         self._connection: Any = None
         self._client: Any = None
 
@@ -161,7 +126,12 @@ class _Broker:
         self._disconnect()
 
     def _connect(self) -> None:
-        self._connection = self._app.connection_for_write()
+        self._connection = Connection(  # type: ignore[no-untyped-call]  # not typed upstream
+            self._url,
+            transport=transport_for(self._url),
+            transport_options=dict(self._transport_options),
+            connect_timeout=CONNECT_S,
+        )
         self._client = self._connection.channel().client
 
     def _disconnect(self) -> None:

@@ -18,7 +18,6 @@ from standardwebhooks import Webhook as Signer
 from banyan import signals
 from banyan.adapters.destinations import Destinations
 from banyan.adapters.memory_metrics import NoMetrics
-from banyan.adapters.pinned_post import TIMEOUT_S, post
 from banyan.errors import BanyanError, NotFound, RefusedAddress
 from banyan.ports import AccessStore, Metrics, Notice, Outbox, Store
 from banyan.state import unpack
@@ -26,6 +25,8 @@ from banyan.task import Task
 from banyan.tree import TreeRecord
 from banyan.webhooks import Webhook, event_of, message, message_id, pause_s
 
+TIMEOUT_S = 15.0
+"""Of one attempt."""
 LEASE_S = 4 * TIMEOUT_S
 AT_ONE_TIME = 32
 GONE = 410
@@ -42,6 +43,14 @@ class Post(Protocol):
     ) -> Awaitable[int | None]: ...
 
 
+async def _post(
+    url: str, addresses: tuple[str, ...], *, headers: Mapping[str, str], body: bytes
+) -> int | None:
+    from banyan.adapters.pinned_post import post  # noqa: PLC0415 - httpcore is slow to import
+
+    return await post(url, addresses, headers=headers, body=body, timeout_s=TIMEOUT_S)
+
+
 class Courier:
     """`send` and `draw` (chance in [0, 1)) are for tests."""
 
@@ -53,7 +62,7 @@ class Courier:
         destinations: Destinations,
         *,
         metrics: Metrics | None = None,
-        send: Post = post,
+        send: Post = _post,
         draw: Callable[[], float] = random.random,
     ) -> None:
         self._outbox = outbox

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import codecs
 import re
-
-from charset_normalizer import CharsetMatch, from_bytes
+from typing import TYPE_CHECKING
 
 from banyan.errors import UnknownEncoding
+
+if TYPE_CHECKING:
+    from charset_normalizer import CharsetMatch
 
 SAMPLE_BYTES = 1 << 16
 """From the first byte that is not ASCII: what an encoding is told by."""
@@ -162,6 +164,8 @@ def _whole(sample: bytes) -> bytes:
 
 def _detected(sample: bytes) -> str | None:
     """The encoding that stands out, or the most common one among equals; None for neither."""
+    from charset_normalizer import from_bytes  # noqa: PLC0415 - only for what is not UTF-8
+
     matches = list(from_bytes(sample))
     if not matches or matches[0].chaos > _MAX_CHAOS:
         return None

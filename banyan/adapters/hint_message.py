@@ -8,11 +8,13 @@ describes the arguments, for each message anew.
 from __future__ import annotations
 
 import base64
+import os
+import socket
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from uuid import uuid4
 
 import msgspec
-from celery.utils.nodenames import anon_nodename
 
 _EMBEDDED = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 _HEADERS: Mapping[str, object] = {
@@ -52,7 +54,7 @@ def hint_message(task: str, queue: str, tree_id: str, paths: Sequence[str]) -> b
                 "task": task,
                 "id": call_id,
                 "root_id": call_id,
-                "origin": anon_nodename(),
+                "origin": f"gen{os.getpid()}@{_host()}",
             },
             "properties": {
                 "correlation_id": call_id,
@@ -65,3 +67,8 @@ def hint_message(task: str, queue: str, tree_id: str, paths: Sequence[str]) -> b
             },
         }
     )
+
+
+@lru_cache(maxsize=1)
+def _host() -> str:
+    return socket.gethostname()

@@ -6,14 +6,23 @@ kombu takes such a reply for an error of the program, which ends the worker.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 
 from kombu.transport import redis as kombu_redis
 from redis.exceptions import ResponseError
 
-OPTIONS = {"ack_emulation": False}
-"""No copy of a message is kept in Redis until it is acknowledged: that costs a transaction a
-message, cannot be written when memory is short, and is of no use for a hint."""
+CONNECT_S = 2
+_REPLY_S = 5
+
+OPTIONS: Mapping[str, object] = {
+    "ack_emulation": False,
+    "max_retries": 1,
+    "socket_connect_timeout": CONNECT_S,
+    "socket_timeout": _REPLY_S,
+}
+"""kombu's. No copy of a message is kept in Redis until it is acknowledged: that costs a transaction
+a message, cannot be written when memory is short, and is of no use for a hint."""
 
 
 class HintChannel(kombu_redis.Channel):

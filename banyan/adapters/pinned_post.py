@@ -12,8 +12,6 @@ from typing import Any
 
 import httpcore
 
-TIMEOUT_S = 15.0
-
 
 class _Pinned(httpcore.AsyncNetworkBackend):
     """Connects to the given addresses, in this order, and to nothing else."""
@@ -47,19 +45,24 @@ class _Pinned(httpcore.AsyncNetworkBackend):
 
 
 async def post(
-    url: str, addresses: tuple[str, ...], *, headers: Mapping[str, str], body: bytes
+    url: str,
+    addresses: tuple[str, ...],
+    *,
+    headers: Mapping[str, str],
+    body: bytes,
+    timeout_s: float,
 ) -> int | None:
-    """The status of the reply; None where there was none within TIMEOUT_S."""
+    """The status of the reply; None where there was none within `timeout_s`."""
     try:
         async with (
-            asyncio.timeout(TIMEOUT_S),
+            asyncio.timeout(timeout_s),
             httpcore.AsyncConnectionPool(network_backend=_Pinned(addresses)) as pool,
             pool.stream(
                 "POST",
                 url,
                 headers=list(headers.items()),
                 content=body,
-                extensions={"timeout": dict.fromkeys(("connect", "read", "write"), TIMEOUT_S)},
+                extensions={"timeout": dict.fromkeys(("connect", "read", "write"), timeout_s)},
             ) as reply,
         ):
             return int(reply.status)

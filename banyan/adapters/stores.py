@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from banyan.adapters.blobs import Blobs, FolderBlobs
-from banyan.adapters.bucket_blobs import BucketBlobs
-from banyan.adapters.object_store import open_bucket
 from banyan.adapters.redis_access import RedisAccess
 from banyan.adapters.redis_connection import RETRY_S
 from banyan.adapters.redis_flights import RedisFlights
@@ -67,5 +65,9 @@ def make_access(settings: Settings) -> RedisAccess:
 def make_blobs(settings: Settings) -> Blobs:
     """What documents are kept in: the bucket where one is named, else the folder."""
     if settings.blob_url:
+        # obstore is imported where there is a bucket.
+        from banyan.adapters.bucket_blobs import BucketBlobs  # noqa: PLC0415
+        from banyan.adapters.object_store import open_bucket  # noqa: PLC0415
+
         return BucketBlobs(open_bucket(settings.blob_url, settings))
     return FolderBlobs(settings.blob_dir)

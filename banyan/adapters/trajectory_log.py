@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Protocol
 
 from banyan.adapters.blobs import Staged
-from banyan.adapters.object_store import open_bucket
-from banyan.adapters.trajectory_bucket import TrajectoryBucket
 from banyan.adapters.trajectory_folder import TrajectoryFolder
 from banyan.feedback import Feedback
 from banyan.settings import Settings
@@ -31,6 +29,10 @@ class TrajectoryLog(Protocol):
 def open_log(settings: Settings) -> TrajectoryLog | None:
     """The bucket where one is named, else the folder; None where nothing is logged."""
     if settings.trajectory_url:
+        # obstore is imported where there is a bucket.
+        from banyan.adapters.object_store import open_bucket  # noqa: PLC0415
+        from banyan.adapters.trajectory_bucket import TrajectoryBucket  # noqa: PLC0415
+
         return TrajectoryBucket(
             lambda part: open_bucket(f"{settings.trajectory_url}/{part}", settings)
         )

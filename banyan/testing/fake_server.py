@@ -1,10 +1,11 @@
 """A fake model server: OpenAI's chat protocol as a plain ASGI application, made to be cheap.
 
 `GET /v1/models` and `/health`, `POST /v1/chat/completions` (streamed or not, with response_format),
-`GET /stats` for what it has seen, `GET /metrics` for its load in vLLM's words. It writes what its
-rule says after `latency_s` seconds, or more where it was slowed down (`POST /slowness`). Tokens are
-counted as the adapter estimates them: 3.6 bytes each. It computes as many calls at one time as it
-is told, and the others wait; a modelled cache says what of a prompt it would not compute again.
+`GET /stats` for what it has seen, `GET /arrivals` for when calls came, `GET /metrics` for its load
+in vLLM's words. It writes what its rule says after `latency_s` seconds, or more where it was slowed
+down (`POST /slowness`). Tokens are counted as the adapter estimates them: 3.6 bytes each. It
+computes as many calls at one time as it is told, and the others wait; a modelled cache says what of
+a prompt it would not compute again.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
@@ -31,6 +34,8 @@ BYTES_PER_TOKEN = 3.6
 NO_FAULTS = Faults()
 NUM_DELTAS = 4
 """Into how many pieces a streamed reply is cut."""
+NUM_ARRIVALS = 4_096
+"""Calls whose arrival is remembered, the last ones."""
 NUM_SLICES = 8
 """Of a call's time, each as long as the calls that are computed then make it."""
 
@@ -93,6 +98,7 @@ class FakeServer:
         self.slowness = 1.0
         """How many times as long calls take from now on."""
         self._cache = cache
+        self._arrivals: deque[float] = deque(maxlen=NUM_ARRIVALS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -108,6 +114,8 @@ class FakeServer:
                 await _reply(send, 200, b"{}")
             case "GET", "/stats":
                 await _reply(send, 200, self.stats.as_json())
+            case "GET", "/arrivals":
+                await _reply(send, 200, json.dumps([*self._arrivals]).encode())
             case "GET", "/metrics" if not self._silent:
                 await _reply(send, 200, self._load(), b"text/plain; version=0.0.4")
             case "POST", "/slowness":
@@ -117,6 +125,7 @@ class FakeServer:
                 await _error(send, 404, "not_found", "no such path")
 
     async def _complete(self, body: bytes, receive: Receive, send: Send) -> None:
+        self._arrivals.append(time.time())
         stats = self.stats
         stats.calls += 1
         fault = self._faults.of_call(stats.calls)

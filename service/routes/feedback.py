@@ -22,7 +22,7 @@ from service.dependencies import OwnedTree, PortsOf
 from service.problems import Refused, documented
 
 MAX_COMMENT_CHARS = 2_000
-NODE_PATTERN = r"^0(\.(0|[1-9]\d{0,5})){0,64}$"
+NODE_PATTERN = r"^0(\.(0|[1-9][0-9]{0,5})){0,64}$"
 
 router = APIRouter(prefix="/solve/{id}", tags=["feedback"])
 

@@ -18,22 +18,25 @@ from tests.deploy.image_steps import DOCKERFILE, stages
 _BOTH = (
     *("kombu.transport.redis", "banyan.adapters.opentelemetry_traces"),
     "opentelemetry.exporter.otlp.proto.http.trace_exporter",
+    *("banyan.bounded_schema", "banyan.enforced"),
+    *("banyan.adapters.bucket_blobs", "banyan.adapters.trajectory_bucket"),
 )
-"""A broker's transport, and traces where somebody collects them."""
+"""A broker's transport, traces where somebody collects them, answers by a schema, and buckets."""
 
 IMPORTED = {
     "service": (
-        *("service.__main__", *_BOTH),
+        *("service.main", *_BOTH),
+        *("service.answer_schema", "banyan.adapters.policy_file", "charset_normalizer", "httpx"),
         *("banyan.adapters.extraction.html", "banyan.adapters.extraction.pdf"),
         *("banyan.client.sdk", "banyan.client.async_sdk", "banyan.client.main"),
         *(command.module for command in Commands.table.values()),
         *("banyan.local.first_key", "banyan.local.checks", "service.auth.oidc"),
     ),
-    "worker": ("workers.__main__", *_BOTH),
+    "worker": ("workers.main", "banyan.adapters.pinned_post", *_BOTH),
     "trainer": (
         *("training.main", "training.online.command", "training.credit_lines"),
         *("banyan.adapters.object_store", "banyan.adapters.trajectory_bucket"),
-        "banyan.client.sdk",
+        *("banyan.client.sdk", "banyan.bounded_schema", "banyan.enforced"),
     ),
 }
 """What an image's program imports at the start and later, wherever it may get to in it."""

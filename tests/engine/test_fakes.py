@@ -218,3 +218,5 @@ async def test_the_fake_server_fails_when_told_and_counts(
     stats = await http.get("/stats", dict[str, int])
     assert outcomes == [True, True, False, True, True, False]
     assert (stats["calls"], stats["failed"]) == (6, 2)
+    arrivals = await http.get("/arrivals", list[float])
+    assert (len(arrivals), arrivals) == (6, sorted(arrivals))

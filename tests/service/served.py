@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import httpx
 import uvicorn
 
-from service.__main__ import Server
+from service.main import Server
 from tests.fixtures.waiting import until
 from tests.service.house import House
 

@@ -12,14 +12,8 @@ from typing import Any
 import pytest
 import redis
 
-from banyan.adapters.celery_queue import (
-    CHILDREN,
-    CONTINUATIONS,
-    LOOK,
-    MAX_PATHS,
-    CeleryQueue,
-    celery_app,
-)
+from banyan.adapters.celery_app import celery_app
+from banyan.adapters.celery_queue import CHILDREN, CONTINUATIONS, LOOK, MAX_PATHS, CeleryQueue
 from banyan.local.valkey import Valkey
 from banyan.ports import Hint
 from tests.fixtures.waiting import until

@@ -179,8 +179,7 @@ async def test_a_call_that_fails_is_told_with_its_code_in_metrics_and_traces(tol
 
 def test_what_sends_traces_is_not_loaded_where_nobody_collects_traces() -> None:
     program = (
-        "import sys, workers.__main__, service.__main__\n"
-        "sys.exit('opentelemetry.exporter' in sys.modules)"
+        "import sys, workers.main, service.main\nsys.exit('opentelemetry.exporter' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], check=False)  # noqa: S603
     assert done.returncode == 0

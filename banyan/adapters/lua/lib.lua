@@ -157,9 +157,12 @@ end
 local function retire(id, path, tenant)
   local node = call('HMGET', node_key(id, path), 'dispatched', 'status')
   if node[1] == '1' then
-    call('ZREM', DUE, member(id, path))
-    call('ZREM', READY, member(id, path))
-    call('ZREM', LEASES, member(id, path))
+    if node[2] == 'queued' then
+      call('ZREM', DUE, member(id, path))
+      call('ZREM', READY, member(id, path))
+    else
+      call('ZREM', LEASES, member(id, path))
+    end
     call('HSET', node_key(id, path), 'dispatched', 0)
     call('HINCRBY', tree_key(id), 'dispatched', -1)
     count(tenant, -1, node[2] == 'queued' and -1 or 0)
@@ -202,7 +205,7 @@ local function pay(key, tokens, nano_usd)
   local held = call('HMGET', key, 'tokens', 'nano_usd')
   tokens, nano_usd = math.min(tonumber(held[1]), tokens), math.min(tonumber(held[2]), nano_usd)
   lower(key, 'tokens', tokens)
-  lower(key, 'nano_usd', nano_usd)
+  if nano_usd > 0 then lower(key, 'nano_usd', nano_usd) end
   return tokens, nano_usd
 end
 
@@ -214,7 +217,7 @@ local function meter(id, tokens, nano_usd)
   call('INCRBY', minute, tokens)
   call('PEXPIRE', minute, 180000)
   call('HINCRBY', day, 'tokens', tokens)
-  call('HINCRBY', day, 'nano_usd', nano_usd)
+  if nano_usd > 0 then call('HINCRBY', day, 'nano_usd', nano_usd) end
   call('PEXPIRE', day, 2 * 86400000)
 end
 
@@ -297,11 +300,11 @@ local function finish(id, path, tenant, o)
     expire_tree(id)
     return
   end
-  local above = node_key(id, parent)
-  for _, unit in ipairs({ 'tokens', 'nodes', 'nano_usd' }) do
-    call('HINCRBY', above, unit, call('HGET', key, unit))
-    call('HSET', key, unit, 0)
+  local above, left = node_key(id, parent), call('HMGET', key, 'tokens', 'nodes', 'nano_usd')
+  for index, unit in ipairs({ 'tokens', 'nodes', 'nano_usd' }) do
+    if left[index] ~= '0' then call('HINCRBY', above, unit, left[index]) end
   end
+  call('HSET', key, 'tokens', 0, 'nodes', 0, 'nano_usd', 0)
   local open = call('HINCRBY', above, 'open_children', -1)
   if open == 0 and tree[2] == '0' and call('HGET', above, 'status') == 'suspended' then
     make_ready(id, parent, true)
