@@ -26,6 +26,7 @@ from banyan.adapters.stores import (
     make_store,
 )
 from banyan.errors import InvalidInput
+from banyan.no_arguments import take_none
 from banyan.settings import what_is_wrong
 from banyan.telemetry import configure_logs
 from service.app import create_app
@@ -41,6 +42,7 @@ EXIT_NOT_STARTED = 4
 
 def main() -> int:
     """Serve until a signal comes. Returns the exit code; messages go to stderr."""
+    take_none("python -m service", "Answers requests, until a signal comes.")
     try:
         settings = ServiceSettings()
     except ValidationError as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.deploy.debian import NOT_HERE
 from tests.web.chromium import NO_BROWSER
 
 pytest_plugins = [
@@ -32,6 +33,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             "tests/training_torch was left out: torch is not here; `make train-test` runs it"
         )
     skipped = terminalreporter.stats.get("skipped", [])
-    without_browser = [report.nodeid for report in skipped if NO_BROWSER in str(report.longrepr)]
-    for test in without_browser:
-        terminalreporter.write_line(f"{test} was not run: {NO_BROWSER}")
+    for why in (NO_BROWSER, NOT_HERE):
+        for test in (report.nodeid for report in skipped if why in str(report.longrepr)):
+            terminalreporter.write_line(f"{test} was not run: {why}")

@@ -12,6 +12,7 @@ from banyan.adapters.live_file import check
 from banyan.adapters.observing import Observing
 from banyan.adapters.policy_file import listed
 from banyan.errors import InvalidInput
+from banyan.no_arguments import take_none
 from banyan.settings import what_is_wrong
 from banyan.telemetry import configure_logs
 from workers.app import make_app
@@ -23,6 +24,7 @@ EXIT_USAGE = 2
 
 def main() -> None:
     """Run Celery's worker until SIGTERM; it then drains and hands its leases back."""
+    take_none("python -m workers", "Runs nodes of trees, until SIGTERM comes.")
     try:
         settings = WorkerSettings()
     except ValidationError as error:
