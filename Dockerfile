@@ -6,8 +6,8 @@
 # (docs/security.md). vLLM is an image of its own (helm/banyan/README.md). What is in an image is
 # listed in /opt/banyan/sbom.cdx.json (CycloneDX).
 #
-# Not built yet where this was written, for want of a container engine: it was linted, and its steps
-# were run outside of one (tests/deploy/image_steps.py).
+# `make images-check` builds all three and runs them; where no registry is reached, on a base that
+# stands in for the one below, made of Debian's packages.
 
 # By tag, or exactly: --build-arg PYTHON_IMAGE=python@sha256:...
 ARG PYTHON_IMAGE=python:3.11.14-slim-trixie
