@@ -6,8 +6,8 @@
 # (docs/security.md). vLLM is an image of its own (helm/banyan/README.md). What is in an image is
 # listed in /opt/banyan/sbom.cdx.json (CycloneDX).
 #
-# Not built yet where this was written, for want of a container engine: it was linted, and its steps
-# were run outside of one (tests/deploy/image_steps.py).
+# `make images-check` builds all three and runs them; where no registry is reached, on a base that
+# stands in for the one below, made of Debian's packages.
 
 # By tag, or exactly: --build-arg PYTHON_IMAGE=python@sha256:...
 ARG PYTHON_IMAGE=python:3.11.14-slim-trixie
@@ -44,15 +44,18 @@ RUN uv pip install --constraint requirements/service.lock '.[worker]' \
       --output-file /opt/banyan/sbom.cdx.json /opt/banyan
 
 # The loop talks to the service and to model servers; an update needs torch, in an environment of its
-# own. The lock file has torch for CPUs: --build-arg TORCH_BACKEND=cu129 puts CUDA's in its place.
+# own. The lock file has torch for CPUs: --build-arg TORCH_BACKEND=cu129 puts CUDA's in its place. It
+# comes from PyTorch's index, or from a folder or page of wheels: --build-arg TORCH_LINKS="--find-links ..."
 FROM build AS build-trainer
 ARG TORCH_BACKEND=cpu
+ARG TORCH_LINKS="--torch-backend cpu"
 RUN uv pip install --constraint requirements/service.lock '.[credit,worker]' \
     && /opt/sbom/bin/cyclonedx-py environment --output-reproducible \
       --output-file /opt/banyan/sbom.cdx.json /opt/banyan
 ENV VIRTUAL_ENV=/opt/training
+# hadolint ignore=SC2086
 RUN uv venv /opt/training \
-    && uv pip install --torch-backend cpu --constraint requirements/training.lock '.[training]' \
+    && uv pip install ${TORCH_LINKS} --constraint requirements/training.lock '.[training]' \
     && if [ "${TORCH_BACKEND}" != cpu ]; then \
       uv pip install --torch-backend "${TORCH_BACKEND}" --reinstall-package torch \
         "torch==$(sed -n 's/^torch==\([0-9.]*\).*/\1/p' requirements/training.lock)"; fi \

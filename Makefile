@@ -9,21 +9,23 @@ UV_VERSION := 0.13.9
 
 ENGINE ?= llama
 LOSS ?= cispo
+BASE ?= stand-in
 DOCUMENT ?= default
 GOAL ?=
 TESTS ?= tests
 # Where the CPU build of torch is: the folder that pip is told of, else PyTorch's index.
 TORCH_LINKS := $(if $(PIP_FIND_LINKS),$(addprefix --find-links ,$(PIP_FIND_LINKS)),--torch-backend cpu)
 
-.PHONY: help setup demo test train-setup train-test train-demo lint lock clean
+.PHONY: help setup demo test train-setup train-test train-demo images-check lint lock clean
 
 help: ## Say what each target does
 	@printf 'Usage: make TARGET [NAME=VALUE ...]\n\n'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '\n  ENGINE=llama|vllm   model server of the demo (default llama, embedded)\n'
 	@printf '  DOCUMENT=default|long|PATH   what the demo reads (20k tokens, 110k, or your file)\n'
 	@printf '  GOAL="..."          what the demo asks\n'
 	@printf '  LOSS=cispo|ppo      loss of the training demo\n'
+	@printf '  BASE=stand-in|IMAGE what images stand on (default: made of Debian packages, no registry)\n'
 	@printf '  TESTS=PATH          the part of the tests to run\n'
 
 setup: $(STAMP) ## Make .venv with the service, workers, client and tests
@@ -87,6 +89,9 @@ train-test: setup ## Run the tests that need torch, in the trainer's environment
 	  --follow-imports silent training tests/training_torch; \
 	PYTHONPATH="$(CURDIR)" "$$python" -m pytest --confcutdir tests/training_torch \
 	  tests/training_torch
+
+images-check: setup ## Build the images and run them (root, Debian; minutes, 6 GB outside the clone)
+	$(BIN)/python -m pytest --confcutdir tests/images --timeout 3600 --base "$(BASE)" -rP tests/images
 
 lint: setup ## Check style, spelling, types and the direction of imports
 	$(BIN)/ruff format --check .

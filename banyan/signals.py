@@ -13,7 +13,7 @@ from typing import Literal
 MetricKind = Literal["counter", "gauge", "histogram"]
 Program = Literal["service", "worker", "both"]
 
-FAST_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+FAST_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 SLOW_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 
 
@@ -21,6 +21,9 @@ SLOW_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 
 class Metric:
     """One metric as Prometheus shows it. `program`: who has it. `buckets` are upper bounds.
 
+    `first`: values of its label that are told as 0 from the start. A series that begins with its
+    first event has no increase, and no alert would see that one. `kept_elsewhere`: the store
+    counts, and nothing is told before it was asked; a 0 at each start would look like an increase.
     Each is itself and equal to no other, so that looking one up is quick.
     """
 
@@ -30,6 +33,8 @@ class Metric:
     help: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
+    first: tuple[str, ...] = ()
+    kept_elsewhere: bool = False
 
     @property
     def series(self) -> frozenset[str]:
@@ -39,8 +44,17 @@ class Metric:
         return frozenset({self.name})
 
 
-def _counter(name: str, program: Program, text: str, *labels: str) -> Metric:
-    return Metric(name, "counter", program, text, labels)
+def _counter(
+    name: str,
+    program: Program,
+    text: str,
+    *labels: str,
+    first: tuple[str, ...] = (),
+    kept_elsewhere: bool = False,
+) -> Metric:
+    return Metric(
+        name, "counter", program, text, labels, first=first, kept_elsewhere=kept_elsewhere
+    )
 
 
 def _gauge(name: str, program: Program, text: str, *labels: str) -> Metric:
@@ -78,10 +92,16 @@ QUEUE_OLDEST = _gauge(
 )
 RUNNING_NODES = _gauge("banyan_running_nodes", "service", "Nodes under a lease.")
 LEASES_EXPIRED = _counter(
-    "banyan_leases_expired_total", "service", "Leases that ran out: their workers fell silent."
+    "banyan_leases_expired_total",
+    "service",
+    "Leases that ran out: their workers fell silent.",
+    kept_elsewhere=True,
 )
 TREES_LOST = _counter(
-    "banyan_trees_lost_total", "service", "Trees that failed since their root's workers were lost."
+    "banyan_trees_lost_total",
+    "service",
+    "Trees that failed since their root's workers were lost.",
+    kept_elsewhere=True,
 )
 LOG_WAITING = _gauge(
     "banyan_trajectory_waiting_trees", "service", "Finished trees that are not in the log yet."
@@ -205,13 +225,25 @@ ENGINE_TOKENS = _counter(
 
 # What workers do beside nodes.
 WEBHOOK_ATTEMPTS = _counter(
-    "banyan_webhook_attempts_total", "worker", "Attempts to tell a receiver.", "result"
+    "banyan_webhook_attempts_total",
+    "worker",
+    "Attempts to tell a receiver.",
+    "result",
+    first=("given_up",),
 )
 POLICY_MOVES = _counter(
-    "banyan_policy_moves_total", "worker", "Attempts to make a version live.", "result"
+    "banyan_policy_moves_total",
+    "worker",
+    "Attempts to make a version live.",
+    "result",
+    first=("rejected", "not_moved"),
 )
 LOGGED_TREES = _counter(
-    "banyan_trajectory_trees_total", "worker", "Trees for the trajectory log.", "result"
+    "banyan_trajectory_trees_total",
+    "worker",
+    "Trees for the trajectory log.",
+    "result",
+    first=("lost",),
 )
 
 # Only where BANYAN_METRICS_TENANTS is set.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,10 @@ _MISSING = "a program is missing: "
 """What the reasons of such skips begin with."""
 
 
-def needed(package: Package) -> Path:
-    """The program of a package; skips the test where it cannot be had."""
+def needed(package: Package, have: Callable[[Package], Path] = program) -> Path:
+    """The program of a package; skips the test where it cannot be had. `have` is how it is had."""
     try:
-        return program(package)
+        return have(package)
     except NotHere as error:
         pytest.skip(f"{_MISSING}{error}")
 

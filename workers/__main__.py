@@ -6,6 +6,8 @@ import gc
 import sys
 from collections.abc import Callable
 
+from banyan.no_arguments import take_none
+
 
 def load() -> Callable[[], int]:
     """Import the program. All of it stays: to look for garbage meanwhile takes a twentieth."""
@@ -18,4 +20,5 @@ def load() -> Callable[[], int]:
 
 
 if __name__ == "__main__":
+    take_none("python -m workers", "Runs nodes of trees, until SIGTERM comes.")
     sys.exit(load()())

@@ -29,9 +29,10 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class PrometheusMetrics:
-    """`banyan.ports.Metrics` of one program. All of its metrics are there from the start.
+    """`banyan.ports.Metrics` of one program. Its metrics are there from the start.
 
-    `without`: those that are not kept, whoever tells them.
+    But for those that are kept elsewhere: they are there once they were looked up. `without`:
+    those that are not kept, whoever tells them.
     """
 
     def __init__(self, program: Program, *, without: Iterable[Metric] = ()) -> None:
@@ -45,10 +46,18 @@ class PrometheusMetrics:
             for metric in METRICS
             if metric.program in (program, "both") and metric not in left_out
         ]
-        self._families = {metric: _family(metric, self.registry) for metric in kept}
+        self._families = {metric: self._made(metric) for metric in kept}
         self._counting: dict[tuple[Metric, tuple[str, ...]], Callable[[float], None]] = {}
         self._observing: dict[tuple[Metric, tuple[str, ...]], Callable[[float], None]] = {}
         self._put: dict[tuple[Metric, tuple[str, ...]], float] = {}
+
+    def _made(self, metric: Metric) -> Counter | Gauge | Histogram:
+        family = _family(metric)
+        if not metric.kept_elsewhere:
+            self.registry.register(family)
+        for value in metric.first:
+            family.labels(value)
+        return family
 
     def count(self, metric: Metric, *labels: str, amount: float = 1) -> None:
         add = self._counting.get((metric, labels))
@@ -87,6 +96,8 @@ class PrometheusMetrics:
                 child.reset()
                 before = 0.0
             child.inc(value - before)
+            if metric.kept_elsewhere and (metric, labels) not in self._put:
+                self.registry.register(family)
             self._put[metric, labels] = value
 
     def forget(self, metric: Metric) -> None:
@@ -104,20 +115,16 @@ class PrometheusMetrics:
         return generate_latest(self.registry)
 
 
-def _family(metric: Metric, registry: CollectorRegistry) -> Counter | Gauge | Histogram:
+def _family(metric: Metric) -> Counter | Gauge | Histogram:
     match metric.kind:
         case "counter":
             name = metric.name.removesuffix("_total")
-            return Counter(name, metric.help, metric.labels, registry=registry)
+            return Counter(name, metric.help, metric.labels, registry=None)
         case "gauge":
-            return Gauge(metric.name, metric.help, metric.labels, registry=registry)
+            return Gauge(metric.name, metric.help, metric.labels, registry=None)
         case "histogram":
             return Histogram(
-                metric.name,
-                metric.help,
-                metric.labels,
-                registry=registry,
-                buckets=metric.buckets,
+                metric.name, metric.help, metric.labels, registry=None, buckets=metric.buckets
             )
 
 

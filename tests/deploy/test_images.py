@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
@@ -15,6 +17,7 @@ from tests.deploy.image_steps import DOCKERFILE, ROOT, Stage, stages
 from workers.settings import WorkerSettings
 
 TARGETS = ("service", "worker", "trainer")
+SCHEMAS = Path(__file__).parent / "schemas"
 COMPOSE = ROOT / "deploy" / "compose.yaml"
 STAGES = stages(DOCKERFILE.read_text(encoding="utf-8"))
 
@@ -89,6 +92,14 @@ def known() -> set[str]:
 def compose() -> dict[str, Any]:
     found: dict[str, Any] = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))
     return found
+
+
+def test_the_file_of_compose_holds_to_the_specification(compose: dict[str, Any]) -> None:
+    schema = json.loads((SCHEMAS / "compose.json").read_text(encoding="utf-8"))
+    jsonschema.Draft7Validator(schema).validate(compose)
+    compose["services"]["service"]["read-only"] = True
+    with pytest.raises(jsonschema.ValidationError, match="read-only"):
+        jsonschema.Draft7Validator(schema).validate(compose)
 
 
 def test_containers_of_compose_have_no_rights(compose: dict[str, Any]) -> None:

@@ -89,6 +89,21 @@ def test_a_counter_that_is_kept_elsewhere_follows_it_and_begins_anew_with_it() -
         assert value(metrics, "banyan_leases_expired_total") == kept
 
 
+def test_what_the_store_counts_is_not_told_before_it_was_looked_up() -> None:
+    """A 0 before it would be an increase at every start of a service."""
+    metrics = PrometheusMetrics("service")
+    assert b"banyan_leases_expired_total" not in metrics.page()
+    metrics.put(signals.LEASES_EXPIRED, 0)
+    assert value(metrics, "banyan_leases_expired_total") == 0
+
+
+def test_the_first_event_of_what_an_alert_waits_for_is_an_increase() -> None:
+    metrics = PrometheusMetrics("worker")
+    assert value(metrics, "banyan_policy_moves_total", result="rejected") == 0
+    metrics.count(signals.POLICY_MOVES, "rejected")
+    assert value(metrics, "banyan_policy_moves_total", result="rejected") == 1
+
+
 def test_what_is_told_anew_each_time_is_forgotten_in_between() -> None:
     metrics = PrometheusMetrics("service")
     metrics.put(signals.POLICY_LIVE, 1, "base", "policy-v1")
