@@ -32,11 +32,11 @@ IMPORTED = {
         *(command.module for command in Commands.table.values()),
         *("banyan.local.first_key", "banyan.local.checks", "service.auth.oidc"),
     ),
-    "worker": ("workers.main", "banyan.adapters.pinned_post", *_BOTH),
+    "worker": ("workers.main", "banyan.adapters.pinned_post", "banyan.open_lists", *_BOTH),
     "trainer": (
         *("training.main", "training.online.command", "training.credit_lines"),
         *("banyan.adapters.object_store", "banyan.adapters.trajectory_bucket"),
-        *("banyan.client.sdk", "banyan.bounded_schema", "banyan.enforced"),
+        *("banyan.client.sdk", "banyan.bounded_schema", "banyan.enforced", "banyan.open_lists"),
     ),
 }
 """What an image's program imports at the start and later, wherever it may get to in it."""
