@@ -1,4 +1,4 @@
-"""The Dockerfile's steps without a container engine: in a folder that stands for the file system.
+"""The Dockerfile's steps without containers: in a folder that stands for the file system.
 
     python -m tests.deploy.image_steps service /tmp/image
 
@@ -78,6 +78,7 @@ def build(target: str, root: Path, *, uv_cache: bool = True) -> Path:
     subprocess.run([sys.executable, "-m", "venv", root / "usr"], check=True)  # noqa: S603  # ours
     ours = ("BANYAN_", "PYTHON", "VIRTUAL_ENV")
     env = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    env |= _torch_links()
     env["PATH"] = f"{root}/usr/bin:{os.environ['PATH']}"
     where = root
     for step in (step for stage in chain for step in stage.steps):
@@ -86,21 +87,22 @@ def build(target: str, root: Path, *, uv_cache: bool = True) -> Path:
             if uv_cache:
                 env.pop("UV_NO_CACHE", None)
         elif step.word == "ARG":
-            env.setdefault(*step.rest.partition("=")[::2])
+            name, _, value = step.rest.partition("=")
+            env.setdefault(name, value.strip('"'))
         elif step.word == "WORKDIR":
             where = Path(_PLACES.sub(f"{root}/", step.rest))
             where.mkdir(parents=True, exist_ok=True)
         elif step.word == "COPY":
             _copy(step.rest, where)
         elif step.word == "RUN":
-            _run(_with_torch(_PLACES.sub(f"{root}/", step.rest), env), where, env)
+            _run(_PLACES.sub(f"{root}/", step.rest), where, env)
     return root / "opt" / "banyan" / "bin" / "python"
 
 
-def _with_torch(command: str, env: Mapping[str, str]) -> str:
+def _torch_links() -> dict[str, str]:
     """torch's CPU build comes from the folder that pip is told of, as with `make train-setup`."""
-    links = " ".join(f"--find-links {link}" for link in env.get("PIP_FIND_LINKS", "").split())
-    return command.replace("--torch-backend cpu", links) if links else command
+    links = os.environ.get("PIP_FIND_LINKS", "").split()
+    return {"TORCH_LINKS": " ".join(f"--find-links {link}" for link in links)} if links else {}
 
 
 def _assignments(text: str, env: Mapping[str, str], root: Path) -> dict[str, str]:
