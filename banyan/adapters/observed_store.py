@@ -39,6 +39,14 @@ log = structlog.get_logger("banyan.store")
 
 
 @dataclass(frozen=True, slots=True)
+class _Tree:
+    """What is told of a tree, once it was read here."""
+
+    tenant: str
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Root:
     """What was known of a tree's root when it was last claimed here."""
 
@@ -56,7 +64,7 @@ class ObservedStore(AroundStore):
         super().__init__(inner)
         self._metrics = metrics
         self._clock = clock
-        self._trees: Lru[str, TreeRecord] = Lru(_TREES_REMEMBERED)
+        self._trees: Lru[str, _Tree] = Lru(_TREES_REMEMBERED)
         self._roots: Lru[str, _Root] = Lru(_TREES_REMEMBERED)
 
     async def admit(self, admission: Admission) -> Admitted:
@@ -149,7 +157,7 @@ class ObservedStore(AroundStore):
 
     async def get_tree(self, tree_id: str) -> TreeRecord:
         record = await self._inner.get_tree(tree_id)
-        self._trees.put(tree_id, record.model_copy(update={"task": b"", "outcome": None}), 1)
+        self._trees.put(tree_id, _Tree(record.tenant, record.created_at), 1)
         return record
 
     def _tell_tree(self, tree_id: str, outcome: Outcome) -> None:
