@@ -47,8 +47,21 @@ def test_both_agents_have_the_same_budget_over_all_nodes_and_the_same_view(
 
 
 @pytest.mark.parametrize("comparison", COMPARISONS, ids=lambda one: one.environment.name)
-def test_both_agents_learn_by_the_same_settings(comparison: Comparison) -> None:
-    assert len({agent.learner for agent in comparison.agents}) == 1
+def test_both_agents_learn_by_the_same_settings_but_for_the_discount(
+    comparison: Comparison,
+) -> None:
+    """A lone agent is one node: each of its actions would be discounted by all the others."""
+    learners = [agent.learner for agent in comparison.agents if agent.learner is not None]
+    assert len(learners) in {0, len(comparison.agents)}
+    assert len({replace(learner, discount=1.0) for learner in learners}) <= 1
+
+
+def test_a_single_agent_of_maze_is_not_discounted() -> None:
+    by_name = {agent.name: agent.learner for agent in MAZE.comparison.agents}
+    recursive, single = by_name[RECURSIVE], by_name[SINGLE]
+    assert recursive is not None
+    assert single is not None
+    assert recursive.discount < single.discount == 1.0
 
 
 @pytest.mark.parametrize("comparison", COMPARISONS, ids=lambda one: one.environment.name)
