@@ -76,6 +76,7 @@ def main() -> int:
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=settings.shutdown_s,
+        timeout_keep_alive=settings.keep_alive_s,
         server_header=False,
     )
     with listener:

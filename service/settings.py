@@ -91,6 +91,11 @@ class ServiceSettings(Settings):
     max_wait_s: float = Field(600.0, ge=0, description="The longest wait that is granted.")
     heartbeat_s: float = Field(15.0, gt=0, description="Between comments on idle event streams.")
     shutdown_s: int = Field(10, ge=1, description="Grace for requests in flight at shutdown.")
+    keep_alive_s: int = Field(
+        75,
+        ge=1,
+        description="How long an idle connection stays open; longer than a proxy reuses it.",
+    )
 
     @property
     def authenticates(self) -> bool:

@@ -95,6 +95,18 @@ def test_a_service_without_a_store_is_up_but_not_ready(tmp_path: Path) -> None:
         assert httpx.get(f"{url}/readyz", timeout=60).status_code == 503
 
 
+def test_an_idle_connection_is_closed_when_it_is_said_to(tmp_path: Path) -> None:
+    with running(tmp_path, BANYAN_KEEP_ALIVE_S="1") as (_, url):
+        address = httpx.URL(url)
+        # Closed in a second; not before this gives up, had the setting no effect.
+        with socket.create_connection((address.host, address.port or 80), timeout=60) as idle:
+            idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: %s\r\n\r\n" % address.netloc)
+            reply = b"".join(iter(lambda: idle.recv(4096), b""))
+
+    assert reply.startswith(b"HTTP/1.1 200")
+    assert b"connection: close" not in reply.lower()
+
+
 def test_a_service_on_real_parts_admits_streams_and_ends_well(
     tmp_path: Path, valkey: Valkey
 ) -> None:
