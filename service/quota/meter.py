@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any
 
 from banyan.errors import NotFound
@@ -45,6 +45,8 @@ class Meters:
         self._rules = rules
         self._clock = clock
         self._looked_at: dict[str, float] = {}
+        self._looks: dict[str, asyncio.Task[bool]] = {}
+        """Under way, by tenant: a crowd that is over its quota looks once, not once each."""
 
     def change(self, rules: Rules) -> None:
         """Other quotas from the next request on; what is counted stays counted."""
@@ -60,8 +62,20 @@ class Meters:
         if not always and now - self._looked_at.get(tenant, float("-inf")) < LOOK_EVERY_S:
             return False
         self._looked_at[tenant] = now
-        ended = await asyncio.gather(*(self._has_ended(tree_id) for tree_id in entry.kept))
-        gone = [tree_id for tree_id, is_over in zip(entry.kept, ended, strict=True) if is_over]
+        # One that began before this request came may have missed what has ended since.
+        under_way = self._looks.get(tenant)
+        if under_way is not None and await asyncio.shield(under_way):
+            return True
+        look = self._looks.get(tenant)
+        if look is None:
+            look = asyncio.create_task(self._release_ended(tenant, entry.kept), name="quota look")
+            self._looks[tenant] = look
+            look.add_done_callback(lambda _: self._looks.pop(tenant))
+        return await asyncio.shield(look)
+
+    async def _release_ended(self, tenant: str, kept: Sequence[str]) -> bool:
+        ended = await asyncio.gather(*(self._has_ended(tree_id) for tree_id in kept))
+        gone = [tree_id for tree_id, is_over in zip(kept, ended, strict=True) if is_over]
         await self.ledger.release(tenant, *gone)
         return bool(gone)
 

@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from banyan.errors import InvalidInput
 from banyan.node import Failure, Outcome
-from banyan.ports import Spent, TurnLog
+from banyan.ports import Entry, Spent, TurnLog
+from banyan.tree import TreeRecord
 from service.quota.rules import make_rules
 from service.settings import ServiceSettings
 from tests.access.makers import key_of
@@ -72,6 +73,37 @@ async def test_of_many_at_one_time_exactly_as_many_as_allowed_are_taken() -> Non
 
     statuses = sorted(reply.status_code for reply in replies)
     assert statuses == [202] * 3 + [429] * 9
+
+
+async def test_a_crowd_that_is_refused_looks_for_ended_solves_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with limited(quota_trees=2) as house:
+        admitted = {(await submit(house)).json()["id"] for _ in range(2)}
+        looked_at: list[str] = []
+        crowd, is_complete = 30, asyncio.Event()
+        get_tree, reserve = house.store.get_tree, house.ledger.reserve
+
+        async def slow_get_tree(tree_id: str) -> TreeRecord:
+            if tree_id in admitted:
+                looked_at.append(tree_id)
+                await is_complete.wait()
+            return await get_tree(tree_id)
+
+        async def counted_reserve(*args: Any, **more: Any) -> Entry:
+            nonlocal crowd
+            crowd -= 1
+            if not crowd:
+                is_complete.set()
+            return await reserve(*args, **more)
+
+        monkeypatch.setattr(house.store, "get_tree", slow_get_tree)
+        monkeypatch.setattr(house.ledger, "reserve", counted_reserve)
+        replies = await asyncio.gather(*(submit(house) for _ in range(crowd)))
+
+        assert {reply.status_code for reply in replies} == {429}
+        # One look, and one more for all who came while it was under way.
+        assert sorted(looked_at) == sorted(2 * list(admitted))
 
 
 async def test_a_solve_that_is_resumed_counts_like_a_new_one() -> None:
