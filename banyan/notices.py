@@ -20,7 +20,8 @@ SUMMARY_FOR_SPECIALISTS = "summary_for_specialists"
 MEANING: dict[str, str] = {
     GATE_WITHOUT_SCORES: "the engine tells no log-probabilities: what fitted the window was "
     "answered, what did not was delegated",
-    ANSWER_CUT: "an answer reached its token limit; what was generated until then was kept",
+    ANSWER_CUT: "an answer reached its token limit; what was generated until then was kept, of a "
+    "list its whole items",
     ANSWER_BOUNDED: "limits.max_answer_tokens is more than a quarter of the window, which was the "
     "limit then",
     LIST_BOUNDED: "a list in an answer has as many items as its tokens have room for, since its "

@@ -32,7 +32,15 @@ from banyan import (
     sizes,
     transfer,
 )
-from banyan.action import Action, Answer, Delegate, Note, Read, Search, Use, parse, parse_plain
+from banyan.action import (
+    Action,
+    Answer,
+    Delegate,
+    Note,
+    Read,
+    Search,
+    Use,
+)
 from banyan.attribution import attribute
 from banyan.counts import count
 from banyan.effects import (
@@ -59,6 +67,7 @@ from banyan.effects import (
 from banyan.errors import InvalidAction, SchemaMismatch
 from banyan.node import ROOT_PATH, Divided, Node, Passage
 from banyan.prompts import View
+from banyan.reply import read
 from banyan.spans import Span, size
 
 _SHRINKS_TO = 0.75
@@ -235,7 +244,7 @@ def _give_up(node: Node, generated: Generated, error: InvalidAction) -> Effect:
 
 
 def _perform(node: Node, generated: Generated, context: Context) -> tuple[Node, Effect]:
-    action, told = _read_action(generated)
+    action, told = read(generated)
     told = notices.union(told, _of_lists(node, action, generated))
     node = node.model_copy(update={"num_invalid": 0, "notices": notices.union(node.notices, told)})
     passages, window = generated.effect.passages, context.abilities.window
@@ -289,17 +298,3 @@ def _attributed(node: Node, answer: JsonValue, passages: Sequence[Passage]) -> t
     """Citations for an answer that names none."""
     texts = [passage.text for passage in passages]
     return attribute(prompts.as_text(answer), node.goal, texts, schemas.MAX_CITATIONS)
-
-
-def _read_action(generated: Generated) -> tuple[Action, tuple[str, ...]]:
-    """The action, and what the caller must be told of how it was read."""
-    kind = generated.effect.decision.kind
-    if generated.effect.schema is None:
-        return parse_plain(generated.text), (notices.ANSWER_CUT,) if generated.cut else ()
-    try:
-        return parse(generated.text, kind), ()
-    except InvalidAction:
-        text = partial_answer.cut_answer(generated.text) if generated.cut else None
-        if text is None or kind not in {"answer", None}:
-            raise
-        return Answer(answer=text), (notices.ANSWER_CUT,)
