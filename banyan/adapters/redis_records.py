@@ -18,8 +18,8 @@ _CACHED_BYTES = 32 * 1024 * 1024
 """Of shared states that are kept, so that a thousand siblings do not load theirs each."""
 
 PIECE = 125
-"""Nodes that are read and decoded in one go. A server sends no more than 64 KiB of a reply before it
-serves others, and nothing else is done on this event loop while a piece is decoded."""
+"""Nodes that are read and decoded in one go: nothing else is done on this event loop meanwhile, and
+a server sends no more than 64 KiB of a reply before it serves others."""
 
 
 class RedisRecords:

@@ -116,7 +116,7 @@ def _assignments(text: str, env: Mapping[str, str], root: Path) -> dict[str, str
 
 
 def _copied(text: str, known: Mapping[str, Stage]) -> list[str]:
-    """What a COPY copies from this folder: that of another stage are the COPYs of that stage."""
+    """What a COPY copies from this folder: of another stage it is what that stage copies."""
     [(stage, rest)] = re.findall(r"^(?:--from=(\S+) )?(.*)", text)
     if not stage:
         return [rest]

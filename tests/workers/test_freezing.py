@@ -7,7 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bench.stack import Child, Stack
+from banyan.local.processes import Child
+from bench.stack import Stack
 
 AT_EXIT = """
 import atexit, gc, os
