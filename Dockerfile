@@ -16,30 +16,40 @@ ARG PYTHON_IMAGE=python:3.11.14-slim-trixie
 FROM ${PYTHON_IMAGE} AS base
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PATH=/opt/banyan/bin:$PATH
 
-# A program gets the part of the lock file that it needs; uv checks versions and hashes against it.
+# A program gets the part of the lock file that it needs; uv checks versions and hashes against it. What
+# it needs is installed before the source comes, so that a change of the source leaves that layer alone.
 FROM base AS build
 ENV UV_COMPILE_BYTECODE=1 UV_NO_CACHE=1 UV_PYTHON_DOWNLOADS=never
 RUN pip install --no-cache-dir --disable-pip-version-check uv==0.13.9
 WORKDIR /src
-COPY pyproject.toml README.md LICENSE ./
-COPY requirements requirements
-COPY banyan banyan
-COPY service service
-COPY workers workers
-COPY training training
+COPY requirements/deploy.lock requirements/
 # What lists the packages is itself no part of any image.
 RUN uv venv /opt/sbom \
     && VIRTUAL_ENV=/opt/sbom uv pip install --constraint requirements/deploy.lock cyclonedx-bom \
     && uv venv /opt/banyan
 ENV VIRTUAL_ENV=/opt/banyan
+COPY requirements/service.lock requirements/
+COPY pyproject.toml ./
+
+FROM base AS source
+WORKDIR /src
+COPY pyproject.toml README.md LICENSE ./
+COPY banyan banyan
+COPY service service
+COPY workers workers
+COPY training training
 
 FROM build AS build-service
-RUN uv pip install --constraint requirements/service.lock '.[service,cli]' \
+RUN uv pip install --constraint requirements/service.lock -r pyproject.toml --extra service --extra cli
+COPY --from=source /src /src
+RUN uv pip install --no-deps . \
     && /opt/sbom/bin/cyclonedx-py environment --output-reproducible \
       --output-file /opt/banyan/sbom.cdx.json /opt/banyan
 
 FROM build AS build-worker
-RUN uv pip install --constraint requirements/service.lock '.[worker]' \
+RUN uv pip install --constraint requirements/service.lock -r pyproject.toml --extra worker
+COPY --from=source /src /src
+RUN uv pip install --no-deps . \
     && /opt/sbom/bin/cyclonedx-py environment --output-reproducible \
       --output-file /opt/banyan/sbom.cdx.json /opt/banyan
 
@@ -47,18 +57,22 @@ RUN uv pip install --constraint requirements/service.lock '.[worker]' \
 # own. The lock file has torch for CPUs: --build-arg TORCH_BACKEND=cu129 puts CUDA's in its place. It
 # comes from PyTorch's index, or from a folder or page of wheels: --build-arg TORCH_LINKS="--find-links ..."
 FROM build AS build-trainer
+RUN uv pip install --constraint requirements/service.lock -r pyproject.toml --extra credit --extra worker
+COPY requirements/training.lock requirements/
 ARG TORCH_BACKEND=cpu
 ARG TORCH_LINKS="--torch-backend cpu"
-RUN uv pip install --constraint requirements/service.lock '.[credit,worker]' \
-    && /opt/sbom/bin/cyclonedx-py environment --output-reproducible \
-      --output-file /opt/banyan/sbom.cdx.json /opt/banyan
-ENV VIRTUAL_ENV=/opt/training
 # hadolint ignore=SC2086
 RUN uv venv /opt/training \
-    && uv pip install ${TORCH_LINKS} --constraint requirements/training.lock '.[training]' \
+    && export VIRTUAL_ENV=/opt/training \
+    && uv pip install ${TORCH_LINKS} --constraint requirements/training.lock -r pyproject.toml --extra training \
     && if [ "${TORCH_BACKEND}" != cpu ]; then \
       uv pip install --torch-backend "${TORCH_BACKEND}" --reinstall-package torch \
-        "torch==$(sed -n 's/^torch==\([0-9.]*\).*/\1/p' requirements/training.lock)"; fi \
+        "torch==$(sed -n 's/^torch==\([0-9.]*\).*/\1/p' requirements/training.lock)"; fi
+COPY --from=source /src /src
+RUN uv pip install --no-deps . \
+    && /opt/sbom/bin/cyclonedx-py environment --output-reproducible \
+      --output-file /opt/banyan/sbom.cdx.json /opt/banyan \
+    && VIRTUAL_ENV=/opt/training uv pip install --no-deps . \
     && /opt/sbom/bin/cyclonedx-py environment --output-reproducible \
       --output-file /opt/training/sbom.cdx.json /opt/training
 

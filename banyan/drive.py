@@ -8,6 +8,8 @@ in-memory one. A turn is recorded in the store before anything that follows from
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from functools import partial
 
 from banyan.effects import (
     CallTool,
@@ -38,7 +40,7 @@ from banyan.errors import (
     PromptTooLong,
 )
 from banyan.model_calls import ModelCalls
-from banyan.node import Node
+from banyan.node import Node, Passage
 from banyan.policy import Policy
 from banyan.ports import (
     ChildNode,
@@ -46,6 +48,7 @@ from banyan.ports import (
     Hint,
     Ports,
 )
+from banyan.spans import Span
 from banyan.specialists import Team
 from banyan.state import pack, unpack
 from banyan.step import step
@@ -168,8 +171,7 @@ class _Driver:
                 )
                 return Parts(effect, tuple(divided))
             case Derive(passages):
-                name = f"{self._claimed.lease.tree_id}:{node.path}:{node.num_children}"
-                return Derived(await library.derive(tenant, name, passages))
+                return Derived(await self._derive(node, passages))
             case ReadOn(span, document, reply):
                 read = await library.passages(tenant, span)
                 position = span.end - node.inputs[document - 1].start
@@ -189,6 +191,18 @@ class _Driver:
                 return Observed(reply, text=f"There is no tool {tool}.")
             case Spawn() | Finish():
                 raise ValueError("the end of a node is no effect to perform")
+
+    async def _derive(self, node: Node, passages: Sequence[Passage]) -> Span:
+        """The passages as a text that lives as long as the tree.
+
+        Its name has the deadline, since another tree may have this id once this one is deleted: no
+        text of the new one may be among those that are being removed.
+        """
+        store, lease = self._ports.store, self._claimed.lease
+        name = f"{lease.tree_id}:{self._claimed.deadline_at}:{node.path}:{node.num_children}"
+        return await self._ports.library.derive(
+            self._task.tenant, name, passages, announce=partial(store.derive, lease)
+        )
 
     def _now(self) -> float:
         """Seconds on the store's clock, by this machine's monotonic one since the claim."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from redis import Redis
 
-_TIMED = (b":due", b":leases", b":expiring", b":log", b":outbox", b":trees")
+_TIMED = (b":due", b":leases", b":expiring", b":log", b":outbox", b":trees", b":leftovers")
 """Sorted sets whose scores are milliseconds on the server's clock."""
 _BATCH = 500
 

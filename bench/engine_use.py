@@ -40,6 +40,8 @@ _BYTES_PER_TOKEN = 3.6
 _TAIL = 0.9
 """Of the calls: after these fewer are left than the server takes."""
 _WITHIN_S = 3_600.0
+_LEAST_SAMPLES = 8
+"""Of a width, whose first quarter is not counted: on a busy machine they come slowly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +169,14 @@ def measure(
             if is_fake:
                 slow_down(http, stack.engine_url, slowness)
             with Samples(stack.engine_url, is_fake=is_fake) as taken:
-                began, ended = asyncio.run(load.run(width, options.seconds * slowness))
-            return taken.between(began + (ended - began) / 4, ended)
+                running = load.run(
+                    width,
+                    options.seconds * slowness,
+                    enough=lambda: len(taken.kept) >= _LEAST_SAMPLES,
+                )
+                _, ended = asyncio.run(running)
+            kept = [counts for counts in taken.kept if counts.at_s <= ended]
+            return Rate.of(kept[len(kept) // 4 :])
 
         curve = {width: plain(width) for width in options.widths}
         best = max(curve, key=lambda width: curve[width].tokens_per_s)
@@ -181,7 +189,7 @@ def measure(
             slow = samples.between(solved.slowed_s + settle_s, solved.tail_s)
             rows.append(Row(name, "slowed", best, plain(best, options.slowness), slow))
     rates = {width: rate.tokens_per_s for width, rate in curve.items()}
-    return Measured(rows, rates, cold_s)
+    return Measured(rows, rates, None if cold_s is None else round(cold_s, 2))
 
 
 def _cold(samples: Samples, solved: Solved, best: float, window_s: float) -> float | None:
@@ -192,7 +200,7 @@ def _cold(samples: Samples, solved: Solved, best: float, window_s: float) -> flo
             continue
         later = [c for c in samples.kept if counts.at_s <= c.at_s <= counts.at_s + window_s]
         if len(later) > 1 and Rate.of(later).tokens_per_s >= GOAL * best:
-            return round(counts.at_s - solved.began_s, 2)
+            return counts.at_s - solved.began_s
     return None
 
 

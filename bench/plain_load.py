@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import aiohttp
 
 PATH = "/v1/chat/completions"
 _PROBE_WORDS = 500
+_LOOK_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,12 @@ class PlainLoad:
             few, many = [await load.call(http, _words(0, size)) for size in (1, _PROBE_WORDS)]
             return cls(url, model, lengths, (_PROBE_WORDS - 1) / (many - few))
 
-    async def run(self, width: int, seconds: float) -> tuple[float, float]:
+    async def run(
+        self, width: int, seconds: float, *, enough: Callable[[], bool] = lambda: True
+    ) -> tuple[float, float]:
         """Keep `width` calls in flight; from when and until when they were, on the clock.
 
-        Raises RuntimeError where a call fails.
+        For so long, and longer until there is `enough`. Raises RuntimeError where a call fails.
         """
         numbers = itertools.count()
         began, stops = time.monotonic(), asyncio.Event()
@@ -57,6 +61,10 @@ class PlainLoad:
         async with aiohttp.ClientSession(self.url, connector=connector) as http:
             callers = [asyncio.create_task(caller(http)) for _ in range(width)]
             done, _ = await asyncio.wait(callers, timeout=seconds, return_when="FIRST_EXCEPTION")
+            while not done and not enough():
+                done, _ = await asyncio.wait(
+                    callers, timeout=_LOOK_S, return_when="FIRST_EXCEPTION"
+                )
             ended = time.monotonic()
             stops.set()
             for task in [*done, *callers]:

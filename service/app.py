@@ -35,6 +35,7 @@ from service.engine_probe import EngineProbe
 from service.examples import add_examples
 from service.facade.errors import PREFIX, OpenAIErrors
 from service.local_only import LocalOnly
+from service.openapi_page import OpenApiPage
 from service.quota.meter import Meters
 from service.quota.rules import make_rules
 from service.routes import (
@@ -46,6 +47,7 @@ from service.routes import (
     health,
     keys,
     listing,
+    openapi,
     policies,
     resume,
     solve,
@@ -149,10 +151,12 @@ def create_app(
         description=DESCRIPTION,
         lifespan=lifespan,
         redirect_slashes=False,
+        openapi_url=None,  # FastAPI's own route makes the document on the event loop
         docs_url=None,  # FastAPI's own pages load scripts of another origin; ours is in service/web
         redoc_url=None,
     )
     app.state.ports = ports
+    app.state.openapi = OpenApiPage(lambda: app.openapi())  # noqa: PLW0108  # looked up then
     for feature in (
         solve,
         estimate,
@@ -170,6 +174,7 @@ def create_app(
         facade,
         health,
         metrics_page,
+        openapi,
         web,
     ):
         app.include_router(feature.router)

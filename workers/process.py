@@ -38,6 +38,7 @@ from workers.living import live_for_ever
 from workers.runner import Runner
 from workers.settings import WorkerSettings
 from workers.swapping import make_swappers, swap_for_ever
+from workers.sweeping import Sweeping
 from workers.trajectories import Trajectories
 
 log = structlog.get_logger(__name__)
@@ -61,6 +62,7 @@ class WorkerProcess:
         self._draining: Future[None] | None = None
         self._trajectories: Trajectories | None = None
         self._couriers: Couriers | None = None
+        self._sweeping: Sweeping | None = None
 
     def start(self) -> None:
         """Start the loop and the runner; raises what starting them raises."""
@@ -145,6 +147,8 @@ class WorkerProcess:
             self._trajectories.start()
         self._couriers = Couriers(settings, self._ports.store, self._metrics)
         self._couriers.start()
+        self._sweeping = Sweeping(settings, self._ports.library, self._metrics)
+        self._sweeping.start()
         self._leases.start()
         self._reaping = asyncio.create_task(self._reap_for_ever(self._runner))
         if settings.alive_file is not None:
@@ -174,6 +178,8 @@ class WorkerProcess:
             await self._trajectories.close()
         if self._couriers is not None:
             await self._couriers.close()
+        if self._sweeping is not None:
+            await self._sweeping.close()
         await self._stop_swapping()
         self._leases.stop()
         await self._queue.close()

@@ -82,6 +82,9 @@ class AroundStore:
     async def delta(self, lease: Lease, data: Mapping[str, Any]) -> None:
         await self._inner.delta(lease, data)
 
+    async def derive(self, lease: Lease, document: str) -> None:
+        await self._inner.derive(lease, document)
+
     async def cancel(self, tree_id: str) -> bool:
         return await self._inner.cancel(tree_id)
 

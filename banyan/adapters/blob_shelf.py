@@ -138,15 +138,15 @@ class BlobShelf:
                 self._check_whole(document)
         return self.info(document)
 
-    def remove(self, document: str) -> bool:
-        """Forget a document that was uploaded. False where there is none.
+    def remove(self, document: str, *, derived: bool = False) -> bool:
+        """Forget a document that was uploaded, or that was derived. False where there is none.
 
         What a removal or an upload that broke off has left of it goes too.
         """
         key = self._key(document, "info")
         self._cache.records.drop(key)
         was_there = self._is_there(document)
-        if was_there and self._record(document).derived:
+        if was_there and self._record(document).derived is not derived:
             return False
         self._blobs.remove(key)  # first: the rest cannot be seen without it
         for part in _CONTENT:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 
 from banyan import documents
 from banyan.adapters.blob_shelf import BlobShelf, Cache
@@ -17,8 +18,9 @@ from banyan.adapters.intake import (
     derived_id,
 )
 from banyan.adapters.shelf import ShelfLibrary
+from banyan.documents import Provenance
 from banyan.node import Passage
-from banyan.ports import DocumentInfo
+from banyan.ports import Announce, DocumentInfo
 from banyan.spans import Span
 
 _BUFFER_BYTES = 1 << 18
@@ -78,24 +80,48 @@ class BlobLibrary(ShelfLibrary):
         check_id(document)
         return await asyncio.to_thread(self.shelf(tenant).remove, document)
 
-    async def derive(self, tenant: str, name: str, passages: Sequence[Passage]) -> Span:
+    async def derive(
+        self, tenant: str, name: str, passages: Sequence[Passage], *, announce: Announce
+    ) -> Span:
         """Store `passages` as the derived document `name`, and return the whole of it.
 
-        Repeatable: the id follows from the tenant, the name and the passages.
+        Repeatable: the id follows from the tenant, the name and the passages. `announce` is told it
+        before anything is stored.
         """
-        return await asyncio.to_thread(self._derive, tenant, name, passages)
+        joined = await asyncio.to_thread(_Joined.of, tenant, name, passages)
+        await announce(joined.document)
+        info = await asyncio.to_thread(self._keep, tenant, joined)
+        return Span(document=info.id, start=0, end=info.num_chars)
+
+    async def forget(self, tenant: str, document: str) -> bool:
+        """See `Library.forget`."""
+        check_id(document)
+        return await asyncio.to_thread(self.shelf(tenant).remove, document, derived=True)
 
     async def close(self) -> None:
         """Nothing is held open."""
 
-    def _derive(self, tenant: str, name: str, passages: Sequence[Passage]) -> Span:
-        text, provenance = documents.join(passages)
-        document = derived_id(tenant, name, documents.fingerprint(text, provenance))
+    def _keep(self, tenant: str, joined: _Joined) -> DocumentInfo:
         with self._blobs.stage() as staged:
             indexer = Indexer()
-            staged.write(indexer.feed(text))
-            info = self.shelf(tenant).keep(document, staged, indexer, provenance=provenance)
-        return Span(document=document, start=0, end=info.num_chars)
+            staged.write(indexer.feed(joined.text))
+            shelf = self.shelf(tenant)
+            return shelf.keep(joined.document, staged, indexer, provenance=joined.provenance)
+
+
+@dataclass(frozen=True, slots=True)
+class _Joined:
+    """A derived document that is not stored yet."""
+
+    document: str
+    text: str
+    provenance: tuple[Provenance, ...]
+
+    @classmethod
+    def of(cls, tenant: str, name: str, passages: Sequence[Passage]) -> _Joined:
+        text, provenance = documents.join(passages)
+        document = derived_id(tenant, name, documents.fingerprint(text, provenance))
+        return cls(document, text, provenance)
 
 
 class _Upload:

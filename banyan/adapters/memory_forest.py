@@ -18,6 +18,7 @@ from banyan.adapters.memory_spending import SpendingLog
 from banyan.adapters.memory_trees import NodeState, TreeState, children_of
 from banyan.adapters.store_rules import (
     CANCELLED,
+    DERIVED_KEPT_S,
     MAX_DOUBLINGS,
     MAX_EVENTS,
     MAX_EXPIRIES,
@@ -27,7 +28,7 @@ from banyan.adapters.store_rules import (
 from banyan.budget import Budget
 from banyan.errors import NotFound
 from banyan.node import ROOT_PATH, Outcome, parent_path
-from banyan.ports import Spent, TurnLog
+from banyan.ports import Leftover, Spent, TurnLog
 from banyan.tree import Event, Spending, final_status
 
 S = TypeVar("S", bound=Spending)
@@ -44,6 +45,7 @@ class Forest:
         tenant_dispatch: int,
         tenant_queued: int,
         retention_s: float,
+        derived_kept_s: float = DERIVED_KEPT_S,
         logs: bool = False,
         max_events: int = MAX_EVENTS,
     ) -> None:
@@ -52,6 +54,7 @@ class Forest:
         self.tenant_dispatch = tenant_dispatch
         self.tenant_queued = tenant_queued
         self.retention_s = retention_s
+        self.derived_kept_s = derived_kept_s
         self.trees: dict[str, TreeState] = {}
         self.unlogged: dict[tuple[str, int], float] = {}
         """Finished trees and their generations, and from when on a writer may take them."""
@@ -60,6 +63,8 @@ class Forest:
         self.num_lost_trees = 0
         self.outbox: dict[tuple[str, int], float] = {}
         """Ends that somebody must be told of, by tree and generation, and when that is due."""
+        self.leftovers: dict[Leftover, float] = {}
+        """Derived texts of trees that are gone, and when they are to be removed."""
         self.spending = SpendingLog(clock)
         self._logs = logs
         self._max_events = max_events
@@ -81,14 +86,22 @@ class Forest:
             return tree
         if self.clock() < tree.finished_at + self.retention_s:
             return tree
-        del self.trees[tree_id]
+        self._drop(tree)
         return None
 
     def forget(self, tree: TreeState) -> None:
         """A finished tree goes, out of the queue of the trajectory log too."""
-        del self.trees[tree.id]
+        self._drop(tree)
         for generation in range(1, tree.generation + 1):
             self.unlogged.pop((tree.id, generation), None)
+
+    def _drop(self, tree: TreeState) -> None:
+        """The tree goes; its derived texts are left to be removed."""
+        del self.trees[tree.id]
+        if tree.derived:
+            key, tenant = f"{tree.id}|{tree.created_at}", tree.admission.tenant
+            leftover = Leftover(key, tree.id, tenant, tuple(sorted(tree.derived)))
+            self.leftovers[leftover] = self.clock() + self.derived_kept_s
 
     def emit(self, tree: TreeState, kind: str, data: Mapping[str, JsonValue] | None = None) -> None:
         tree.last_event += 1

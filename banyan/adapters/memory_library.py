@@ -18,7 +18,7 @@ from banyan.adapters.shelf import ShelfLibrary
 from banyan.documents import Provenance
 from banyan.errors import NotFound
 from banyan.node import Passage
-from banyan.ports import DocumentInfo
+from banyan.ports import Announce, DocumentInfo
 from banyan.spans import Span
 
 
@@ -32,6 +32,11 @@ class _Kept:
 class _MemoryShelf:
     def __init__(self, kept: dict[str, _Kept]) -> None:
         self._kept = kept
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Of all documents, in the order in which they came."""
+        return tuple(self._kept)
 
     def info(self, document: str) -> DocumentInfo:
         kept = self._get(document)
@@ -49,8 +54,9 @@ class _MemoryShelf:
     def provenance(self, document: str) -> tuple[Provenance, ...] | None:
         return self._get(document).provenance
 
-    def remove(self, document: str) -> bool:
-        if document not in self._kept or self._kept[document].provenance is not None:
+    def remove(self, document: str, *, derived: bool = False) -> bool:
+        kept = self._kept.get(document)
+        if kept is None or (kept.provenance is not None) is not derived:
             return False
         del self._kept[document]
         return True
@@ -93,12 +99,20 @@ class MemoryLibrary(ShelfLibrary):
         check_id(document)
         return self.shelf(tenant).remove(document)
 
-    async def derive(self, tenant: str, name: str, passages: Sequence[Passage]) -> Span:
+    async def derive(
+        self, tenant: str, name: str, passages: Sequence[Passage], *, announce: Announce
+    ) -> Span:
         """See `BlobLibrary.derive`."""
         text, provenance = documents.join(passages)
         document = derived_id(tenant, name, documents.fingerprint(text, provenance))
+        await announce(document)
         self.shelf(tenant).keep(document, _Kept(text, None, provenance))
         return Span(document=document, start=0, end=len(text))
+
+    async def forget(self, tenant: str, document: str) -> bool:
+        """See `Library.forget`."""
+        check_id(document)
+        return self.shelf(tenant).remove(document, derived=True)
 
     async def close(self) -> None:
         """Nothing is held open."""

@@ -15,6 +15,7 @@ from banyan.adapters.memory_reader import MemoryReader
 from banyan.adapters.memory_records import queued
 from banyan.adapters.memory_trees import NodeState, TreeState, children_of, is_final
 from banyan.adapters.store_rules import (
+    DERIVED_KEPT_S,
     MAX_CHILDREN,
     MAX_EVENTS,
     MAX_EXPIRIES,
@@ -50,6 +51,7 @@ class MemoryStore(MemoryReader):
         tenant_dispatch: int = 1_024,
         tenant_queued: int = TENANT_QUEUED,
         retention_s: float = 7 * 86_400.0,
+        derived_kept_s: float = DERIVED_KEPT_S,
         logs: bool = False,
         max_events: int = MAX_EVENTS,
         clock: Callable[[], float] = time.time,
@@ -61,6 +63,7 @@ class MemoryStore(MemoryReader):
                 tenant_dispatch=tenant_dispatch,
                 tenant_queued=tenant_queued,
                 retention_s=retention_s,
+                derived_kept_s=derived_kept_s,
                 logs=logs,
                 max_events=max_events,
             )
@@ -261,6 +264,10 @@ class MemoryStore(MemoryReader):
         tree, node = self._owned(lease)
         self._forest.emit(tree, "answer.delta", {"node": node.path, **data})
 
+    async def derive(self, lease: Lease, document: str) -> None:
+        tree, _ = self._owned(lease)
+        tree.derived.add(document)
+
     async def cancel(self, tree_id: str) -> bool:
         tree = self._forest.tree(tree_id)
         if is_final(tree):
@@ -300,6 +307,8 @@ class MemoryStore(MemoryReader):
     async def reap(self, *, limit: int = 256) -> list[Hint]:
         now = self._now()
         ready: list[Ready] = []
+        for tree_id in list(self._forest.trees):
+            self._forest.find(tree_id)  # which lets go of what has expired
         for tree, node in self._overdue(now, limit):
             if node.status == "running":
                 ready.extend(self._forest.expire(tree, node))

@@ -76,6 +76,7 @@ class TreeState:
     usage: Usage = field(default_factory=lambda: Usage(nodes=1))
     nodes: dict[str, NodeState] = field(default_factory=dict)
     shared: dict[str, bytes] = field(default_factory=dict)
+    derived: set[str] = field(default_factory=set)
     backlog: set[str] = field(default_factory=set)
     events: deque[Event] = field(default_factory=deque)
     """The newest ones, up to `last_event`."""

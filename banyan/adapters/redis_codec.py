@@ -77,6 +77,9 @@ class Keys:
     def outbox(self, shard: int) -> str:
         return f"{self.tag(shard)}:outbox"
 
+    def leftovers(self, shard: int) -> str:
+        return f"{self.tag(shard)}:leftovers"
+
     def tree(self, tree_id: str) -> str:
         return f"{self.tag(shard_of(tree_id))}:tree:{tree_id}"
 

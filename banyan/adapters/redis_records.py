@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from banyan.adapters import redis_codec as codec
@@ -15,6 +16,10 @@ from banyan.tree import NodeRecord, TreeRecord, is_tree_id
 
 _CACHED_BYTES = 32 * 1024 * 1024
 """Of shared states that are kept, so that a thousand siblings do not load theirs each."""
+
+PIECE = 125
+"""Nodes that are read and decoded in one go: nothing else is done on this event loop meanwhile, and
+a server sends no more than 64 KiB of a reply before it serves others."""
 
 
 class RedisRecords:
@@ -69,7 +74,7 @@ class RedisRecords:
         return packed
 
     async def nodes(self, tree_id: str, *, offset: int, limit: int) -> tuple[list[NodeRecord], int]:
-        """Two round trips: which nodes, then what they are."""
+        """Two round trips: which nodes, then what they are, in pieces beside one another."""
         _check(tree_id)
         key = self._keys.nodes(tree_id)
 
@@ -82,18 +87,28 @@ class RedisRecords:
         if not total:
             raise NotFound(f"there is no solve {tree_id}")
 
-        def ask_nodes(pipe: Any) -> None:
-            for path in paths:
-                pipe.hmget(self._keys.node(tree_id, path.decode()), codec.NODE_FIELDS)
+        pieces = await asyncio.gather(
+            *(
+                self._piece(tree_id, [path.decode() for path in paths[start : start + PIECE]])
+                for start in range(0, len(paths), PIECE)
+            )
+        )
+        return [record for piece in pieces for record in piece], total
 
-        rows = await self._connection.run(in_one_trip(ask_nodes)) if paths else []
+    async def _piece(self, tree_id: str, paths: Sequence[str]) -> list[NodeRecord]:
+        """Those of these nodes that are there."""
+
+        def ask(pipe: Any) -> None:
+            for path in paths:
+                pipe.hmget(self._keys.node(tree_id, path), codec.NODE_FIELDS)
+
         records = []
-        for path, row in zip(paths, rows, strict=True):
+        for path, row in zip(paths, await self._connection.run(in_one_trip(ask)), strict=True):
             pairs = zip(codec.NODE_FIELDS, row, strict=True)
             fields = {name: value for name, value in pairs if value is not None}
             if fields:
-                records.append(codec.load_node(path.decode(), fields))
-        return records, total
+                records.append(codec.load_node(path, fields))
+        return records
 
 
 def in_one_trip(ask: Callable[[Any], None]) -> Callable[[Client], Awaitable[list[Any]]]:

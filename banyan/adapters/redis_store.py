@@ -23,6 +23,7 @@ from banyan.adapters.redis_scripts import Client, Name, blob, evaluate
 from banyan.adapters.redis_totals import RedisTotals
 from banyan.adapters.store_rules import (
     CANCELLED,
+    DERIVED_KEPT_S,
     MAX_CHILDREN,
     MAX_EVENTS,
     MAX_EXPIRIES,
@@ -55,7 +56,7 @@ class RedisStore:
 
     `queued_s`: until an unclaimed hint is sent again. `tenant_dispatch`: nodes of one tenant that
     are dispatched at one time, per shard, and `tenant_queued` of these that no worker has yet.
-    `retention_s`: how long finished trees are kept.
+    `retention_s`: how long finished trees are kept; `derived_kept_s`: their derived texts, beyond.
     `logs`: finished trees are queued for the trajectory log (`RedisTrajectoryQueue`).
     `max_events`: how many of a tree's events are kept.
     `retry_s`: how long a call waits for a server that does not answer; with `waits_for_room` also
@@ -71,6 +72,7 @@ class RedisStore:
         tenant_dispatch: int = 1_024,
         tenant_queued: int = TENANT_QUEUED,
         retention_s: float = 7 * 86_400.0,
+        derived_kept_s: float = DERIVED_KEPT_S,
         logs: bool = False,
         max_events: int = MAX_EVENTS,
         namespace: str = "",
@@ -97,6 +99,7 @@ class RedisStore:
             "tenant_dispatch": tenant_dispatch,
             "tenant_queued": tenant_queued,
             "retention_ms": whole_ms(retention_s),
+            "derived_kept_ms": whole_ms(derived_kept_s),
             "logs": logs,
             "max_events": max_events,
             "max_expiries": MAX_EXPIRIES,
@@ -235,6 +238,9 @@ class RedisStore:
 
     async def delta(self, lease: Lease, data: Mapping[str, Any]) -> None:
         await self._write("delta", lease, event=codec.dump_event({"node": lease.path, **data}))
+
+    async def derive(self, lease: Lease, document: str) -> None:
+        await self._write("derive", lease, document=document)
 
     async def cancel(self, tree_id: str) -> bool:
         op = _token()

@@ -24,6 +24,9 @@ TURN = 8
 MAX_DOUBLINGS = 3
 """Of the pause between two hints for one node."""
 
+DERIVED_KEPT_S = 30.0
+"""Since a tree went, until its derived texts are removed: whoever was writing one has ended."""
+
 
 def trimmed(tree_id: str) -> EventsTrimmed:
     """What a reader of events is told who asks for one that is not kept any more."""

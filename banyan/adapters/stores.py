@@ -7,6 +7,7 @@ from banyan.adapters.redis_access import RedisAccess
 from banyan.adapters.redis_connection import RETRY_S
 from banyan.adapters.redis_flights import RedisFlights
 from banyan.adapters.redis_ledger import RedisLedger
+from banyan.adapters.redis_leftovers import RedisLeftovers
 from banyan.adapters.redis_outbox import RedisOutbox
 from banyan.adapters.redis_policies import RedisPolicies
 from banyan.adapters.redis_store import RedisStore
@@ -50,6 +51,11 @@ def make_ledger(settings: Settings) -> RedisLedger:
 def make_outbox(settings: Settings) -> RedisOutbox:
     """Notices of ended trees, on the same server; likewise for one event loop."""
     return RedisOutbox(settings.redis_url, num_shards=settings.num_shards)
+
+
+def make_leftovers(settings: Settings) -> RedisLeftovers:
+    """Texts of trees that are gone, on the same server; likewise for one event loop."""
+    return RedisLeftovers(settings.redis_url, num_shards=settings.num_shards)
 
 
 def make_flights(settings: Settings) -> RedisFlights:

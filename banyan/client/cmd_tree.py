@@ -54,9 +54,10 @@ def _place(node: NodeSummary) -> list[int]:
 
 
 def _line(node: NodeSummary) -> str:
-    parts = [f"{'  ' * node.depth}{node.path}", node.outcome or node.status]
+    state = node.outcome or node.status
+    parts = [f"{'  ' * node.depth}{node.path}", state]
     if node.num_children:
         parts.append(f"{node.num_children} children")
-    if node.failure is not None:
+    if node.failure is not None and node.failure.code != state:
         parts.append(node.failure.code)
     return "  ".join(parts)

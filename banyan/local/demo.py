@@ -2,6 +2,8 @@
 
     python -m banyan.local.demo [--engine llama|vllm] [--document default|long|PATH] [--goal TEXT]
 
+On a model server that runs already: `--engine vllm|openai --engine-url URL [--small-model]`.
+
 It ends with exit code 0 only where the solve completed, every citation stands in the document and
 what the gate chose to read was read. What it started is stopped in any case.
 """
@@ -40,7 +42,7 @@ LIMITS = Limits(max_nodes=5_000, max_tokens=20_000_000, deadline_s=3_600)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 0 when all that is checked holds, else as `banyan up` has them, or 1."""
-    options = _parse(arguments)
+    options = parsed(arguments)
     console = Console(highlight=False)
     timeline = Timeline(setup_s=options.setup_s)
     try:
@@ -67,14 +69,7 @@ def _run(
         console.print(Text(f"{step.part:<9} {step.detail}", style="dim"), soft_wrap=True)
 
     goal = options.goal or document.goal
-    wanted = Options(
-        engine=options.engine,
-        model=options.model,
-        engine_url=options.engine_url,
-        port=PORT if is_free(PORT) else free_port(),
-        window=WINDOW,
-    )
-    with AllInOne(wanted, report=report, stop=stop, install_engine=True) as local:
+    with AllInOne(wanted(options), report=report, stop=stop, install_engine=True) as local:
         timeline.ready()
         console.print()
         console.print(Text("question  ", style="bold").append(goal, style="default"))
@@ -118,13 +113,31 @@ async def _solve(
         return await client.wait(solve.id)
 
 
-def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+def wanted(options: argparse.Namespace) -> Options:
+    """What is to run on this machine for these arguments."""
+    return Options(
+        engine=options.engine,
+        model=options.model,
+        small_model=options.small_model,
+        engine_url=options.engine_url,
+        port=PORT if is_free(PORT) else free_port(),
+        window=WINDOW,
+    )
+
+
+def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments; where they are wrong, or ask for help, the program ends."""
     parser = argparse.ArgumentParser(
         prog="python -m banyan.local.demo", description="One real question over a long document."
     )
     parser.add_argument("--engine", choices=("llama", "vllm", "openai"), default="llama")
     parser.add_argument("--engine-url", help="a model server that runs already")
     parser.add_argument("--model", help="a GGUF file (llama), a Hugging Face id or folder (vllm)")
+    parser.add_argument(
+        "--small-model",
+        action="store_true",
+        help="as of `banyan up`: the model is very small, spare it briefs, JSON and merging",
+    )
     parser.add_argument("--document", default="default", help="default, long, or a text file")
     parser.add_argument("--goal", default="", help="the question; default: one that fits")
     parser.add_argument("--setup-s", type=float, help="seconds that the set-up took before this")

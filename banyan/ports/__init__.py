@@ -4,9 +4,10 @@
 model, `Packer` makes vectors for it, `Flights` knows which model calls are being made,
 `TrajectoryQueue` hands finished trees to the log, `PolicyStore` keeps the versions of weights,
 `Weights` changes those that a replica serves, `AccessStore` keeps API keys, `Outbox` what callers
-must be told of, `Ledger` counts a tenant's trees, and `Metrics` and `Traces` hear what is counted,
-measured and timed. Each has a real adapter and an official twin without a network in
-`banyan/adapters/` or `banyan/testing/`, and one contract suite that runs against both.
+must be told of, `Leftovers` what trees that are gone have left, `Ledger` counts a tenant's trees,
+and `Metrics` and `Traces` hear what is counted, measured and timed. Each has a real adapter and an
+official twin without a network in `banyan/adapters/` or `banyan/testing/`, and one contract suite
+that runs against both.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from banyan.ports.engine import (
 )
 from banyan.ports.flights import Flight, Flights
 from banyan.ports.ledger import Entry, Ledger
-from banyan.ports.library import DocumentInfo, Library, Nearest, Part
+from banyan.ports.leftovers import Leftover, Leftovers
+from banyan.ports.library import Announce, DocumentInfo, Library, Nearest, Part
 from banyan.ports.metrics import Metrics
 from banyan.ports.outbox import Notice, Outbox
 from banyan.ports.packer import Packer
@@ -60,6 +62,7 @@ __all__ = [
     "AccessStore",
     "Admission",
     "Admitted",
+    "Announce",
     "CallOptions",
     "ChildNode",
     "Choice",
@@ -76,6 +79,8 @@ __all__ = [
     "Hint",
     "Lease",
     "Ledger",
+    "Leftover",
+    "Leftovers",
     "Library",
     "Listing",
     "Message",

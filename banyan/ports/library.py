@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -45,6 +45,10 @@ class Part:
     spans: tuple[Span, ...]
     context: tuple[Span, ...] = ()
     lacks_header: bool = False
+
+
+Announce = Callable[[str], Awaitable[None]]
+"""Is told the id of a derived document before any of it is stored. What it raises stops that."""
 
 
 class Library(Protocol):
@@ -107,8 +111,14 @@ class Library(Protocol):
         """The passages that share the most telling words with `goal`, about `max_chars` long."""
         ...
 
-    async def derive(self, tenant: str, name: str, passages: Sequence[Passage]) -> Span:
+    async def derive(
+        self, tenant: str, name: str, passages: Sequence[Passage], *, announce: Announce
+    ) -> Span:
         """Store passages as a derived document under a deterministic name; repeatable."""
+        ...
+
+    async def forget(self, tenant: str, document: str) -> bool:
+        """Forget a derived document. False where the tenant has none of this id."""
         ...
 
     async def close(self) -> None: ...

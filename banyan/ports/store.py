@@ -249,6 +249,10 @@ class Store(Protocol):
         """Append an `answer.delta` event of the root's answer while it is generated."""
         ...
 
+    async def derive(self, lease: Lease, document: str) -> None:
+        """Take note of a derived document before it is stored: it goes when the tree does."""
+        ...
+
     async def cancel(self, tree_id: str) -> bool:
         """Cancel every unfinished node, deepest first. False where the tree was finished."""
         ...

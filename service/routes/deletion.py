@@ -29,6 +29,8 @@ async def delete(
 ) -> None:
     """Its nodes, states, turns, events and answer go. What is gone already is 204 too.
 
+    Texts that it derived from results of its parts go within a minute.
+
     A running solve is refused: cancel it first. Documents stay, since other solves may use them.
     """
     if not is_tree_id(id) or shard_of(id) >= ports.settings.num_shards:

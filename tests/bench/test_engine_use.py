@@ -47,10 +47,10 @@ def test_counters_of_vllm_are_read_over_all_of_its_engines() -> None:
 
 async def test_the_generator_keeps_its_width_and_its_lengths() -> None:
     lengths = Lengths(prompt=300, cached=100, completion=40)
-    with fake_engine("--rule", "longest", "--latency", "0.02") as url:
+    with fake_engine("--rule", "longest", "--latency", "0.2") as url:
         load = await PlainLoad.made(url, lengths)
         before = _stats(url)
-        await load.run(6, 0.5)
+        await load.run(6, 0.0, enough=lambda: _stats(url)["max_in_flight"] == 6)
         after = _stats(url)
 
     done = {name: after[name] - before[name] for name in after}
@@ -74,7 +74,8 @@ def test_a_solve_and_the_generator_are_measured_on_one_server() -> None:
     )
     found = measure("slots", stack, solve_fake, options, settle_s=0.2)
 
-    assert [(row.phase, row.best_width) for row in found.rows] == [("from cold", 4), ("slowed", 4)]
+    assert [row.phase for row in found.rows] == ["from cold", "slowed"]
+    assert {row.best_width for row in found.rows} == {max(found.curve, key=found.curve.__getitem__)}
     assert all(row.plain.tokens_per_s > 0 < row.solve.tokens_per_s for row in found.rows)
     assert sorted(found.curve) == [1, 4]
 

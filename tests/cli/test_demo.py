@@ -12,6 +12,7 @@ import pytest
 from banyan.citations import Citation, Coverage
 from banyan.client.results import SolveResult
 from banyan.local import programs, reference
+from banyan.local.demo import parsed, wanted
 from banyan.local.errors import Missing
 from banyan.local.verdict import judge
 from banyan.notices import NOT_ALL_READ
@@ -116,6 +117,17 @@ def test_a_document_that_is_not_there_ends_the_demo_before_anything_starts() -> 
     assert done.returncode == 3
     assert "no/such/file: No such file" in done.stderr
     assert done.stdout == ""
+
+
+def test_a_very_small_model_of_ones_own_is_spared_what_it_cannot_do() -> None:
+    url = ("--engine", "openai", "--engine-url", "http://127.0.0.1:9")
+
+    assert wanted(parsed([*url, "--small-model"])).is_small
+    assert not wanted(parsed(url)).is_small
+    assert wanted(parsed([])).is_small
+    told = demo("--help")
+    assert "--small-model" in told.stdout
+    assert "banyan up" in told.stdout
 
 
 def test_the_demo_checks_what_it_claims(engine_url: str, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from banyan.node import Failure, Outcome
 from service.settings import ServiceSettings
 from tests.cli.commands import banyan
 from tests.service.house import House, answered
@@ -67,6 +68,23 @@ async def test_tree_shows_every_node_and_one_of_them(served: Served) -> None:
     assert plain.stdout == "0  queued\n"
     assert [one["path"] for one in json.loads(as_json.stdout)["nodes"]] == ["0"]
     assert json.loads(node.stdout)["goal"] == "Why?"
+
+
+async def test_tree_says_how_a_node_ended_once(served: Served) -> None:
+    cancelled = await served.house.submit()
+    await served.house.http.post(f"/solve/{cancelled}/cancel")
+    shown = [(await run(served, "tree", cancelled)).stdout]
+    for status, code in (("failed", "failed"), ("over_budget", "token_budget_exhausted")):
+        solve = await served.house.submit()
+        failure = Failure(code=code, message="so it is")
+        await served.house.finish(solve, Outcome(status=status, complete=False, failure=failure))
+        shown.append((await run(served, "tree", solve)).stdout)
+
+    assert shown == [
+        "0  cancelled\n",
+        "0  failed\n",
+        "0  over_budget  token_budget_exhausted\n",
+    ]
 
 
 async def test_cancel_ends_a_solve_and_following_it_says_so(served: Served) -> None:

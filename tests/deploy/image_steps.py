@@ -93,7 +93,8 @@ def build(target: str, root: Path, *, uv_cache: bool = True) -> Path:
             where = Path(_PLACES.sub(f"{root}/", step.rest))
             where.mkdir(parents=True, exist_ok=True)
         elif step.word == "COPY":
-            _copy(step.rest, where)
+            for rest in _copied(step.rest, known):
+                _copy(rest, where)
         elif step.word == "RUN":
             _run(_PLACES.sub(f"{root}/", step.rest), where, env)
     return root / "opt" / "banyan" / "bin" / "python"
@@ -114,14 +115,25 @@ def _assignments(text: str, env: Mapping[str, str], root: Path) -> dict[str, str
     return found
 
 
+def _copied(text: str, known: Mapping[str, Stage]) -> list[str]:
+    """What a COPY copies from this folder: of another stage it is what that stage copies."""
+    [(stage, rest)] = re.findall(r"^(?:--from=(\S+) )?(.*)", text)
+    if not stage:
+        return [rest]
+    assert rest == "/src /src", f"{text}: only the whole source is copied from a stage"
+    return [step.rest for step in known[stage].steps if step.word == "COPY"]
+
+
 def _copy(text: str, where: Path) -> None:
     *sources, target = text.split()
+    to = where / target
+    if target.endswith("/"):
+        to.mkdir(exist_ok=True)
     for source in sources:
-        come_from, to = ROOT / source, where / target
-        if come_from.is_dir():
-            shutil.copytree(come_from, to, ignore=shutil.ignore_patterns("__pycache__"))
+        if (ROOT / source).is_dir():
+            shutil.copytree(ROOT / source, to, ignore=shutil.ignore_patterns("__pycache__"))
         else:
-            shutil.copy(come_from, to if to.is_dir() else to.parent)
+            shutil.copy(ROOT / source, to)
 
 
 def _run(command: str, where: Path, env: Mapping[str, str]) -> None:

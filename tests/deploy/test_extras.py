@@ -79,8 +79,8 @@ def test_what_a_program_imports_is_in_its_image(target: str) -> None:
     runs = "\n".join(
         step.rest for step in stages(DOCKERFILE.read_text("utf-8"))[f"build-{target}"].steps
     )
-    [extras] = re.findall(r"service\.lock '\.\[([a-z,]+)\]'", runs)
-    there = installed(set(extras.split(",")))
+    [asked] = re.findall(r"service\.lock -r pyproject\.toml((?: --extra [a-z]+)+)", runs)
+    there = installed(set(re.findall(r"--extra ([a-z]+)", asked)))
     absent = [
         module
         for module, names in packages_distributions().items()

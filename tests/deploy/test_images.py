@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -160,8 +161,25 @@ def test_volumes_of_compose_are_declared_and_files_are_there(compose: dict[str, 
 
 
 def test_what_is_copied_into_a_build_is_sent_to_it() -> None:
-    sent = (ROOT / ".dockerignore").read_text(encoding="utf-8")
-    for copy in (step.rest for step in STAGES["build"].steps if step.word == "COPY"):
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    sent = [one.removeprefix("!") for one in lines if one.startswith("!")]
+    copies = [step.rest for stage in STAGES.values() for step in stage.steps if step.word == "COPY"]
+    for copy in (one for one in copies if not one.startswith("--from=")):
         for source in copy.split()[:-1]:
-            assert f"!{source}" in sent, source
+            assert any(fnmatch(source, pattern) for pattern in sent), source
             assert Path(ROOT / source).exists()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_change_of_the_source_leaves_what_a_program_needs_installed(target: str) -> None:
+    """Before the last COPY, which is of the source, lock files alone say what is installed."""
+    steps = [step for stage in line(f"build-{target}") for step in stage.steps]
+    last = max(index for index, step in enumerate(steps) if step.word == "COPY")
+    before = [step.rest.split()[0] for step in steps[:last] if step.word == "COPY"]
+    installed = [step.rest for step in steps[last:] if "uv pip install" in step.rest]
+
+    assert steps[last].rest == "--from=source /src /src"
+    assert all(one == "pyproject.toml" or one.endswith(".lock") for one in before), before
+    assert installed
+    for asked in re.findall(r"uv pip install (\S+ \S+)", " ".join(installed)):
+        assert asked == "--no-deps ."

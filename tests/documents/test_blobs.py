@@ -19,7 +19,7 @@ from banyan.adapters.library import BlobLibrary
 from banyan.adapters.lru import Lru
 from banyan.errors import InvalidDocument, NotFound, StoreError, StoreFull, StoreUnavailable
 from banyan.spans import Span
-from tests.documents.texts import chunked
+from tests.documents.texts import chunked, unheard
 from tests.fixtures.waiting import PATIENCE_S
 from tests.full_disk import full_disk
 from tests.threads import all_busy
@@ -147,10 +147,29 @@ async def test_damage_is_noticed(tmp_path: Path, part: str) -> None:
     span = Span(document=(await library.put("t", chunked(text.encode()))).id, start=0, end=40_000)
     if part == "passages":
         passages = await library.passages("t", span)
-        span = await library.derive("t", "n", passages)
+        span = await library.derive("t", "n", passages, announce=unheard)
     damage(only(tmp_path, f"{span.document}.{part}"))
     with pytest.raises(StoreError, match="damaged"):
         await BlobLibrary(FolderBlobs(tmp_path)).passages("t", span)
+
+
+async def test_nothing_is_left_of_a_derived_text_that_was_forgotten(tmp_path: Path) -> None:
+    library = BlobLibrary(FolderBlobs(tmp_path))
+    whole = Span(document=(await library.put("t", chunked(b"text"))).id, start=0, end=4)
+    before = files(tmp_path)
+    passages = await library.passages("t", whole)
+    derived = await library.derive("t", "n", passages, announce=unheard)
+    assert len(files(tmp_path)) == len(before) + 4
+    assert await library.forget("t", derived.document)
+    assert files(tmp_path) == before
+
+
+async def test_what_a_crash_has_left_of_a_derived_text_is_forgotten_too(tmp_path: Path) -> None:
+    library = BlobLibrary(FolderBlobs(tmp_path))
+    derived = await library.derive("t", "n", [], announce=unheard)
+    only(tmp_path, f"{derived.document}.info").unlink()
+    assert not await BlobLibrary(FolderBlobs(tmp_path)).forget("t", derived.document)
+    assert files(tmp_path) == []
 
 
 STORE = """

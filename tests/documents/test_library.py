@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from banyan.errors import InvalidDocument, InvalidInput, NotFound
+from banyan.errors import InvalidDocument, InvalidInput, NotFound, StaleLease
 from banyan.node import Passage
 from banyan.ports import DocumentInfo, Library
 from banyan.spans import Span
 from tests.documents.conftest import MAX_BYTES, MakeLibrary
-from tests.documents.texts import chunked
+from tests.documents.texts import chunked, unheard
 
 # Three and more blocks of 16,384 code points of one to four bytes each.
 LONG = "".join(f"Line {n}: äöü €uro 日本 😀 e\u0301.\r\n" for n in range(2_000))
@@ -67,7 +67,8 @@ async def test_a_document_that_was_removed_is_gone_until_it_is_sent_again(librar
 
 async def test_nobody_removes_what_is_another_tenants_or_was_derived(library: Library) -> None:
     mine = await put(library, "text", "a")
-    derived = await library.derive("a", "joined", await library.passages("a", whole_of(mine)))
+    passages = await library.passages("a", whole_of(mine))
+    derived = await library.derive("a", "joined", passages, announce=unheard)
     assert not await library.remove("b", mine.id)
     assert not await library.remove("a", derived.document)
     assert await library.text("a", whole_of(mine)) == "text"
@@ -195,7 +196,7 @@ RESULTS = [passage("First result.", 0), passage("", 5), passage("Second\nresult.
 
 
 async def test_a_derived_document_gives_its_passages_back(library: Library) -> None:
-    span = await library.derive("t", "tree:0:3", RESULTS)
+    span = await library.derive("t", "tree:0:3", RESULTS, announce=unheard)
     assert await library.text("t", span) == "First result.\n\nSecond\nresult."
     assert await library.passages("t", span) == (RESULTS[0], RESULTS[2])
     assert (await library.info("t", span.document)).derived
@@ -204,27 +205,28 @@ async def test_a_derived_document_gives_its_passages_back(library: Library) -> N
 async def test_deriving_is_repeatable_and_other_results_are_another_document(
     library: Library,
 ) -> None:
-    span = await library.derive("t", "tree:0:3", RESULTS)
-    assert await library.derive("t", "tree:0:3", RESULTS) == span
+    span = await library.derive("t", "tree:0:3", RESULTS, announce=unheard)
+    assert await library.derive("t", "tree:0:3", RESULTS, announce=unheard) == span
+    moved = [*RESULTS[:2], passage("Second\nresult.", 11)]
     others = [
-        await library.derive("t", "tree:0:4", RESULTS),
-        await library.derive("u", "tree:0:3", RESULTS),
-        await library.derive("t", "tree:0:3", RESULTS[:1]),
-        await library.derive("t", "tree:0:3", [*RESULTS[:2], passage("Second\nresult.", 11)]),
+        await library.derive("t", "tree:0:4", RESULTS, announce=unheard),
+        await library.derive("u", "tree:0:3", RESULTS, announce=unheard),
+        await library.derive("t", "tree:0:3", RESULTS[:1], announce=unheard),
+        await library.derive("t", "tree:0:3", moved, announce=unheard),
     ]
     assert len({span.document, *(other.document for other in others)}) == 5
     assert await library.passages("t", span) == (RESULTS[0], RESULTS[2])
 
 
 async def test_a_derived_text_is_never_taken_for_an_upload(library: Library) -> None:
-    span = await library.derive("t", "n", RESULTS)
+    span = await library.derive("t", "n", RESULTS, announce=unheard)
     uploaded = await put_whole(library, await library.text("t", span))
     assert uploaded.document != span.document
     assert not (await library.info("t", uploaded.document)).derived
 
 
 async def test_part_of_a_derived_document_shows_no_more_than_that(library: Library) -> None:
-    span = await library.derive("t", "n", RESULTS)
+    span = await library.derive("t", "n", RESULTS, announce=unheard)
     cut = Span(document=span.document, start=6, end=21)
     assert await library.passages("t", cut) == (
         RESULTS[0].model_copy(update={"text": "result."}),
@@ -234,7 +236,7 @@ async def test_part_of_a_derived_document_shows_no_more_than_that(library: Libra
 
 async def test_a_derived_document_is_split_between_its_passages(library: Library) -> None:
     results = [passage(f"Result {n:02}. " * 12, n) for n in range(40)]
-    span = await library.derive("t", "n", results)
+    span = await library.derive("t", "n", results, announce=unheard)
     parts = await library.split("t", [span], 4, "sentence")
     shown = [await library.passages("t", part.spans[0]) for part in parts]
     assert [len(part) for part in shown] == [10, 10, 10, 10]
@@ -242,6 +244,35 @@ async def test_a_derived_document_is_split_between_its_passages(library: Library
 
 
 async def test_an_empty_derivation_is_an_empty_document(library: Library) -> None:
-    span = await library.derive("t", "n", [])
+    span = await library.derive("t", "n", [], announce=unheard)
     assert len(span) == 0
     assert await library.passages("t", span) == ()
+
+
+async def test_a_derived_document_is_announced_before_any_of_it_is_stored(library: Library) -> None:
+    heard: list[str] = []
+
+    async def refuse(document: str) -> None:
+        heard.append(document)
+        raise StaleLease("the tree is gone")
+
+    with pytest.raises(StaleLease):
+        await library.derive("t", "n", RESULTS, announce=refuse)
+    [announced] = heard
+    with pytest.raises(NotFound):
+        await library.info("t", announced)
+    assert (await library.derive("t", "n", RESULTS, announce=unheard)).document == announced
+
+
+async def test_a_derived_document_is_forgotten_and_nothing_else_is(library: Library) -> None:
+    span = await library.derive("a", "n", RESULTS, announce=unheard)
+    uploaded = await put(library, "text", "a")
+    assert await library.text("a", span)
+    assert not await library.forget("a", uploaded.id)
+    assert not await library.forget("b", span.document)
+    assert await library.forget("a", span.document)
+    assert not await library.forget("a", span.document)
+    with pytest.raises(NotFound):
+        await library.passages("a", span)
+    assert await library.text("a", whole_of(uploaded)) == "text"
+    assert await library.derive("a", "n", RESULTS, announce=unheard) == span

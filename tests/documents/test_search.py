@@ -12,7 +12,7 @@ from banyan.node import Passage
 from banyan.ports import Library
 from banyan.spans import Span
 from tests.documents.test_library import put_whole
-from tests.documents.texts import texts
+from tests.documents.texts import texts, unheard
 
 FILLER = "Nothing of interest stands here. "
 
@@ -122,7 +122,7 @@ async def test_a_hit_in_a_derived_document_is_the_passage_with_its_sources(
         Passage(text=text, sources=(Span(document="o", start=n, end=n + 1),), covered=())
         for n, text in enumerate(["Red fox.", "Blue whale.", "Green frog."])
     ]
-    span = await library.derive("t", "n", passages)
+    span = await library.derive("t", "n", passages, announce=unheard)
     assert await library.search("t", [span], "whale", regex=False, limit=5) == (passages[1],)
 
 

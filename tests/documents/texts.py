@@ -56,3 +56,8 @@ storable_texts = texts.filter(lambda text: "\x00" not in text and not text.start
 async def chunked(data: bytes, size: int = 65_536) -> AsyncIterator[bytes]:
     for start in range(0, len(data), size):
         yield data[start : start + size]
+
+
+async def unheard(document: str) -> None:
+    """Who is told of a derived document, where the test is not about that."""
+    del document

@@ -6,6 +6,7 @@ import pytest
 
 from banyan.node import Passage
 from banyan.spans import Span
+from tests.documents.texts import unheard
 from tests.service.house import ASYNC, TEXT, House, assert_problem, text_plain
 
 
@@ -61,7 +62,8 @@ async def test_an_empty_document_is_a_document(house: House) -> None:
 async def test_what_a_tree_derives_is_no_ones_document(house: House) -> None:
     source = Span(document=await house.upload(), start=0, end=5)
     passage = Passage(text="derived", sources=(source,), covered=(source,))
-    derived = (await house.library.derive("default", "solve_1:0", [passage])).document
+    span = await house.library.derive("default", "solve_1:0", [passage], announce=unheard)
+    derived = span.document
     reply = await house.http.post(
         "/solve", json={"goal": "Why?", "documents": [{"id": derived}]}, headers=ASYNC
     )

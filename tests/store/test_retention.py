@@ -8,6 +8,7 @@ import pytest
 from redis import Redis
 
 from banyan.adapters.redis_ledger import RedisLedger
+from banyan.adapters.redis_leftovers import RedisLeftovers
 from banyan.adapters.redis_store import RedisStore
 from banyan.budget import Budget
 from banyan.local.valkey import Valkey
@@ -38,6 +39,7 @@ async def grown(forest: Forest) -> str:
     """A tree whose root waits for two of its three children; with turns and a shared state."""
     tree = await forest.plant(deadline_s=DEADLINE_S)
     root = await forest.lease(tree)
+    await forest.store.derive(root, "doc_1")
     await forest.spawn(root, 3, turn=log(3), shared=("prefix", b"what they share"))
     await forest.finish(await forest.lease(tree, "0.1"), FAILED, turn=log(2))
     return tree
@@ -67,11 +69,18 @@ async def test_nothing_of_a_tree_outlives_its_retention(
         age(redis, RETENTION_S + 2 * DEADLINE_S, match)
         await forest.store.reap()
         age(redis, 2 * 86_400.0, match)
+        leftovers = RedisLeftovers(valkey.url, num_shards=NUM_SHARDS, namespace=space)
+        derived_by = await leftovers.take(lease_s=60.0, limit=10)
+        for leftover in derived_by:
+            await leftovers.done(leftover)
+        await leftovers.close()
         left = kinds(redis, match)
 
     assert kept["tree:node"] == 3 * 4
     assert kept["tree:turns"] > 0
     assert kept["tree:shared"] == 3
+    assert kept["derived"] == 4
+    assert {one.tree_id for one in derived_by} == {completed, cancelled, resumed, deleted}
     # A tenant's account: how much it has under way, and whose turn it is.
     assert set(left) <= {"tenant"}
 

@@ -11,7 +11,7 @@ local DUE, LEASES, CANCELLING = a.tag .. ':due', a.tag .. ':leases', a.tag .. ':
 local LOG, LOG_LOST = a.tag .. ':log', a.tag .. ':log_lost'
 local OUTBOX = a.tag .. ':outbox'
 local READY, TOTALS = a.tag .. ':ready', a.tag .. ':totals'
-local EXPIRING = a.tag .. ':expiring'
+local EXPIRING, LEFTOVERS = a.tag .. ':expiring', a.tag .. ':leftovers'
 local BATCH = 1000 -- below Lua's limit of values on its stack
 local TURN = 8 -- nodes that a tree sends in its turn, so that a message of hints is worth its price
 local MAX_DOUBLINGS = 3 -- of the pause between two hints for one node
@@ -73,13 +73,23 @@ local function expiring_entry(id)
   return id .. '|' .. tree[1] .. '|' .. tree[2]
 end
 
--- Take a finished tree that has gone, or is about to, off its tenant's lists.
+-- The texts that a tree derived. Named by its entry: another tree may have its id by the time that
+-- they are removed.
+local function derived_key(entry)
+  return a.tag .. ':derived:' .. entry
+end
+
+-- Take a finished tree that has gone, or is about to, off its tenant's lists, and leave its derived
+-- texts to be removed, once nobody can be writing one any more.
 local function unlist(entry)
   local id, created_at, tenant = string.match(entry, '^(.-)|(.-)|(.*)$')
   for _, status in ipairs({ 'all', 'completed', 'partial', 'failed', 'cancelled' }) do
     call('ZREM', list_key(tenant, status), list_member(id, created_at))
   end
   call('ZREM', EXPIRING, entry)
+  if call('EXISTS', derived_key(entry)) == 1 then
+    call('ZADD', LEFTOVERS, now + a.derived_kept_ms, entry)
+  end
 end
 
 -- A tree stands in its tenant's `waiting` set while it has a backlog and a free slot of its own.
