@@ -114,7 +114,7 @@ records = st.builds(
     temperature=seconds,
     grammar=st.booleans(),
     top_p=seconds,
-    frequency_penalty=scores,
+    frequency_penalty=scores.map(lambda one: one + 0.0),  # its default is left out; so is -0.0
     seed=st.none() | counts,
     seconds=seconds,
 )
