@@ -93,7 +93,7 @@ PRESETS = {
             num_groups=4,
             group_size=4,
             size=ModelSize(width=32, max_tokens=48),
-            warmup=WarmupSettings(max_updates=1_000, look_every=40, close=0.0, num_solved=64),
+            warmup=WarmupSettings(look_every=40, close=0.0, num_solved=64),
             learner=GENTLE,
         ),
         Preset(  # seconds: for tests
