@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from training.experiments.arm import Agent, of_agent
 from training.experiments.comparison import RECURSIVE, SINGLE, Comparison, Results
+from training.experiments.credit import CREDIT
 from training.experiments.dialog import DIALOG
 from training.experiments.experiment import Experiment
 from training.experiments.long_sequence import LONG_SEQUENCE
@@ -15,7 +17,7 @@ from training.experiments.maze import MAZE
 from training.experiments.measuring import MODES
 from training.experiments.memory import MEMORY, WITH, WITHOUT
 from training.experiments.oolong import OOLONG, rise_of
-from training.experiments.preset import preset
+from training.experiments.preset import PRESETS, preset
 from training.experiments.report import Report
 from training.experiments.results import ArmResult, Cell
 from training.experiments.textcraft import TEXTCRAFT
@@ -51,17 +53,23 @@ def test_both_agents_learn_by_the_same_settings_but_for_the_discount(
     comparison: Comparison,
 ) -> None:
     """A lone agent is one node: each of its actions would be discounted by all the others."""
-    learners = [agent.learner for agent in comparison.agents if agent.learner is not None]
-    assert len(learners) in {0, len(comparison.agents)}
-    assert len({replace(learner, discount=1.0) for learner in learners}) <= 1
+    learners = [of_agent(MICRO, agent).learner for agent in comparison.agents]
+    assert len({replace(learner, discount=1.0) for learner in learners}) == 1
 
 
 def test_a_single_agent_of_maze_is_not_discounted() -> None:
-    by_name = {agent.name: agent.learner for agent in MAZE.comparison.agents}
-    recursive, single = by_name[RECURSIVE], by_name[SINGLE]
-    assert recursive is not None
-    assert single is not None
+    recursive, single = (of_agent(MICRO, agent).learner for agent in MAZE.comparison.agents)
     assert recursive.discount < single.discount == 1.0
+
+
+@pytest.mark.parametrize("agent", CREDIT.comparison.agents, ids=lambda one: one.name)
+def test_what_an_agent_of_credit_does_not_change_is_the_presets(agent: Agent) -> None:
+    """Whatever the preset, so that it differs from `recursive` in nothing else."""
+    for size in PRESETS.values():
+        ours = of_agent(size, agent).learner
+        changed = {"uses_depth_weights", "lambda_", "baseline"}
+        same = {name: getattr(size.learner, name) for name in changed}
+        assert replace(ours, **same) == size.learner
 
 
 @pytest.mark.parametrize("comparison", COMPARISONS, ids=lambda one: one.environment.name)

@@ -86,7 +86,7 @@ class LongSequence:
         random = rng(self.name, seed, difficulty)
         if difficulty > 1:
             return self._text(random, difficulty)
-        part = self._text(random, random.randint(1, _MAX_LEVELS_AROUND))
+        part = self._text(random, random.randint(2, _MAX_LEVELS_AROUND))
         is_read = part.fits or random.random() < _READ_SHARE
         if not is_read:
             part.merge([half.truth() for half in part.parts(())])

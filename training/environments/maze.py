@@ -5,7 +5,7 @@ through a door or a gate, the direction in which to leave that cell. Where the w
 other half of the region, the goal divides at a door: to the cell before it and through it, and from
 there on; else into the same goal within the smaller half. It divides anew where its parts led
 astray, as long as the walker is within the region. A node succeeds if the walker stands where it
-had to go when it answers.
+had to go when it answers. Walls are not walked into: the steps that are offered lead somewhere.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ _NUM_HEAD = 9 + 3 * MAX_DOORS + 1
 """Words for where the walker is and has to go, the doors, and `map`."""
 _NUM_MAP = MAX_LEAF_SIDE**2
 _GATE_SHARE = 0.5
+_OTHER_GATE_SHARE = 0.3
+"""Of the borders of a grid that is one leaf."""
 _MOVES_FOR_A_CELL = 2
 """A goal within a leaf gives up after so many moves for each of its cells."""
 
@@ -99,7 +101,8 @@ class MazeGoal:
         if written or kind == "answer":
             return ()
         if kind == "use":
-            return tuple(STEPS)
+            open_ = self.world.grid.open_[self.world.at]
+            return tuple(direction for direction in STEPS if direction in open_)
         return DOORS[: len(self._doors())]
 
     def use(self, words: Words) -> None:
@@ -174,8 +177,10 @@ class Maze:
         start, target = random.sample(cells, 2) if len(cells) > 1 else cells * 2
         through = None
         if start == target or random.random() < _GATE_SHARE:
-            target, through = _gate(random, grid.region)
+            target, through = random.choice(_gates(grid.region))
             grid.connect(target, through)
+        if grid.region.is_leaf:
+            _open_other_gates(grid, random)
         return MazeGoal(World(grid, start), grid.region, target, through)
 
     def max_steps(self, difficulty: int) -> int:
@@ -183,13 +188,18 @@ class Maze:
         return 40 * difficulty
 
 
-def _gate(random: Random, region: Region) -> tuple[Cell, str]:
-    """A cell at the border, and the direction out."""
-    return random.choice(
-        [
-            (cell, direction)
-            for cell in region.cells()
-            for direction in STEPS
-            if neighbour(cell, direction) not in region
-        ]
-    )
+def _gates(region: Region) -> list[tuple[Cell, str]]:
+    """Every cell at the border with a direction out."""
+    return [
+        (cell, direction)
+        for cell in region.cells()
+        for direction in STEPS
+        if neighbour(cell, direction) not in region
+    ]
+
+
+def _open_other_gates(grid: Grid, random: Random) -> None:
+    """As the leaves of larger grids have other doors than the one that their part goes through."""
+    for cell, direction in _gates(grid.region):
+        if random.random() < _OTHER_GATE_SHARE:
+            grid.connect(cell, direction)

@@ -2,7 +2,7 @@
 
 The kind of question of `aggregate` that one number answers: a part is asked the same of its half,
 and two counts are added up. The difficulty doubles the records: `4 * 2**difficulty`. At difficulty
-0 half of the tasks are two counts to be added: that is a skill of its own.
+0 some of the tasks are two counts to be added: that is a skill of its own, and sooner learned.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ RECORDS = {f"{label}{number}": label for label in LABELS for number in range(4)}
 MAX_DOUBLINGS = 4
 _NUM_RECORDS_AT_0 = 4
 _MAX_ADDED = 9
+_ADDED_SHARE = 0.25
 
 
 class TallyGoal(SpanGoal):
@@ -55,7 +56,7 @@ class Tally:
         check_difficulty(self.name, difficulty, 0, MAX_DOUBLINGS)
         random = rng(self.name, seed, difficulty)
         question = (COUNT, random.choice(LABELS))
-        if difficulty == 0 and random.random() < 0.5:
+        if difficulty == 0 and random.random() < _ADDED_SHARE:
             return TallyGoal(
                 question, (), (random.randint(0, _MAX_ADDED), random.randint(0, _MAX_ADDED))
             )

@@ -43,8 +43,8 @@ class Agent:
 
     name: str
     alone: bool = False
-    learner: LearnerSettings | None = None
-    """None: the preset's."""
+    learns_by: Callable[[LearnerSettings], LearnerSettings] | None = None
+    """Its settings, of the preset's. None: the preset's."""
     gate: GateMode = "sampled"
     """Of training; all modes are measured."""
     has_curriculum: bool = False
@@ -95,7 +95,7 @@ def run_arm(spec: ArmSpec, seed: int, preset: Preset, folder: Path, tell: Tell) 
 def of_agent(preset: Preset, agent: Agent) -> Preset:
     """The preset as the agent learns by it; the fingerprint of its runs is this one's."""
     own = replace(preset, has_curriculum=agent.has_curriculum, gate=agent.gate)
-    return own if agent.learner is None else replace(own, learner=agent.learner)
+    return replace(own, learner=agent.learns_by(own.learner)) if agent.learns_by else own
 
 
 class _Run:

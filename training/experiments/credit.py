@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from banyan.evaluation.stats import estimate
 from training.experiments.algebra import COMPARISON as ALGEBRA
@@ -14,16 +15,15 @@ from training.experiments.experiment import MIN_SEEDS, Experiment, Findings, per
 from training.experiments.report import Grid
 from training.experiments.results import DepthGradient, GradientSpread
 from training.experiments.versus import GATE
-from training.tiny.learner import LearnerSettings
 
 UNWEIGHTED = "unweighted"
 COMPARISON = replace(
     ALGEBRA,
     agents=(
         Agent(RECURSIVE),
-        Agent(UNWEIGHTED, learner=LearnerSettings(uses_depth_weights=False)),
-        Agent("lambda-root", learner=LearnerSettings(lambda_=0.4)),
-        Agent("lambda-success", learner=LearnerSettings(lambda_=0.4, baseline="success")),
+        Agent(UNWEIGHTED, learns_by=partial(replace, uses_depth_weights=False)),
+        Agent("lambda-root", learns_by=partial(replace, lambda_=0.4)),
+        Agent("lambda-success", learns_by=partial(replace, lambda_=0.4, baseline="success")),
         Agent("curriculum", has_curriculum=True),
     ),
 )

@@ -19,7 +19,7 @@ DIALOG = Experiment(
         eval_difficulties=(3, 6, 8, TURNS),
         curve_difficulties=(8, TURNS),
         skill_difficulty=ONE_SERVICE,
-        enough_skill=0.8,  # another order of questions is wrong there, and right in a task
+        enough_skill=0.97,
     ),
     find=Versus(
         difficulty=TURNS,

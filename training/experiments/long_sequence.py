@@ -19,7 +19,7 @@ LONG_SEQUENCE = Experiment(
         train_difficulties=(1, 2, 3),
         eval_difficulties=(1, 2, 3, LEVELS),
         curve_difficulties=(3, LEVELS),
-        enough_skill=0.93,  # parts with three marks and more are left to RL
+        enough_skill=0.99,
     ),
     find=Versus(
         difficulty=LEVELS,

@@ -8,21 +8,22 @@ from training.environments.maze import Maze
 from training.experiments.arm import Agent
 from training.experiments.comparison import RECURSIVE, SINGLE, Comparison
 from training.experiments.experiment import Experiment
+from training.experiments.preset import GENTLE
 from training.experiments.versus import Versus
 from training.tiny.learner import LearnerSettings
 
 SIDE = 20
-LEARNER = LearnerSettings(
-    entropy_weight=0.0,
-    baseline="view",
-    discount=0.95,
-    loss="ppo",
-    num_updates=4,
-    averaging=0.97,
-)
-"""Of the recursive agent. Without a discount, to wander about is as good as to divide."""
-ALONE = replace(LEARNER, discount=1.0)
-"""A lone agent is one node: a discount would leave nothing of a long way's success."""
+
+
+def _for_success(_: LearnerSettings) -> LearnerSettings:
+    """Of the single agent, one node: a discount would leave nothing of a long way's success."""
+    return replace(GENTLE, baseline="view")
+
+
+def _for_few_actions(learner: LearnerSettings) -> LearnerSettings:
+    """Of the recursive agent. Without a discount, to wander about is as good as to divide."""
+    return replace(_for_success(learner), discount=0.95)
+
 
 MAZE = Experiment(
     name="maze",
@@ -35,7 +36,10 @@ MAZE = Experiment(
         curve_difficulties=(10, SIDE),
         skill_difficulty=2,
         enough_skill=0.99,
-        agents=(Agent(RECURSIVE, learner=LEARNER), Agent(SINGLE, alone=True, learner=ALONE)),
+        agents=(
+            Agent(RECURSIVE, learns_by=_for_few_actions),
+            Agent(SINGLE, alone=True, learns_by=_for_success),
+        ),
     ),
     find=Versus(
         difficulty=SIDE,

@@ -13,6 +13,15 @@ from training.tiny.learner import LearnerSettings
 from training.tiny.model import ModelSize
 from training.tiny.warmup import WarmupSettings
 
+GENTLE = LearnerSettings(
+    learning_rate=3e-4,
+    entropy_weight=0.0,
+    loss="ppo",
+    num_updates=4,
+    averaging=0.97,
+)
+"""For small batches: small steps, and nothing but reward that moves the words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Preset:
@@ -84,8 +93,8 @@ PRESETS = {
             num_groups=4,
             group_size=4,
             size=ModelSize(width=32, max_tokens=48),
-            warmup=WarmupSettings(num_solved=32, num_shown=16, learning_rate=2e-3),
-            learner=LearnerSettings(learning_rate=1e-3),
+            warmup=WarmupSettings(look_every=40, close=0.0, num_solved=64),
+            learner=GENTLE,
         ),
         Preset(  # seconds: for tests
             name="smoke",

@@ -51,6 +51,7 @@ TEXTCRAFT = Experiment(
         eval_difficulties=(1, 2, 3, _HARD),
         curve_difficulties=(2, _HARD),
         skill_difficulty=NOTHING_TO_DIVIDE,
+        enough_skill=0.98,
     ),
     find=_find,
 )

@@ -22,6 +22,7 @@ COMPARISON = Comparison(
     curve_difficulties=(8, LONGEST),
     agents=(*AGENTS, Agent(DIRECT, gate="never")),
     skill_difficulty=2,
+    enough_skill=0.98,
 )
 _COMPARED: tuple[tuple[str, GateMode], ...] = (
     (DIRECT, "never"),

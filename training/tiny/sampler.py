@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from training.tiny.model import TinyModel, padded
+from training.tiny.nested import nested
 from training.tiny.vocabulary import PAD, Ids
 
 _BATCH_ROWS = 1_024
@@ -28,9 +30,7 @@ class Sampler:
     def logprobs(self, prefixes: Sequence[Ids]) -> list[Row]:
         """Float[V] for each prefix, in nats, raw (over the whole vocabulary), at temperature 1."""
         missing = [prefix for prefix in dict.fromkeys(prefixes) if prefix not in self._known]
-        missing.sort(key=len)
-        for start in range(0, len(missing), _BATCH_ROWS):
-            self._compute(missing[start : start + _BATCH_ROWS])
+        self._compute(missing)
         self.num_asked += len(prefixes)
         self.num_computed += len(missing)
         return [self._known[prefix] for prefix in prefixes]
@@ -39,9 +39,13 @@ class Sampler:
         self._known.clear()
 
     def _compute(self, prefixes: list[Ids]) -> None:
-        last_B = torch.tensor([len(prefix) - 1 for prefix in prefixes])
-        with torch.inference_mode():
-            logits_BTV = self._model(padded(prefixes, PAD))
-            logits_BV = logits_BTV[torch.arange(len(prefixes)), last_B]
-            rows_BV = logits_BV.double().log_softmax(dim=-1).cpu().numpy()
-        self._known.update(zip(prefixes, rows_BV, strict=True))
+        rows, places = nested(prefixes)
+        ends = sorted(zip(places, prefixes, strict=True))
+        for first, group in groupby(ends, key=lambda end: end[0][0] // _BATCH_ROWS * _BATCH_ROWS):
+            at, ended = zip(*group, strict=True)
+            row_P, last_P = torch.tensor(at).unbind(dim=1)
+            with torch.inference_mode():
+                logits_BTV = self._model(padded(rows[first : first + _BATCH_ROWS], PAD))
+                logits_PV = logits_BTV[row_P - first, last_P]
+                logprobs_PV = logits_PV.double().log_softmax(dim=-1).cpu().numpy()
+            self._known.update(zip(ended, logprobs_PV, strict=True))

@@ -22,6 +22,7 @@ from training.environments.environment import Environment, Goal
 from training.environments.in_sequence import InSequence
 from training.tiny.base_skill import Exam, gold_words
 from training.tiny.model import padded
+from training.tiny.nested import nested
 from training.tiny.policy import TinyPolicy
 from training.tiny.vocabulary import PAD, Ids, kind_id
 
@@ -127,25 +128,30 @@ def even_chances(kinds: Sequence[Kind], opens: Kind) -> tuple[float, ...]:
 
 
 def _cross_entropy(policy: TinyPolicy, examples: Sequence[_Example]) -> Tensor:
-    """The mean over examples, which are computed in groups of like length."""
-    ordered = sorted(examples, key=lambda one: len(one.prefix))
+    """The mean over examples. Rows of like length are computed together."""
+    rows, places = nested([one.prefix for one in examples])
     total = torch.zeros(())
-    for start in range(0, len(ordered), _GROUP_ROWS):
-        total = total + _summed(policy, ordered[start : start + _GROUP_ROWS])
+    for start in range(0, len(rows), _GROUP_ROWS):
+        group = [
+            (row - start, last, one)
+            for (row, last), one in zip(places, examples, strict=True)
+            if start <= row < start + _GROUP_ROWS
+        ]
+        logits_BTV = policy.model(padded(rows[start : start + _GROUP_ROWS], PAD))
+        row_E, last_E = (torch.tensor(numbers) for numbers in list(zip(*group, strict=True))[:2])
+        total = total + _summed(logits_BTV[row_E, last_E], [one for _, _, one in group])
     return total / len(examples)
 
 
-def _summed(policy: TinyPolicy, examples: Sequence[_Example]) -> Tensor:
-    ids_BT = padded([one.prefix for one in examples], PAD)
-    last_B = torch.tensor([len(one.prefix) - 1 for one in examples])
-    logits_BV = policy.model(ids_BT)[torch.arange(len(examples)), last_B]
-    wanted_BV = torch.zeros_like(logits_BV)
+def _summed(logits_EV: Tensor, examples: Sequence[_Example]) -> Tensor:
+    """Of E examples."""
+    wanted_EV = torch.zeros_like(logits_EV)
     rows = [row for row, one in enumerate(examples) for _ in one.allowed]
     columns = [token for one in examples for token in one.allowed]
     values = [value for one in examples for value in one.wanted]
-    wanted_BV[rows, columns] = torch.tensor(values)
-    masked_BV = logits_BV.masked_fill(wanted_BV == 0, _EXCLUDED)
-    loss: Tensor = -(wanted_BV * masked_BV.log_softmax(dim=-1)).sum()
+    wanted_EV[rows, columns] = torch.tensor(values)
+    masked_EV = logits_EV.masked_fill(wanted_EV == 0, _EXCLUDED)
+    loss: Tensor = -(wanted_EV * masked_EV.log_softmax(dim=-1)).sum()
     return loss
 
 

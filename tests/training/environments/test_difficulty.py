@@ -208,6 +208,20 @@ def test_a_wall_stops_the_walker() -> None:
     assert goal.world.at == at
 
 
+@given(seeds, st.integers(2, 12))
+def test_every_step_that_a_maze_offers_leads_somewhere(seed: int, size: int) -> None:
+    world = Maze().generate(seed, size).world
+    for cell in list(world.grid.open_):
+        world.at = cell
+        goal = MazeGoal(world, world.grid.region, (0, 0))
+        offered = goal.choices("use", ())
+        assert offered
+        for direction in offered:
+            world.at = cell
+            goal.use((direction,))
+            assert world.at != cell
+
+
 @given(seeds, st.integers(1, 6))
 def test_a_recipe_is_as_deep_as_it_was_asked_for(seed: int, difficulty: int) -> None:
     goal = Textcraft().generate(seed, difficulty)

@@ -13,6 +13,7 @@ from training.environments.catalogue import environment
 from training.environments.in_sequence import InSequence
 from training.tiny.acting import Actor, Style
 from training.tiny.model import padded
+from training.tiny.nested import nested
 from training.tiny.nodes import turns_of
 from training.tiny.rollout import TaskId, grow, plant
 from training.tiny.sampler import Sampler
@@ -34,6 +35,17 @@ def test_the_same_prefix_is_computed_once_and_is_what_the_model_says() -> None:
     with torch.inference_mode():
         logits = grower.model(padded([short], PAD))[0, -1].double()
     np.testing.assert_allclose(rows[0], logits.log_softmax(-1).numpy(), atol=1e-6)
+
+
+def test_prefixes_that_begin_others_are_computed_with_them_and_are_the_same() -> None:
+    prefixes = [(1, 8), (2, 8, 9), (1, 8, 9, 10), (1, 8, 9), (1, 8), (3,)]
+    rows, places = nested(prefixes)
+    assert rows == [(1, 8, 9, 10), (2, 8, 9), (3,)]
+    assert [rows[row][: last + 1] for row, last in places] == prefixes
+    model = policy().model
+    together = Sampler(model).logprobs(prefixes)
+    for prefix, row in zip(prefixes, together, strict=True):
+        np.testing.assert_allclose(row, Sampler(model).logprobs([prefix])[0], atol=1e-6)
 
 
 def test_what_was_forgotten_is_computed_again() -> None:
