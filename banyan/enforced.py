@@ -47,6 +47,8 @@ _NAMED = frozenset({"$defs", "definitions", "properties"})
 _FORMATS = frozenset(
     {"date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uri", "uuid"}
 )
+_FARTHEST = 9 * 10**18
+"""The largest integer, either way, that grammars can be told of and answers can hold."""
 _SPECIAL_PATTERN = re.compile(r"\\[ABCQEGZbz]|\(\?(?!:)")
 """Borders, quotations, flags and names, which expressions of grammars do not have."""
 
@@ -78,7 +80,28 @@ def _weaker(schema: Mapping[str, Any], gone: frozenset[str] = frozenset()) -> Sc
             left[key] = value
     if "patternProperties" in schema:  # names that these allow would be additional ones now
         left.pop("additionalProperties", None)
-    return left
+    return {**left, **_ends(left)} if _is_integer(left) else left
+
+
+def _is_integer(schema: Schema) -> bool:
+    if "const" in schema or "enum" in schema:
+        return False
+    kinds = schema.get("type")
+    return kinds == "integer" or (isinstance(kinds, list) and "integer" in kinds)
+
+
+def _ends(schema: Schema) -> Schema:
+    """How far an integer may go: small models write digits without end, and few are storable."""
+    ends: Schema = {}
+    for key, exclusive, sign in (
+        ("minimum", "exclusiveMinimum", -1),
+        ("maximum", "exclusiveMaximum", 1),
+    ):
+        told = [one for one in (key, exclusive) if one in schema]
+        ends |= {one: sign * min(sign * schema[one], _FARTHEST) for one in told}
+        if not told:
+            ends[key] = sign * _FARTHEST
+    return ends
 
 
 def _is_known(key: str, value: Any) -> bool:

@@ -136,6 +136,27 @@ async def test_what_is_given_of_a_callers_schema_is_enforced(real_engine: Engine
     assert 1 <= len(written["answer"]["items"]) <= 2
 
 
+async def test_integers_end_where_they_could_not_be_stored(real_engine: Engine) -> None:
+    """Also those that a caller bounds by 64 bits, which grammars were seen to refuse."""
+    expects: dict[str, Any] = {
+        "type": "object",
+        "properties": {
+            "people": {"type": "integer"},
+            "id": {"type": ["integer", "null"], "minimum": -(2**63), "maximum": 2**63 - 1},
+        },
+        "required": ["people", "id"],
+        "additionalProperties": False,
+    }
+    bounds = Bounds(64, 0, 0, 2, 2, explicit_children=False, expects=expects)
+    schema = schema_for("answer", bounds)
+    prompt = await real_engine.render(DIALOGUE)
+
+    completion = await real_engine.complete(prompt, schema=schema, max_tokens=300, options=OPTIONS)
+
+    assert completion.finish_reason == "stop", completion.text
+    Draft202012Validator(schema).validate(json.loads(completion.text))
+
+
 async def test_a_schema_that_cannot_be_enforced_is_refused(real_engine: Engine) -> None:
     prompt = await real_engine.render(DIALOGUE)
 

@@ -19,6 +19,7 @@ from service import answer_schema
 
 Schema = dict[str, Any]
 
+FAR = 9 * 10**18
 KNOWN: Schema = {
     "type": "object",
     "title": "Duties",
@@ -55,6 +56,23 @@ LEFT: dict[str, tuple[Schema, Schema]] = {
         {"properties": {"a": {"$ref": "#/not"}, "b": {"$ref": "#/$defs/b"}}, "not": {},
          "$defs": {"b": {"contains": {}}}},
         {"properties": {"a": {}, "b": {"$ref": "#/$defs/b"}}, "$defs": {"b": {}}},
+    ),
+    "integers without an end": (
+        {"items": {"type": "integer"}, "properties": {"n": {"type": ["integer", "null"]}}},
+        {"items": {"type": "integer", "minimum": -FAR, "maximum": FAR},
+         "properties": {"n": {"type": ["integer", "null"], "minimum": -FAR, "maximum": FAR}}},
+    ),
+    "integers that go farther than can be stored": (
+        {"type": "integer", "minimum": -(2**63), "exclusiveMaximum": 2**70},
+        {"type": "integer", "minimum": -FAR, "exclusiveMaximum": FAR},
+    ),
+    "integers that end": (
+        {"anyOf": [{"type": "integer", "minimum": 5, "maximum": 7},
+                   {"type": "integer", "exclusiveMinimum": -1.5, "maximum": -1},
+                   {"type": "integer", "enum": [1]}]},
+        {"anyOf": [{"type": "integer", "minimum": 5, "maximum": 7},
+                   {"type": "integer", "exclusiveMinimum": -1.5, "maximum": -1},
+                   {"type": "integer", "enum": [1]}]},
     ),
     "names that are keywords": (
         {"properties": {"not": {"type": "null"}, "format": {"not": {}}}},
