@@ -103,22 +103,17 @@ def write_adapter(folder: Path, *, seed: int, scale: float = 0.12) -> None:
     (folder / "adapter_model.safetensors").write_bytes(safetensors(tensors))
 
 
-def write_full(folder: Path, model: Path, *, seed: int, scale: float = 0.5) -> None:
-    """The model's weights with noise on those of one layer, in proportion to themselves."""
+def write_full(folder: Path, model: Path, *, factor: float) -> None:
+    """The model's weights, all logits times `factor`: far from the model, and as exact as it."""
     for name in ("config.json", "model.safetensors"):
         shutil.copyfile(model / name, folder / name)
     path = folder / "model.safetensors"
     data = bytearray(path.read_bytes())
     length = int.from_bytes(data[:8], "little")
-    header = json.loads(data[8 : 8 + length])
-    generator = np.random.default_rng(seed)
-    for name, tensor in header.items():
-        if ".layers.10.mlp." not in name:
-            continue
-        assert tensor["dtype"] == "BF16"
-        begin, end = (8 + length + offset for offset in tensor["data_offsets"])
-        bits = np.frombuffer(bytes(data[begin:end]), dtype="<u2").astype(np.uint32) << 16
-        noise = 1.0 + scale * generator.normal(size=bits.size)
-        changed = (bits.view(np.float32) * noise.astype(np.float32)).view(np.uint32) >> 16
-        data[begin:end] = changed.astype("<u2").tobytes()
+    tensor = json.loads(data[8 : 8 + length])["model.norm.weight"]
+    assert tensor["dtype"] == "BF16"
+    begin, end = (8 + length + offset for offset in tensor["data_offsets"])
+    bits = np.frombuffer(bytes(data[begin:end]), dtype="<u2").astype(np.uint32) << 16
+    changed = (bits.view(np.float32) * np.float32(factor)).view(np.uint32) >> 16
+    data[begin:end] = changed.astype("<u2").tobytes()
     path.write_bytes(data)
