@@ -155,7 +155,7 @@ async def on_vllm(root: Path, kind: str, num_callers: int) -> Swapped:
             write_adapter(folder, seed=1)
             [trained] = served.trained(PROBE, adapters=[folder])
         else:
-            write_full(folder, served.model, seed=1)
+            write_full(folder, served.model, factor=0.5)
             [trained] = served.trained(PROBE, full=[folder])
         version = await site.publish("run-1", kind, trained)
 
