@@ -1,8 +1,9 @@
 """Enforced: of a caller's JSON Schema, the part that grammars of model servers know. Pure.
 
-What is left allows all that the whole schema allows, and more, so that no answer is ruled out.
-Whoever gets the answer checks it against the whole. A keyword that a server does not know would
-have it refuse the call, or, with some, forget the schema in silence.
+What is left allows all that the whole schema allows, and more, so that no answer is ruled out but
+integers that can hardly be stored. Whoever gets the answer checks it against the whole. A keyword
+that a server does not know would have it refuse the call, or, with some, forget the schema in
+silence.
 """
 
 from __future__ import annotations
@@ -87,11 +88,16 @@ def _is_integer(schema: Schema) -> bool:
     if "const" in schema or "enum" in schema:
         return False
     kinds = schema.get("type")
-    return kinds == "integer" or (isinstance(kinds, list) and "integer" in kinds)
+    return kinds == "integer" or (
+        isinstance(kinds, list) and "integer" in kinds and "number" not in kinds
+    )
 
 
 def _ends(schema: Schema) -> Schema:
-    """How far an integer may go: small models write digits without end, and few are storable."""
+    """How far an integer may go: small models write digits without end, and few are storable.
+
+    Beside `multipleOf` no end is added: xgrammar forgets that keyword where there is a range.
+    """
     ends: Schema = {}
     for key, exclusive, sign in (
         ("minimum", "exclusiveMinimum", -1),
@@ -99,7 +105,7 @@ def _ends(schema: Schema) -> Schema:
     ):
         told = [one for one in (key, exclusive) if one in schema]
         ends |= {one: sign * min(sign * schema[one], _FARTHEST) for one in told}
-        if not told:
+        if not told and "multipleOf" not in schema:
             ends[key] = sign * _FARTHEST
     return ends
 

@@ -28,6 +28,7 @@ from banyan import (
     outcomes,
     partial_answer,
     prompts,
+    reply,
     schemas,
     sizes,
     transfer,
@@ -67,7 +68,6 @@ from banyan.effects import (
 from banyan.errors import InvalidAction, SchemaMismatch
 from banyan.node import ROOT_PATH, Divided, Node, Passage
 from banyan.prompts import View
-from banyan.reply import read
 from banyan.spans import Span, size
 
 _SHRINKS_TO = 0.75
@@ -244,7 +244,7 @@ def _give_up(node: Node, generated: Generated, error: InvalidAction) -> Effect:
 
 
 def _perform(node: Node, generated: Generated, context: Context) -> tuple[Node, Effect]:
-    action, told = read(generated)
+    action, told = reply.read(generated)
     told = notices.union(told, _of_lists(node, action, generated))
     node = node.model_copy(update={"num_invalid": 0, "notices": notices.union(node.notices, told)})
     passages, window = generated.effect.passages, context.abilities.window

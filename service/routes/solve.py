@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Request, Response
 from banyan.client.results import SolveResult
 from service import streaming
 from service.admission import admit
+from service.conditional import IfNoneMatch, is_kept
 from service.dependencies import MeterOf, OwnedTree, PortsOf
 from service.preferences import EVENT_STREAM, Preference, parse_prefer, wants_events
 from service.problems import documented
@@ -81,12 +82,12 @@ async def read(
     request: Request,
     ports: PortsOf,
     prefer: PreferHeader = None,
-    if_none_match: Annotated[str | None, Header()] = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Its state, and once finished its answer. `Prefer: wait=N` waits up to N seconds for that."""
     preference = parse_prefer(prefer, default_s=0.0, settings=ports.settings)
     tree = await wait_finished(tree, preference.wait_s, request=request, ports=ports)
-    if if_none_match is not None and etag_of(tree) in if_none_match:
+    if is_kept(etag_of(tree), if_none_match):
         return Response(status_code=304, headers={"ETag": etag_of(tree)})
     return await reply(tree, status=200, preference=preference, ports=ports)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Query
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response, StreamingResponse
 
 from banyan.errors import NotFound
 from banyan.ports import Library
 from banyan.spans import Span
+from service.conditional import IfNoneMatch, is_kept
 from service.dependencies import PortsOf, Tenant
 from service.problems import Refused, documented
 
@@ -39,7 +40,7 @@ async def read(
     end: Annotated[
         int | None, Query(ge=0, description="Code point to end before; null: to the end.")
     ] = None,
-    if_none_match: Annotated[str | None, Header()] = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """In UTF-8, as it was stored. `start` and `end` count as spans of citations do."""
     info = await ports.library.info(tenant, id)
@@ -54,7 +55,7 @@ async def read(
             field="query.end",
         )
     headers = {"ETag": f'"{id}-{start}-{end}"', "Cache-Control": "private, no-cache"}
-    if if_none_match is not None and headers["ETag"] in if_none_match:
+    if is_kept(headers["ETag"], if_none_match):
         return Response(status_code=304, headers=headers)
     return StreamingResponse(
         _blocks(ports.library, tenant, Span(document=id, start=start, end=end)),

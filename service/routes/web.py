@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Response
+from fastapi import APIRouter, Path, Response
 
 from banyan.errors import NotFound
+from service.conditional import IfNoneMatch, is_kept
 from service.web_assets import HEADERS, PAGE, Asset, load
 
 router = APIRouter(include_in_schema=False)
 
 _ASSETS = load()
-
-IfNoneMatch = Annotated[str | None, Header()]
 
 
 @router.get("/")
@@ -39,6 +38,6 @@ async def asset(path: Annotated[str, Path()], if_none_match: IfNoneMatch = None)
 
 def _sent(found: Asset, if_none_match: str | None) -> Response:
     headers = {**HEADERS, "ETag": found.etag}
-    if if_none_match is not None and found.etag in if_none_match:
+    if is_kept(found.etag, if_none_match):
         return Response(status_code=304, headers=headers)
     return Response(found.body, headers=headers, media_type=found.media_type)

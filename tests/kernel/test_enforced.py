@@ -66,6 +66,10 @@ LEFT: dict[str, tuple[Schema, Schema]] = {
         {"type": "integer", "minimum": -(2**63), "exclusiveMaximum": 2**70},
         {"type": "integer", "minimum": -FAR, "exclusiveMaximum": FAR},
     ),
+    "integers beside which grammars forget a keyword, and numbers": (
+        {"anyOf": [{"type": "integer", "multipleOf": 5}, {"type": ["integer", "number"]}]},
+        {"anyOf": [{"type": "integer", "multipleOf": 5}, {"type": ["integer", "number"]}]},
+    ),
     "integers that end": (
         {"anyOf": [{"type": "integer", "minimum": 5, "maximum": 7},
                    {"type": "integer", "exclusiveMinimum": -1.5, "maximum": -1},
