@@ -5,13 +5,12 @@ Each service process does so, and all of them tell the same: take their maximum,
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 
 import structlog
 
 from banyan import signals
-from banyan.adapters.looping import survived
+from banyan.adapters.looping import Loop, survived
 from banyan.ports import Metrics, PolicyStore, Store
 
 EVERY_S = 5.0
@@ -26,15 +25,18 @@ class Surveyor:
         self._store = store
         self._policies = policies
         self._metrics = metrics
-        self._task: asyncio.Task[None] | None = None
+        self._loop = Loop(
+            "survey",
+            self._again,
+            pause_s=EVERY_S,
+            survives=lambda: survived(log, "survey.failed", "survey", metrics),
+        )
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="survey")
+        self._loop.start()
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._loop.close()
 
     async def look(self) -> None:
         """One look. Raises StoreUnavailable; what was told before then stays."""
@@ -57,8 +59,6 @@ class Surveyor:
         for (policy, state), number in states.items():
             put(signals.POLICY_VERSIONS, number, policy, state)
 
-    async def _run(self) -> None:
-        while True:
-            with survived(log, "survey.failed", "survey", self._metrics):
-                await self.look()
-            await asyncio.sleep(EVERY_S)
+    async def _again(self) -> bool:
+        await self.look()
+        return False

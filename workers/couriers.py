@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import structlog
 
 from banyan.adapters.courier import Courier
 from banyan.adapters.destinations import Destinations
-from banyan.adapters.looping import survived
+from banyan.adapters.looping import Loop, survived
 from banyan.adapters.stores import make_access, make_outbox
 from banyan.ports import Metrics, Store
 from workers.settings import WorkerSettings
@@ -24,7 +22,6 @@ class Couriers:
     def __init__(self, settings: WorkerSettings, store: Store, metrics: Metrics) -> None:
         self._outbox = make_outbox(settings)
         self._access = make_access(settings)
-        self._metrics = metrics
         self._courier = Courier(
             self._outbox,
             store,
@@ -32,21 +29,22 @@ class Couriers:
             Destinations(settings.webhook_networks),
             metrics=metrics,
         )
-        self._task: asyncio.Task[None] | None = None
+        self._loop = Loop(
+            "couriers",
+            self._look,
+            pause_s=_PAUSE_S,
+            survives=lambda: survived(log, "outbox not read", "webhooks", metrics),
+        )
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="couriers")
+        self._loop.start()
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._loop.close()
         await self._courier.close()
         await self._outbox.close()
         await self._access.close()
 
-    async def _run(self) -> None:
-        while True:
-            with survived(log, "outbox not read", "webhooks", self._metrics):
-                await self._courier.step()
-            await asyncio.sleep(_PAUSE_S)
+    async def _look(self) -> bool:
+        await self._courier.step()
+        return False

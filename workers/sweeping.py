@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import structlog
 
-from banyan.adapters.looping import survived
+from banyan.adapters.looping import Loop, survived
 from banyan.adapters.stores import make_leftovers
 from banyan.adapters.sweeper import Sweeper
 from banyan.ports import Library, Metrics
@@ -23,20 +21,19 @@ class Sweeping:
     def __init__(self, settings: WorkerSettings, library: Library, metrics: Metrics) -> None:
         self._leftovers = make_leftovers(settings)
         self._sweeper = Sweeper(self._leftovers, library)
-        self._metrics = metrics
-        self._task: asyncio.Task[None] | None = None
+        self._loop = Loop(
+            "sweeping",
+            self._look,
+            pause_s=_PAUSE_S,
+            survives=lambda: survived(log, "texts not removed", "leftovers", metrics),
+        )
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="sweeping")
+        self._loop.start()
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._loop.close()
         await self._leftovers.close()
 
-    async def _run(self) -> None:
-        while True:
-            with survived(log, "texts not removed", "leftovers", self._metrics):
-                await self._sweeper.step()
-            await asyncio.sleep(_PAUSE_S)
+    async def _look(self) -> bool:
+        return await self._sweeper.step() > 0

@@ -9,7 +9,7 @@ from typing import cast
 
 import structlog
 
-from banyan.adapters.looping import survived
+from banyan.adapters.looping import Loop, survived
 from banyan.adapters.redis_trajectories import RedisTrajectoryQueue
 from banyan.adapters.trajectory_log import open_log
 from banyan.adapters.trajectory_writer import Redact, TrajectoryWriter
@@ -32,7 +32,6 @@ class Trajectories:
         place = open_log(settings)
         if place is None:
             raise ValueError("there is no place for the trajectory log")
-        self._metrics = metrics
         self._days = settings.trajectory_days
         self._log = place
         self._queue = RedisTrajectoryQueue(settings.redis_url, num_shards=settings.num_shards)
@@ -43,29 +42,27 @@ class Trajectories:
             lease_s=_LEASES_A_TREE * settings.lease_s,
             metrics=metrics,
         )
-        self._task: asyncio.Task[None] | None = None
+        self._swept_at = -_SWEEP_EVERY_S
+        self._loop = Loop(
+            "trajectories",
+            self._look,
+            pause_s=_PAUSE_S,
+            survives=lambda: survived(log, "trajectories not written", "trajectories", metrics),
+        )
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="trajectories")
+        self._loop.start()
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._loop.close()
         await self._queue.close()
 
-    async def _run(self) -> None:
-        swept_at = -_SWEEP_EVERY_S
-        while True:
-            num_written = 0
-            # A tree stays in the queue until it is written, or expires and is counted.
-            with survived(log, "trajectories not written", "trajectories", self._metrics):
-                if self._days and time.monotonic() - swept_at >= _SWEEP_EVERY_S:
-                    swept_at = time.monotonic()
-                    await asyncio.to_thread(self._log.remove_old, self._days)
-                num_written = await self._writer.write_due()
-            if not num_written:
-                await asyncio.sleep(_PAUSE_S)
+    async def _look(self) -> bool:
+        """A tree stays in the queue until it is written, or expires and is counted."""
+        if self._days and time.monotonic() - self._swept_at >= _SWEEP_EVERY_S:
+            self._swept_at = time.monotonic()
+            await asyncio.to_thread(self._log.remove_old, self._days)
+        return await self._writer.write_due() > 0
 
 
 def load_redaction(path: str) -> Redact:
