@@ -237,6 +237,8 @@ class Generated:
     prompt_ids: tuple[int, ...] | None = None
     """The whole prompt as the engine had it; None where no token ids say what it was."""
     affinity: str = ""
+    replica: str = ""
+    """The server that has the prompt's keys and values, where one of several is known to."""
     weights: str | None = None
     """The version that wrote it, where it is another than the tree was started on."""
 

@@ -39,15 +39,16 @@ class PackedState(_Model):
 class SharedState(_Model):
     """What the children of one spawn share, and the weights that can read it.
 
-    `prefix`: the token ids of the parent's prompt and reply; `affinity` is what routes calls to the
-    replica that has their keys and values. `hidden`: `vectors` are safetensors, made of these token
-    ids by a packer for the embeddings of `model`.
+    `prefix`: the token ids of the parent's prompt and reply; `replica` is the server that has their
+    keys and values, where it is known, and `affinity` what routes calls else. `hidden`: `vectors`
+    are safetensors, made of these token ids by a packer for the embeddings of `model`.
     """
 
     form: Literal["prefix", "hidden"]
     policy: str
     model: str
     affinity: str
+    replica: str = ""
     token_ids: tuple[int, ...] = ()
     vectors: bytes = b""
 

@@ -27,8 +27,8 @@ _KINDS: dict[str, bytes] = {
     "TurnRecord": b"r",
 }
 _FIRST_VERSION = 1
-_VERSIONS: dict[str, int] = {"TurnRecord": 2}
-"""Of kinds whose fields are packed in another way than at first."""
+_VERSIONS: dict[str, int] = {"SharedState": 2, "TurnRecord": 2}
+"""Of kinds whose fields are others than at first, or packed in another way."""
 
 _DAMAGE = (
     zstandard.ZstdError,

@@ -92,7 +92,7 @@ def continued(
         return tuple(messages)
     system, opening, *rest = messages
     if shared.form == "prefix":
-        head = Message("prefix", shared.affinity, shared.token_ids)
+        head = Message("prefix", shared.affinity, shared.token_ids, replica=shared.replica)
         return (head, replace(opening, content=f"{prompts.AFTER_PREFIX}\n{opening.content}"), *rest)
     first = f"{prompts.AFTER_VECTORS}\n{opening.content}"
     return (system, replace(opening, content=first, embeds=embeds), *rest)
@@ -162,6 +162,7 @@ def _prefix(node: Node, generated: Generated, context: Context) -> Handover | No
             policy=context.policy.version,
             model=context.abilities.model,
             affinity=generated.affinity,
+            replica=generated.replica,
             token_ids=token_ids,
         )
         return Handover(PackedState(form="prefix", tokens=len(token_ids), name=_name(node)), shared)

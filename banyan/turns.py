@@ -41,6 +41,7 @@ class TurnDraft:
         self._seconds = 0.0
         self._choice: Prompt | None = None
         self._choice_weights: str | None = None
+        self._choice_replica = ""
         self._reply: _Reply | None = None
         self._inherited = PackedState()
 
@@ -70,6 +71,7 @@ class TurnDraft:
     def chose(self, prompt: Prompt, completion: Completion) -> None:
         """Remember the prompt under which the kind was chosen."""
         self._choice = prompt
+        self._choice_replica = completion.replica
         self._choice_weights = completion.weights
 
     def generated(
@@ -94,6 +96,7 @@ class TurnDraft:
             token_ids=completion.token_ids,
             prompt_ids=prompt.token_ids,
             affinity=affinity(prompt.messages),
+            replica=completion.replica or self._choice_replica,
             weights=completion.weights,
         )
 

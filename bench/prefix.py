@@ -29,7 +29,7 @@ from banyan.adapters.memory_store import MemoryStore
 from banyan.adapters.replicas import Replica, Replicas
 from banyan.in_process import grow
 from banyan.limits import Limits
-from banyan.ports import CallOptions, Completion, Engine, OnDelta, Ports, Prompt
+from banyan.ports import CallOptions, Completion, Engine, Message, OnDelta, Ports, Prompt
 from banyan.task import Gate, Task
 from banyan.testing import Call, PrefixCache, ScriptedEngine
 
@@ -105,8 +105,8 @@ class Scattered(Watched):
         super().__init__(engines)
         self._numbers = itertools.count()
 
-    def ranked(self, key: str, *, floor: int = 1) -> list[Replica]:
-        del key, floor
+    def ranked(self, key: str, *, behind: Message | None = None) -> list[Replica]:
+        del key, behind
         first = next(self._numbers) % len(self.replicas)
         return [*self.replicas[first:], *self.replicas[:first]]
 

@@ -2,8 +2,9 @@
 
 A call goes to the replica that its prompt's beginning names (rendezvous hash), since the keys and
 values of that prefix are cached there, unless this replica has more than its share of the calls in
-flight. A call behind a parent's prefix leaves its replica later than others do: elsewhere the
-prefix would be computed anew. A replica without room is passed over for one with room, and where
+flight. A call behind a parent's prefix goes to the replica that computed the prefix, which may have
+been another one, and leaves it later than others do: elsewhere the prefix would be computed anew. A
+replica without room is passed over for one with room, and where
 none has any, model calls wait in their order. A replica that does not answer is left alone for a
 while, and its call is tried on another. One server is the case of one.
 """
@@ -16,7 +17,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from banyan.adapters.places import Places, place
@@ -133,19 +134,20 @@ class Replicas:
             raise
 
     async def count(self, text: str) -> int:
-        return await self._call(text, lambda engine: engine.count(text))
+        return await self._call(text, lambda replica: replica.engine.count(text))
 
     async def render(self, messages: Sequence[Message]) -> Prompt:
-        return await self._call(affinity(messages), lambda engine: engine.render(messages))
+        return await self._call(affinity(messages), lambda replica: replica.engine.render(messages))
 
     async def choose(
         self, prompt: Prompt, letters: Mapping[Choice, str], options: CallOptions
     ) -> tuple[dict[Choice, float], Completion]:
+        async def ask(replica: Replica) -> tuple[dict[Choice, float], Completion]:
+            logprobs, completion = await replica.engine.choose(prompt, letters, options)
+            return logprobs, self._named(completion, replica)
+
         return await self._call(
-            options.salt + affinity(prompt.messages),
-            lambda engine: engine.choose(prompt, letters, options),
-            floor=_floor(prompt),
-            takes_place=True,
+            options.salt + affinity(prompt.messages), ask, behind=_prefix(prompt), takes_place=True
         )
 
     async def complete(
@@ -165,16 +167,20 @@ class Replicas:
             if on_delta is not None:
                 await on_delta(text)
 
-        return await self._call(
-            options.salt + affinity(prompt.messages),
-            lambda engine: engine.complete(
+        async def ask(replica: Replica) -> Completion:
+            completion = await replica.engine.complete(
                 prompt,
                 schema=schema,
                 max_tokens=max_tokens,
                 options=options,
                 on_delta=tell if on_delta is not None else None,
-            ),
-            floor=_floor(prompt),
+            )
+            return self._named(completion, replica)
+
+        return await self._call(
+            options.salt + affinity(prompt.messages),
+            ask,
+            behind=_prefix(prompt),
             takes_place=True,
             # What was streamed cannot be taken back: another attempt would say it twice.
             may_retry=lambda: not told,
@@ -197,16 +203,19 @@ class Replicas:
             await replica.places.close()
             await replica.engine.close()
 
-    def ranked(self, key: str, *, floor: int = 1) -> list[Replica]:
+    def ranked(self, key: str, *, behind: Message | None = None) -> list[Replica]:
         """Replicas in the order in which they should get the call.
 
-        Those that rest come last; within their share of the load, the hash of the key decides.
-        Below `floor` calls in flight a replica is within its share.
+        Those that rest come last. Within their share of the load, the one that computed the prefix
+        that the call stands `behind` is first, then the hash of the key decides.
         """
         if len(self.replicas) == 1:
             return list(self.replicas)
         now = self._clock()
-        order = sorted(self.replicas, key=lambda replica: _weight(key, replica.name))
+        home, floor = ("", 1) if behind is None else (behind.replica, PREFIX_FLOOR)
+        order = sorted(
+            self.replicas, key=lambda replica: (replica.name != home, _weight(key, replica.name))
+        )
         awake = [replica for replica in order if replica.rests_until <= now]
         resting = [replica for replica in order if replica.rests_until > now]
         total = sum(replica.in_flight for replica in awake) + 1
@@ -218,15 +227,15 @@ class Replicas:
     async def _call(
         self,
         key: str,
-        call: Callable[[Engine], Awaitable[T]],
+        call: Callable[[Replica], Awaitable[T]],
         *,
-        floor: int = 1,
+        behind: Message | None = None,
         takes_place: bool = False,
         may_retry: Callable[[], bool] = lambda: True,
     ) -> T:
         tried: list[Replica] = []
         while True:
-            order = [r for r in self.ranked(key, floor=floor) if r not in tried]
+            order = [r for r in self.ranked(key, behind=behind) if r not in tried]
             replica = await self._placed(order) if takes_place else order[0]
             tried.append(replica)
             replica.in_flight += 1
@@ -261,18 +270,23 @@ class Replicas:
         now = self._clock()
         return [replica for replica in replicas if replica.rests_until <= now]
 
-    async def _noted(self, replica: Replica, call: Callable[[Engine], Awaitable[T]]) -> T:
+    def _named(self, completion: Completion, replica: Replica) -> Completion:
+        """Say who computed it, where that is a question."""
+        return completion if len(self.replicas) == 1 else replace(completion, replica=replica.name)
+
+    async def _noted(self, replica: Replica, call: Callable[[Replica], Awaitable[T]]) -> T:
         """The call; that it failed is known before its place is another's."""
         try:
-            return await call(replica.engine)
+            return await call(replica)
         except EngineUnavailable:
             replica.failed(self._clock())
             raise
 
 
-def _floor(prompt: Prompt) -> int:
-    """See `Replicas.ranked`."""
-    return PREFIX_FLOOR if prompt.messages and prompt.messages[0].role == "prefix" else 1
+def _prefix(prompt: Prompt) -> Message | None:
+    """What a parent handed down, if the prompt begins with it."""
+    first = prompt.messages[0] if prompt.messages else None
+    return first if first is not None and first.role == "prefix" else None
 
 
 def _weight(key: str, name: str) -> bytes:

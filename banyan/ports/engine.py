@@ -29,14 +29,15 @@ class Message:
 
     A last message of the assistant is a prefill: generation goes on right behind it. A first
     message `prefix` is another dialogue up to and with its last reply, as `token_ids` that the
-    prompt begins with; its `content` is that dialogue's affinity. `embeds` are vectors that stand
-    before the content.
+    prompt begins with; its `content` is that dialogue's affinity, and `replica` the server that
+    computed it, where one is known. `embeds` are vectors that stand before the content.
     """
 
     role: Role
     content: str
     token_ids: tuple[int, ...] | None = None
     embeds: Embeds | None = None
+    replica: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,8 @@ class Completion:
     logprobs: tuple[float, ...] | None = None
     seconds: float = 0.0
     engine: str = ""
+    replica: str = ""
+    """Which of several servers computed it; empty where there is one."""
     weights: str | None = None
     """The version that computed it, where it is another than the one that was asked for."""
     coalesced: bool = False

@@ -13,7 +13,7 @@ async def measured(way: Way, num_children: int, trees_at_once: int, blocks: int 
     return await measure(way, trees_at_once, trees=16, num_children=num_children, blocks=blocks)
 
 
-@pytest.mark.parametrize(("num_children", "trees_at_once"), [(4, 1), (4, 16), (24, 1)])
+@pytest.mark.parametrize(("num_children", "trees_at_once"), [(4, 1), (4, 16), (8, 6), (24, 1)])
 async def test_three_servers_keep_the_hit_share_within_a_tenth_of_ones(
     num_children: int, trees_at_once: int
 ) -> None:
@@ -22,6 +22,13 @@ async def test_three_servers_keep_the_hit_share_within_a_tenth_of_ones(
     assert one.share >= 0.8
     assert three.share >= 0.9 * one.share
     assert three.most_on_one < 0.6
+
+
+async def test_families_that_begin_at_one_moment_stay_with_their_parents() -> None:
+    one, three, _ = [await measure(way, 6, trees=6, num_children=4, blocks=BLOCKS) for way in WAYS]
+
+    assert three.share >= 0.9 * one.share
+    assert three.most_on_one < 0.5
 
 
 async def test_without_affinity_small_families_find_half_as_much() -> None:

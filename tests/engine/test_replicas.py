@@ -115,6 +115,38 @@ async def test_siblings_that_share_a_prefix_meet_the_replica_of_their_parent() -
     assert all(engine.calls for engine in engines)
 
 
+async def test_children_follow_a_parent_that_another_replica_had_to_take() -> None:
+    parents = [[Message("user", f"document {number}")] for number in range(9)]
+    engines = held_until(len(parents))
+    replicas = routed(*engines)
+
+    async def opened(parent: Sequence[Message]) -> tuple[str, Message]:
+        prompt = await replicas.render(parent)
+        reply = await replicas.complete(prompt, schema=None, max_tokens=8, options=OPTIONS)
+        ids = (*(prompt.token_ids or ()), *(reply.token_ids or ()))
+        return reply.replica, Message("prefix", affinity(parent), ids, replica=reply.replica)
+
+    opened_on = await asyncio.gather(*(opened(parent) for parent in parents))
+
+    hashed = [replicas.ranked(OPTIONS.salt + affinity(parent))[0].name for parent in parents]
+    assert [replica for replica, _ in opened_on] != hashed  # some had to go elsewhere
+    for replica, prefix in opened_on:
+        child = await replicas.render([prefix, Message("user", "a part")])
+        reply = await replicas.complete(child, schema=None, max_tokens=8, options=OPTIONS)
+        logprobs, choice = await replicas.choose(child, {"answer": "A", "delegate": "B"}, OPTIONS)
+        assert reply.replica == choice.replica == replica
+        assert logprobs
+
+
+async def test_one_server_is_not_named() -> None:
+    replicas = routed(ScriptedEngine())
+    prompt = await replicas.render([Message("user", "a question")])
+
+    reply = await replicas.complete(prompt, schema=None, max_tokens=8, options=OPTIONS)
+
+    assert reply.replica == ""
+
+
 async def test_a_prefix_that_many_share_does_not_overload_its_replica() -> None:
     engines = held_until(40)
     replicas = routed(*engines)

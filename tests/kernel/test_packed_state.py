@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,9 +15,9 @@ from banyan.limits import Limits
 from banyan.node import Node
 from banyan.packed_state import PackedState, SharedState
 from banyan.policy import BASE, Policies
-from banyan.ports import Abilities, Embeds, Message
-from banyan.state import unpack
-from banyan.task import Gate
+from banyan.ports import Abilities, CallOptions, Choice, Completion, Embeds, Message, Prompt
+from banyan.state import pack, unpack
+from banyan.task import Gate, GateMode
 from banyan.testing import FakePacker, ScriptedEngine
 from banyan.testing.scripted import prefer_answer
 from banyan.transfer import NUM_VECTORS, check, continued
@@ -26,6 +27,7 @@ from tests.growing import Grower, outcome, rule, sentences, split_or_answer
 LONG = sentences(2_000)
 WINDOW = 8_192
 DEPTH_1 = Limits(max_depth=1)
+VERSION_BYTE = 4
 
 
 def listing(num_children: int) -> ScriptedEngine:
@@ -169,6 +171,50 @@ async def test_a_policy_that_writes_no_brief_hands_its_prompt_on_all_the_same() 
     state = await state_of(grower, tree, "0.0")
     prefix = await shared_of(grower, tree, state.name)
     assert any(prompt[: state.tokens] == prefix.token_ids for prompt in prompts_of(grower))
+
+
+def prefer_delegate(messages: Sequence[Message], kinds: Sequence[Kind]) -> Mapping[Kind, float]:
+    del messages
+    return {kind: -1.0 if kind == "delegate" else -20.0 for kind in kinds}
+
+
+class Named(ScriptedEngine):
+    """One of several servers, which says so."""
+
+    async def choose(
+        self, prompt: Prompt, letters: Mapping[Choice, str], options: CallOptions
+    ) -> tuple[dict[Choice, float], Completion]:
+        logprobs, completion = await super().choose(prompt, letters, options)
+        return logprobs, replace(completion, replica="second")
+
+
+@pytest.mark.parametrize(("mode", "replica"), [("threshold", "second"), ("always", "")])
+async def test_children_are_told_which_server_their_parents_choice_was_made_on(
+    mode: GateMode, replica: str
+) -> None:
+    small = BASE.model_copy(update={"version": "small", "briefs": False})
+    served = Policies([small], live=small.version)
+    engine = Named(scores=prefer_delegate, window=WINDOW)
+    grower = Grower(engine, policies=served)
+    gate = Gate(mode=mode, threshold=0.0)
+
+    tree = await grower.grow("Why?", sentences(2_000), state="prefix", gate=gate)
+
+    shared = await shared_of(grower, tree, (await state_of(grower, tree, "0.0")).name)
+    assert shared.replica == replica  # without a choice the root's prompt was computed nowhere
+    assert all(
+        call.prompt.messages[0].replica == replica
+        for call in engine.calls
+        if call.prompt.messages[0].role == "prefix"
+    )
+
+
+def test_a_state_that_an_older_release_packed_is_read() -> None:
+    shared = SharedState(form="prefix", policy="base", model="m", affinity="a1", token_ids=(7, 8))
+    packed = bytearray(pack(shared))
+    packed[VERSION_BYTE] = 1
+
+    assert unpack(bytes(packed), SharedState) == shared
 
 
 @pytest.mark.parametrize("form", ["auto", "prefix", "hidden"])
