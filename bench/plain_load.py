@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import secrets
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 import aiohttp
 
 PATH = "/v1/chat/completions"
 _PROBE_WORDS = 500
 _LOOK_S = 0.05
+_NUM_STARTS = 1_000_000_000
+
+
+def _numbers() -> Iterator[int]:
+    """From another start each time: what a server has seen before would come out of its cache."""
+    return itertools.count(_NUM_STARTS + secrets.randbelow(_NUM_STARTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,8 @@ class PlainLoad:
     model: str
     lengths: Lengths
     words_per_token: float
+    numbers: Iterator[int] = field(default_factory=_numbers)
+    """Of its prompts, over all runs."""
 
     @classmethod
     async def made(cls, url: str, lengths: Lengths) -> PlainLoad:
@@ -50,12 +59,11 @@ class PlainLoad:
 
         For so long, and longer until there is `enough`. Raises RuntimeError where a call fails.
         """
-        numbers = itertools.count()
         began, stops = time.monotonic(), asyncio.Event()
 
         async def caller(http: aiohttp.ClientSession) -> None:
             while not stops.is_set():
-                await self.call(http, self.prompt(next(numbers)))
+                await self.call(http, self.prompt(next(self.numbers)))
 
         connector = aiohttp.TCPConnector(limit=0)
         async with aiohttp.ClientSession(self.url, connector=connector) as http:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import urllib.request
 
+import aiohttp
 import httpx
 import pytest
 
@@ -58,6 +60,26 @@ async def test_the_generator_keeps_its_width_and_its_lengths() -> None:
     assert done["calls"] >= 6
     assert done["completion_tokens"] == lengths.completion * done["calls"]
     assert done["prompt_tokens"] / done["calls"] == pytest.approx(lengths.prompt, rel=0.1)
+
+
+async def test_no_prompt_of_the_generator_is_one_that_a_server_has_seen() -> None:
+    asked: list[str] = []
+
+    class Heard(PlainLoad):
+        async def call(self, http: aiohttp.ClientSession, text: str) -> int:
+            del http
+            asked.append(text)
+            await asyncio.sleep(0)
+            return 1
+
+    for _ in range(2):  # started twice
+        load = Heard("http://gpu:8000", "m", Lengths(prompt=30, cached=10, completion=4), 1.0)
+        for width in (1, 4):
+            num_asked = len(asked)
+            await load.run(width, 0.0, enough=lambda: len(asked) > num_asked + 20)  # noqa: B023
+
+    assert len(set(asked)) == len(asked) > 80
+    assert len({text.split("item")[1] for text in asked}) == 1  # what is to be cached
 
 
 def test_a_solve_and_the_generator_are_measured_on_one_server() -> None:
