@@ -1,7 +1,8 @@
 """Enforced: of a caller's JSON Schema, the part that grammars of model servers know. Pure.
 
 What is left allows all that the whole schema allows, and more, so that no answer is ruled out but
-integers that can hardly be stored. Whoever gets the answer checks it against the whole. A keyword
+integers that can hardly be stored, and properties that an object does not name
+(`banyan/open_objects.py`). Whoever gets the answer checks it against the whole. A keyword
 that a server does not know would have it refuse the call, or, with some, forget the schema in
 silence.
 """
@@ -16,6 +17,7 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
+from banyan import open_objects
 from banyan.references import REFERENCES, parts
 
 Schema = dict[str, Any]
@@ -56,16 +58,24 @@ _SPECIAL_PATTERN = re.compile(r"\\[ABCQEGZbz]|\(\?(?!:)")
 
 def enforced(schema: Mapping[str, Any]) -> Schema:
     """`schema` without the keywords that grammars do not know. References point to what is left."""
-    left = _weaker(schema)
+    closes = open_objects.may_close(schema)
+    left = _weaker(schema, closes=closes)
     gone = _dangling(left)
-    return _weaker(schema, gone) if gone else left
+    return _weaker(schema, gone, closes=closes) if gone else left
 
 
-def _weaker(schema: Mapping[str, Any], gone: frozenset[str] = frozenset()) -> Schema:
-    """References in `gone` are left out, so that there may be anything."""
+def _weaker(
+    schema: Mapping[str, Any], gone: frozenset[str] = frozenset(), *, closes: bool
+) -> Schema:
+    """References in `gone` are left out, so that there may be anything.
+
+    `closes`: objects have no properties but those that they name.
+    """
 
     def inner(value: object) -> object:
-        return _weaker(value, gone) if isinstance(value, Mapping) else value  # else true or false
+        if not isinstance(value, Mapping):  # true or false
+            return value
+        return _weaker(value, gone, closes=closes)
 
     left: Schema = {}
     for key, value in schema.items():
@@ -81,6 +91,8 @@ def _weaker(schema: Mapping[str, Any], gone: frozenset[str] = frozenset()) -> Sc
             left[key] = value
     if "patternProperties" in schema:  # names that these allow would be additional ones now
         left.pop("additionalProperties", None)
+    if closes and open_objects.is_open(schema):
+        left["additionalProperties"] = False
     return {**left, **_ends(left)} if _is_integer(left) else left
 
 

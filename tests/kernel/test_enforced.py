@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -58,9 +60,9 @@ LEFT: dict[str, tuple[Schema, Schema]] = {
         {"properties": {"a": {}, "b": {"$ref": "#/$defs/b"}}, "$defs": {"b": {}}},
     ),
     "integers without an end": (
-        {"items": {"type": "integer"}, "properties": {"n": {"type": ["integer", "null"]}}},
+        {"items": {"type": "integer"}, "prefixItems": [{"type": ["integer", "null"]}]},
         {"items": {"type": "integer", "minimum": -FAR, "maximum": FAR},
-         "properties": {"n": {"type": ["integer", "null"], "minimum": -FAR, "maximum": FAR}}},
+         "prefixItems": [{"type": ["integer", "null"], "minimum": -FAR, "maximum": FAR}]},
     ),
     "integers that go farther than can be stored": (
         {"type": "integer", "minimum": -(2**63), "exclusiveMaximum": 2**70},
@@ -80,7 +82,36 @@ LEFT: dict[str, tuple[Schema, Schema]] = {
     ),
     "names that are keywords": (
         {"properties": {"not": {"type": "null"}, "format": {"not": {}}}},
-        {"properties": {"not": {"type": "null"}, "format": {}}},
+        {"properties": {"not": {"type": "null"}, "format": {}}, "additionalProperties": False},
+    ),
+    "properties that are not named": (
+        {"properties": {"a": {"$ref": "#/$defs/a"}}, "required": ["a"],
+         "$defs": {"a": {"anyOf": [{"type": "null"}, {"properties": {"b": {}}}]}}},
+        {"properties": {"a": {"$ref": "#/$defs/a"}}, "required": ["a"],
+         "additionalProperties": False, "$defs": {"a": {"anyOf": [
+             {"type": "null"}, {"properties": {"b": {}}, "additionalProperties": False}]}}},
+    ),
+    "properties that are not named but thought of": (
+        {"prefixItems": [
+            {"properties": {"a": {}}, "required": ["b"]},
+            {"properties": {"a": {}}, "additionalProperties": True},
+            {"properties": {"a": {}}, "minProperties": 2},
+            {"type": "object"}]},
+        {"prefixItems": [
+            {"properties": {"a": {}}, "required": ["b"]},
+            {"properties": {"a": {}}, "additionalProperties": True},
+            {"properties": {"a": {}}},
+            {"type": "object"}]},
+    ),
+    "properties that another part names": (
+        {"allOf": [{"properties": {"a": {}}}, {"properties": {"b": {}}}]},
+        {"allOf": [{"properties": {"a": {}}}, {"properties": {"b": {}}}]},
+    ),
+    "properties that a part beside it demands": (
+        {"required": ["b"], "anyOf": [{"properties": {"a": {}}}, {"$ref": "#/$defs/c"}],
+         "$defs": {"c": {"properties": {"c": {}}}}},
+        {"required": ["b"], "anyOf": [{"properties": {"a": {}}}, {"$ref": "#/$defs/c"}],
+         "$defs": {"c": {"properties": {"c": {}}}}},
     ),
 }  # fmt: skip
 
@@ -140,13 +171,52 @@ LEAVES: dict[str, st.SearchStrategy[Any]] = {
 SCHEMAS = st.recursive(st.fixed_dictionaries({}, optional=LEAVES), _with_parts, max_leaves=5)
 
 
-@given(SCHEMAS, st.tuples(SCHEMAS, SCHEMAS), VALUES)
+def _with_objects(one: st.SearchStrategy[Any]) -> st.SearchStrategy[Schema]:
+    named = st.dictionaries(NAMES, one, min_size=1, max_size=2)
+    demanded = st.lists(NAMES, unique=True, max_size=1)
+    return (
+        st.fixed_dictionaries({"properties": named}, optional={"required": demanded})
+        | st.lists(one, min_size=1, max_size=2).map(lambda several: {"anyOf": several})
+        | one.map(lambda item: {"items": item})
+    )
+
+
+OBJECTS = st.recursive(st.fixed_dictionaries({}, optional=LEAVES), _with_objects, max_leaves=5)
+
+
+@given(SCHEMAS | OBJECTS, st.tuples(SCHEMAS | OBJECTS, SCHEMAS), VALUES)
 def test_no_answer_that_the_whole_allows_is_ruled_out(
     schema: Schema, referred: tuple[Schema, Schema], value: JsonValue
 ) -> None:
     whole = {**schema, "$defs": dict(zip("ab", referred, strict=True))}
     if is_valid(value, whole):
-        assert is_valid(value, enforced(whole))
+        left = enforced(whole)
+        fewer = [one for one in with_fewer_properties(value, left) if is_valid(one, left)]
+        assert fewer
+        assert all(is_valid(one, whole) for one in fewer)
+
+
+def with_fewer_properties(value: JsonValue, schema: Schema) -> Iterator[JsonValue]:
+    """`value`, and what is left of it without properties that `schema` says are additional."""
+    yield value
+    for path, name in set(additional(Draft202012Validator(schema).iter_errors(value))):
+        fewer = copy.deepcopy(value)
+        place: Any = fewer
+        for step in path:
+            place = place[step]
+        del place[name]
+        yield from with_fewer_properties(fewer, schema)
+
+
+def additional(errors: Iterable[ValidationError]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Where an object has a property that it may not have, and its name; in all alternatives."""
+    for error in errors:
+        if error.validator == "additionalProperties" and error.validator_value is False:
+            schema: Any = error.schema
+            found: Any = error.instance
+            for name in found.keys() - schema.get("properties", {}):
+                yield tuple(error.absolute_path), name
+        yield from additional(error.context or ())
 
 
 def is_valid(value: JsonValue, schema: Schema) -> bool:
