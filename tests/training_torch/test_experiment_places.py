@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from typer.testing import CliRunner
 from training.experiments.command import device_of, measure
 from training.experiments.errors import NoDevice, TimeUp
 from training.experiments.preset import preset
-from training.experiments.results import read
 from training.main import app
 from training.tiny.model import ModelSize
 
@@ -34,8 +34,8 @@ def test_an_experiment_that_runs_out_of_time_goes_on_from_there(tmp_path: Path) 
         measure("maze", TINY_GPU, tmp_path, None, num_threads=1, minutes=1e-6)
     assert not list(tmp_path.rglob("result.json"))
     measure("maze", TINY_GPU, tmp_path, None, num_threads=1, minutes=60)
-    found = [read(path) for path in tmp_path.rglob("result.json")]
-    assert sorted(run.arm for run in found if run) == ["recursive", "single"]
+    found = [json.loads(path.read_bytes()) for path in tmp_path.rglob("result.json")]
+    assert sorted(run["arm"] for run in found) == ["recursive", "single"]
     [report] = tmp_path.rglob("report.json")
     assert "--preset gpu" in report.read_text()
 

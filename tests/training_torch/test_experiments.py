@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import msgspec
@@ -22,6 +23,7 @@ from training.experiments.registry import chosen
 from training.experiments.report import Report, write_part
 from training.experiments.results import ArmResult, Point
 from training.main import app
+from training.tiny.errors import BadCheckpoint
 
 SMOKE = replace(preset("smoke"), num_eval_tasks=2)
 SPEC = ArmSpec(
@@ -74,30 +76,71 @@ def test_a_run_that_was_killed_ends_as_one_that_was_not(tmp_path: Path) -> None:
     assert without_time(resumed) == without_time(straight)
 
 
+def test_agents_that_begin_alike_are_warmed_up_once(tmp_path: Path) -> None:
+    alone = run_arm(SPEC, 0, SMOKE, tmp_path / "alone" / "recursive-0", quiet)
+    other = replace(SPEC, agent=Agent("other"))
+    run_arm(other, 0, SMOKE, tmp_path / "both" / "other-0", quiet)
+    phases: set[Phase] = set()
+
+    second = run_arm(
+        SPEC, 0, SMOKE, tmp_path / "both" / "recursive-0", lambda phase, *_: phases.add(phase)
+    )
+
+    assert phases == {"training", "evaluation"}
+    assert without_time(second) == without_time(alone)
+
+
+@pytest.mark.parametrize(
+    ("spec", "seed", "more"),
+    [
+        (SPEC, 1, {}),
+        (replace(SPEC, agent=Agent("single", alone=True)), 0, {}),
+        (SPEC, 0, {"warmup": replace(SMOKE.warmup, learning_rate=1e-3)}),
+    ],
+)
+def test_what_differs_has_a_warm_up_of_its_own(
+    tmp_path: Path, spec: ArmSpec, seed: int, more: dict[str, Any]
+) -> None:
+    run_arm(SPEC, 0, SMOKE, tmp_path / "a", quiet)
+    phases: set[Phase] = set()
+    preset = replace(SMOKE, **more)
+    run_arm(spec, seed, preset, tmp_path / "b", lambda phase, *_: phases.add(phase))
+    assert "warm-up" in phases
+
+
+def test_a_damaged_warm_start_is_named(tmp_path: Path) -> None:
+    run_arm(SPEC, 0, SMOKE, tmp_path / "a", quiet)
+    [kept] = tmp_path.glob("warm-start-*")
+    kept.write_bytes(kept.read_bytes()[:100])
+    with pytest.raises(BadCheckpoint, match="warm-start"):
+        run_arm(SPEC, 0, SMOKE, tmp_path / "b", quiet)
+
+
 def test_what_was_measured_is_read_and_not_measured_again(tmp_path: Path) -> None:
-    first = run_arm(SPEC, 0, SMOKE, tmp_path, quiet)
+    first = run_arm(SPEC, 0, SMOKE, tmp_path / "run", quiet)
     told: list[tuple[Phase, int, int]] = []
-    assert run_arm(SPEC, 0, SMOKE, tmp_path, lambda *one: told.append(one)) == first
+    assert run_arm(SPEC, 0, SMOKE, tmp_path / "run", lambda *one: told.append(one)) == first
     assert told == []
 
 
 def test_more_steps_go_on_from_where_it_ended(tmp_path: Path) -> None:
-    first = run_arm(SPEC, 0, SMOKE, tmp_path, quiet)
-    more = run_arm(SPEC, 0, replace(SMOKE, num_steps=400), tmp_path, quiet)
+    first = run_arm(SPEC, 0, SMOKE, tmp_path / "run", quiet)
+    more = run_arm(SPEC, 0, replace(SMOKE, num_steps=400), tmp_path / "run", quiet)
     assert more.num_steps >= 400 > first.num_steps
     assert more.curve[: len(first.curve)] == first.curve
 
 
 def test_a_run_with_other_settings_is_not_taken_for_this_one(tmp_path: Path) -> None:
-    run_arm(SPEC, 0, SMOKE, tmp_path, quiet)
+    run_arm(SPEC, 0, SMOKE, tmp_path / "run", quiet)
     with pytest.raises(OtherRun, match="other settings"):
-        run_arm(SPEC, 0, replace(SMOKE, group_size=3), tmp_path, quiet)
+        run_arm(SPEC, 0, replace(SMOKE, group_size=3), tmp_path / "run", quiet)
 
 
 def test_a_damaged_result_is_named(tmp_path: Path) -> None:
-    (tmp_path / "result.json").write_text('{"arm": "recursive"')
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "result.json").write_text('{"arm": "recursive"')
     with pytest.raises(OtherRun, match=r"result\.json"):
-        run_arm(SPEC, 0, SMOKE, tmp_path, quiet)
+        run_arm(SPEC, 0, SMOKE, tmp_path / "run", quiet)
 
 
 def test_every_agent_gate_and_depth_has_its_figure_before_and_after(measured: Path) -> None:
@@ -120,7 +163,8 @@ def test_few_seeds_claim_nothing(measured: Path) -> None:
 
 
 def test_experiments_over_the_same_runs_share_them(measured: Path) -> None:
-    places = {path.name for path in (measured / "runs/algebra/smoke").iterdir()}
+    kept = (measured / "runs/algebra/smoke").iterdir()
+    places = {path.name for path in kept if path.is_dir()}
     agents = [*COMPARISON.agents, *CREDIT.comparison.agents]
     assert places == {f"{agent.name}-0" for agent in agents}
     assert len(places) == len(agents) - 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 import torch
 
 from training.experiments import worker_slots
+from training.experiments.arm import Phase
+from training.experiments.errors import OtherRun
 from training.experiments.links import speed_up
 from training.experiments.preset import preset
 from training.experiments.state import NUM_PACKED, STATE
@@ -94,6 +97,23 @@ def test_the_report_has_every_form_with_its_bytes_and_places(tmp_path: Path) -> 
         assert rows["hidden, 4 vectors"][4:6] == [str(4 * 16 * 4), "4"]
     assert facts["prefix"][4:6] == ["48", "12"]
     assert text["prefix"][4:6] == [str(4 * NUM_BEGINNING_TOKENS), str(NUM_BEGINNING_TOKENS)]
+
+
+def test_what_a_seed_found_of_states_is_not_measured_again(tmp_path: Path) -> None:
+    of_one = replace(preset("smoke"), num_seeds=1)
+    first = STATE.measure(of_one, tmp_path, lambda *_: None)
+    told: list[int] = []
+
+    def tell(arm: str, seed: int, *progress: Phase | int) -> None:
+        told.append(seed)
+        assert (arm, progress[0]) == ("state", "training")
+
+    assert STATE.measure(of_one, tmp_path, tell) == first
+    assert told == []
+    STATE.measure(replace(of_one, num_seeds=2), tmp_path, tell)
+    assert set(told) == {1}
+    with pytest.raises(OtherRun, match="other settings"):
+        STATE.measure(replace(of_one, size=SIZE, group_size=3), tmp_path, tell)
 
 
 def test_a_child_who_knows_nothing_of_the_text_needs_the_bits_of_guessing() -> None:

@@ -22,14 +22,22 @@ from training.experiments.errors import OtherRun
 from training.experiments.gradients import fixed_batch, spread
 from training.experiments.measuring import measure
 from training.experiments.preset import Preset
-from training.experiments.results import ArmResult, Cell, GradientSpread, Point, read, write
+from training.experiments.results import (
+    RESULT,
+    ArmResult,
+    Cell,
+    GradientSpread,
+    Point,
+    read,
+    write,
+)
+from training.experiments.warm_start import warm_start
 from training.tiny import checkpoint
 from training.tiny.acting import Actor, Style
 from training.tiny.learner import Learner, LearnerSettings
 from training.tiny.nodes import Tree
 from training.tiny.policy import fresh
 from training.tiny.rollout import TaskId, grow, plant
-from training.tiny.warmup import warm_up
 
 MAX_TASK_SEED = 1_000_000_000
 Phase = Literal["warm-up", "training", "evaluation"]
@@ -79,11 +87,12 @@ class _Progress(msgspec.Struct, kw_only=True):
 
 
 def run_arm(spec: ArmSpec, seed: int, preset: Preset, folder: Path, tell: Tell) -> ArmResult:
-    """Measure, or go on, or read what was measured. Raises OtherRun and BadCheckpoint."""
+    """Measure, or go on, or read what was measured. Raises OtherRun and BadCheckpoint.
+
+    Beside `folder` is kept what warm-ups taught, for all arms of this environment.
+    """
     preset = of_agent(preset, spec.agent)
-    result = read(folder / "result.json")
-    if result is not None and result.fingerprint != preset.fingerprint:
-        raise OtherRun(f"{folder} holds a run with other settings")
+    result = read(folder / RESULT, ArmResult, preset.fingerprint)
     if result is not None and result.num_steps >= preset.num_steps:
         return result
     run = _Run(spec, seed, preset, folder, tell)
@@ -101,7 +110,7 @@ def of_agent(preset: Preset, agent: Agent) -> Preset:
 class _Run:
     def __init__(self, spec: ArmSpec, seed: int, preset: Preset, folder: Path, tell: Tell) -> None:
         self.spec, self.seed, self.preset, self.tell = spec, seed, preset, tell
-        self.result_path = folder / "result.json"
+        self.result_path = folder / RESULT
         self.checkpoint_path = folder / "checkpoint.safetensors"
         policy = fresh(spec.environment, preset.size, seed, alone=spec.agent.alone)
         self.learner = Learner(policy, preset.learner)
@@ -172,13 +181,13 @@ class _Run:
         return trees
 
     def _warm_up(self) -> None:
-        policy, warmup = self.learner.policy, self.preset.warmup
-        skill = warm_up(
+        skill = warm_start(
             self.spec.environment,
-            policy,
-            warmup,
-            self.seed,
-            lambda done: self.tell("warm-up", done, warmup.max_updates),
+            self.learner.policy,
+            self.preset,
+            self.result_path.parent.parent,
+            seed=self.seed,
+            tell=lambda done: self.tell("warm-up", done, self.preset.warmup.max_updates),
         )
         first = 1 if self.spec.agent.has_curriculum else len(self.spec.train_difficulties)
         self.progress = _Progress(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from banyan.task import GateMode
 from training.experiments.errors import OtherRun
+
+RESULT = "result.json"
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -54,6 +57,16 @@ class GradientSpread(msgspec.Struct, frozen=True):
     depths: list[DepthGradient]
 
 
+class Result(Protocol):
+    """What is kept of a run. `fingerprint`: of the preset it was measured by."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+
+T = TypeVar("T", bound=Result)
+
+
 class ArmResult(msgspec.Struct, frozen=True):
     arm: str
     seed: int
@@ -79,11 +92,17 @@ def write(path: Path, value: object) -> None:
     beside.replace(path)
 
 
-def read(path: Path) -> ArmResult | None:
-    """None where it has not been measured. Raises OtherRun for what is no result."""
+def read(path: Path, kind: type[T], fingerprint: str) -> T | None:
+    """None where it has not been measured.
+
+    Raises OtherRun for what is no such result, or one with other settings.
+    """
     if not path.exists():
         return None
     try:
-        return msgspec.json.decode(path.read_bytes(), type=ArmResult)
+        result = msgspec.json.decode(path.read_bytes(), type=kind)
     except msgspec.DecodeError as error:
-        raise OtherRun(f"{path} is no result of an arm: {error}") from error
+        raise OtherRun(f"{path} is no result of this: {error}") from error
+    if result.fingerprint != fingerprint:
+        raise OtherRun(f"{path.parent} holds a run with other settings")
+    return result

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import torch
 from torch import Tensor
 
@@ -20,6 +21,7 @@ from training.experiments.curves import Curve, Step
 from training.experiments.experiment import command_of, percent, seed_notes
 from training.experiments.preset import Preset
 from training.experiments.report import Grid, Report
+from training.experiments.results import RESULT, read, write
 from training.experiments.state_task import (
     NUM_CONTEXT_TOKENS,
     NUM_KEYS,
@@ -71,21 +73,38 @@ class Form:
     recomputed: str
 
 
+class _Found(msgspec.Struct, frozen=True):
+    """What one seed found of one task. `learning`: by number of vectors, success by updates."""
+
+    forms: list[tuple[Form, Measured]]
+    learning: dict[int, list[tuple[int, float]]]
+
+
+class _SeedFound(msgspec.Struct, frozen=True):
+    fingerprint: str
+    facts: _Found
+    text: _Found
+    ideal_bits: float
+    """The source's own bits for the texts that it was measured on."""
+
+
 class State:
     name = "state"
     title = "State: what a parent hands to its child"
     claim = "summary, prefix or hidden: child success, pack and unpack ms, bytes, tokens recomputed"
 
     def measure(self, preset: Preset, folder: Path, tell: TellArm) -> Report:
-        """A policy and its packers for each seed and task; nothing is kept in `folder`."""
-        del folder
-        facts, text = _Task(_FACTS, NUM_CONTEXT_TOKENS), _Task(_TEXT, NUM_BEGINNING_TOKENS)
-        ideal = []
+        """A policy and its packers for each task and seed, each of which is kept in `folder`."""
+        facts, text, ideal = _Task(_FACTS), _Task(_TEXT), []
         for seed in range(preset.num_seeds):
-            _measure_facts(facts, preset, seed)
-            tell(self.name, seed, "training", 1, 2)
-            ideal.append(_measure_text(text, preset, seed))
-            tell(self.name, seed, "training", 2, 2)
+            path = folder / self.name / preset.name / f"{self.name}-{seed}" / RESULT
+            found = read(path, _SeedFound, preset.fingerprint)
+            if found is None:
+                found = _measured(preset, seed, tell)
+                write(path, found)
+            facts.add(found.facts)
+            text.add(found.text)
+            ideal.append(found.ideal_bits)
         return Report(
             name=self.name,
             title=self.title,
@@ -100,51 +119,61 @@ class State:
 
 @dataclass(slots=True)
 class _Task:
-    """What was found of one task. `num_words` is what the parent has read."""
+    """What all seeds found of one task."""
 
     title: str
-    num_words: int
     found: dict[str, list[Measured]] = field(default_factory=dict)
     forms: dict[str, Form] = field(default_factory=dict)
     learning: dict[int, list[list[tuple[int, float]]]] = field(default_factory=dict)
 
-    def add(self, form: Form, measured: Measured) -> None:
-        self.forms[form.name] = form
-        self.found.setdefault(form.name, []).append(measured)
+    def add(self, found: _Found) -> None:
+        for form, measured in found.forms:
+            self.forms[form.name] = form
+            self.found.setdefault(form.name, []).append(measured)
+        for num, curve in found.learning.items():
+            self.learning.setdefault(num, []).append(curve)
 
     def score(self, name: str) -> Estimate:
         return estimate([(one.score,) for one in self.found[name]])
 
 
-def _measure_facts(task: _Task, preset: Preset, seed: int) -> None:
+def _measured(preset: Preset, seed: int, tell: TellArm) -> _SeedFound:
+    facts = _measure_facts(preset, seed)
+    tell(STATE.name, seed, "training", 1, 2)
+    text, ideal_bits = _measure_text(preset, seed)
+    tell(STATE.name, seed, "training", 2, 2)
+    return _SeedFound(preset.fingerprint, facts, text, ideal_bits)
+
+
+def _measure_facts(preset: Preset, seed: int) -> _Found:
     model = taught(preset.size, seed, preset.warmup.max_updates)
-    packers = {}
+    packers, learning, forms = {}, {}, []
     for num in NUM_PACKED:
-        packers[num], curve = distilled(model, num, seed, preset.warmup.max_updates)
-        task.learning.setdefault(num, []).append(curve)
+        packers[num], learning[num] = distilled(model, num, seed, preset.warmup.max_updates)
     batch = draw(generator_of(1_000 + seed), 1_000)
     question = batch.question_BQ[:1]
-    for form, make in _forms(model, packers, task.num_words):
+    for form, make in _forms(model, packers, NUM_CONTEXT_TOKENS):
         with torch.inference_mode():
             state = make(batch.context_BT)
             times = _times(make, batch.context_BT[:1], partial(answer_logits, model), question)
-        task.add(form, Measured(success(model, state, batch), *times))
+        forms.append((form, Measured(success(model, state, batch), *times)))
+    return _Found(forms, learning)
 
 
-def _measure_text(task: _Task, preset: Preset, seed: int) -> float:
-    """The source's own bits for the texts that it was measured on."""
+def _measure_text(preset: Preset, seed: int) -> tuple[_Found, float]:
+    """And the source's own bits for the texts that it was measured on."""
     model = text_taught(preset.size, seed, preset.warmup.max_updates)
-    packers = {}
+    packers, forms = {}, []
     for num in NUM_PACKED:
         packers[num], _ = text_distilled(model, num, seed, preset.warmup.max_updates)
     batch = held_out(1_000 + seed, 1_000)
     section = batch.section_BC[:1]
-    for form, make in _forms(model, packers, task.num_words):
+    for form, make in _forms(model, packers, NUM_BEGINNING_TOKENS):
         with torch.inference_mode():
             state = make(batch.beginning_BS)
             times = _times(make, batch.beginning_BS[:1], partial(section_logits, model), section)
-        task.add(form, Measured(bits(model, state, batch), *times))
-    return batch.ideal_bits
+        forms.append((form, Measured(bits(model, state, batch), *times)))
+    return _Found(forms, {}), batch.ideal_bits
 
 
 def _forms(
@@ -218,7 +247,7 @@ def _verdict_of_facts(task: _Task) -> str:
         f"Facts, in {num} places of the child's prompt: "
         f"hidden {percent(task.score(f'hidden, {num} vectors'))} %, "
         f"truncation {percent(task.score(f'truncation, {num} words'))} %; "
-        f"the whole prefix, {task.num_words} places: {percent(task.score('prefix'))} %."
+        f"the whole prefix, {NUM_CONTEXT_TOKENS} places: {percent(task.score('prefix'))} %."
     )
 
 
