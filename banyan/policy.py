@@ -66,10 +66,10 @@ class Policy(BaseModel):
     overlap_tokens: int = 0
     """Text before each part of a split that its reader sees too, where the agent does not say how
     much (ADR 16)."""
-    structured_children: bool = False
-    """Whether it is offered to ask children for objects, and for an overlap. A model of 135M
-    parameters was seen to ask for nonsense, which its children then could not write within their
-    tokens."""
+    structured_children: bool = True
+    """Whether it is offered to ask children for objects, to have records counted by labels, and to
+    ask for an overlap. A model of 135M parameters was seen to ask for nonsense, which its children
+    then could not write within their tokens; one of 1.5B asks for what the goal needs (ADR 44)."""
     gates_parts: bool = False
     """Whether, under the threshold gate, its agents choose whether to divide a part again that was
     cut such that it fits; never without briefs. To ask reads the part twice. Versions that were

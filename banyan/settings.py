@@ -156,7 +156,7 @@ class TraitSettings(Settings):
         0.0, ge=-2, le=2, description="Of actions; 1 keeps very small models from repeating."
     )
     structured_children: bool = Field(
-        False, description="Offer agents to ask children for objects; for larger models."
+        True, description="Agents may ask children for objects, and for records to be counted."
     )
     overlap_tokens: int = Field(
         0, ge=0, description="Text before a part that its reader sees too, if agents ask for none."

@@ -54,6 +54,7 @@ SMALL_MODEL: Mapping[str, str] = {
     "BANYAN_JSON_ANSWERS": "false",
     "BANYAN_MERGES": "false",
     "BANYAN_WORD_LIMITS": "false",
+    "BANYAN_STRUCTURED_CHILDREN": "false",
     "BANYAN_FREQUENCY_PENALTY": "0.4",
 }
 """What very small models are spared; what the user has set wins. Measured in docs/quality.md."""

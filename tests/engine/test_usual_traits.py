@@ -12,6 +12,7 @@ from banyan.local.engine_choice import (
     usual_environment,
 )
 from banyan.local.options import Options
+from banyan.policy import BASE
 from tests.engine.conftest import quiet
 
 
@@ -27,6 +28,7 @@ def other(tmp_path: Path, *, small_model: bool = False) -> EnginePlan:
 def test_the_small_model_is_spared_what_it_cannot_do() -> None:
     settings = trait_settings(small())
     assert (settings.merges, settings.word_limits) == (False, False)
+    assert not settings.structured_children
     assert settings.frequency_penalty == float(SMALL_MODEL["BANYAN_FREQUENCY_PENALTY"])
 
 
@@ -37,6 +39,8 @@ def test_what_the_user_has_set_wins() -> None:
 def test_other_models_are_spared_nothing(tmp_path: Path) -> None:
     assert usual_environment(other(tmp_path)) == {}
     assert trait_settings(other(tmp_path)).merges
+    assert trait_settings(other(tmp_path)).structured_children
+    assert BASE.structured_children
 
 
 def test_any_model_is_spared_the_same_where_it_is_said_to_be_small(tmp_path: Path) -> None:
