@@ -15,6 +15,8 @@ from bench.stack import Stack
 from tests.fixtures.engines import WINDOW, ServedEngine
 
 QUESTION = "Summarise what is said about exceptions."
+OF_THE_MODEL = {"BANYAN_STRUCTURED_CHILDREN": "false"}
+"""It has 135M parameters, and asks its children for objects that they cannot write."""
 
 
 @pytest.fixture(params=["llama", "vllm"])
@@ -28,7 +30,13 @@ def test_a_document_larger_than_the_window_is_answered_with_its_sources(
 ) -> None:
     text = pydoc_data.topics.topics["exceptions"] + pydoc_data.topics.topics["try"]
     with (
-        Stack(engine=(engine.kind, engine.url), window=WINDOW, num_workers=1, slots=4) as stack,
+        Stack(
+            engine=(engine.kind, engine.url),
+            window=WINDOW,
+            num_workers=1,
+            slots=4,
+            settings=OF_THE_MODEL,
+        ) as stack,
         Client(stack.url) as client,
     ):
         submitted = client.submit(QUESTION, texts=[text], limits=Limits(deadline_s=500))
