@@ -134,6 +134,7 @@ class TurnDraft:
         log = TurnLog(record=record, spent=self._counted(node), event=self._event(node, effect))
         self._spent, self._seconds = Spent(), 0.0
         self._reply, self._choice, self._choice_weights = None, None, None
+        self._choice_replica = ""
         return log
 
     def _counted(self, node: Node) -> Spent:

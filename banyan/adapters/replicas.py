@@ -4,9 +4,9 @@ A call goes to the replica that its prompt's beginning names (rendezvous hash), 
 values of that prefix are cached there, unless this replica has more than its share of the calls in
 flight. A call behind a parent's prefix goes to the replica that computed the prefix, which may have
 been another one, and leaves it later than others do: elsewhere the prefix would be computed anew. A
-replica without room is passed over for one with room, and where
-none has any, model calls wait in their order. A replica that does not answer is left alone for a
-while, and its call is tried on another. One server is the case of one.
+replica without room is passed over for one with room, and where none has any, model calls wait in
+their order. A replica that does not answer is left alone for a while, and its call is tried on
+another. One server is the case of one.
 """
 
 from __future__ import annotations

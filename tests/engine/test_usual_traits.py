@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import yaml
+
 from banyan.local.engine_choice import (
     SMALL_MODEL,
     EnginePlan,
@@ -14,6 +16,8 @@ from banyan.local.engine_choice import (
 from banyan.local.options import Options
 from banyan.policy import BASE
 from tests.engine.conftest import quiet
+
+ROOT = Path(__file__).parents[2]
 
 
 def small() -> EnginePlan:
@@ -45,6 +49,19 @@ def test_other_models_are_spared_nothing(tmp_path: Path) -> None:
 
 def test_any_model_is_spared_the_same_where_it_is_said_to_be_small(tmp_path: Path) -> None:
     assert usual_environment(other(tmp_path, small_model=True), {}) == SMALL_MODEL
+
+
+def test_compose_and_the_chart_spare_it_the_same() -> None:
+    compose = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text(encoding="utf-8"))
+    laptop = yaml.safe_load((ROOT / "helm/banyan/values/laptop.yaml").read_text(encoding="utf-8"))
+    of_compose = compose["services"]["worker-cpu"]["environment"]
+    of_chart = {
+        f"BANYAN_{name.upper()}": str(value).lower()
+        for name, value in laptop["workers"]["settings"].items()
+    }
+
+    for told in (of_compose, of_chart):
+        assert {name: told.get(name) for name in SMALL_MODEL} == SMALL_MODEL
 
 
 def test_a_server_that_runs_already_is_not_taken_to_be_small() -> None:
