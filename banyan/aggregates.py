@@ -127,12 +127,16 @@ def as_line(merged: Mapping[str, JsonValue], rules: Mapping[str, Rule]) -> str:
 
 
 def _counts(counts: Mapping[str, int]) -> str:
-    """Counts, the most frequent first; how many there are in all, and which are equally many."""
+    """Counts, the most common first; how many there are in all, the extremes, and the ties."""
     ordered = sorted(counts.items(), key=lambda entry: -entry[1])
     listed = ", ".join(f"{name}: {number}" for name, number in ordered)
-    tied = [[name for name, _ in same] for _, same in groupby(ordered, key=lambda entry: entry[1])]
-    equal = "".join(f"; {' and '.join(names)} are equal" for names in tied if len(names) > 1)
-    return f"{listed} ({sum(counts.values())} in all){equal}"
+    alike = [[name for name, _ in same] for _, same in groupby(ordered, key=lambda entry: entry[1])]
+    told = [f"{listed} ({sum(counts.values())} in all)"]
+    if len(alike) > 1:
+        told.append(f"most common: {' and '.join(alike[0])}")
+        told.append(f"least common: {' and '.join(alike[-1])}")
+    told += [f"{' and '.join(names)} are equal" for names in alike if len(names) > 1]
+    return "; ".join(told)
 
 
 def _shown(value: JsonValue) -> str:

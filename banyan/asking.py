@@ -78,7 +78,7 @@ def _generate(node: Node, view: View, decision: Decision, context: Context) -> G
     if decision.kind is None:
         raise ValueError("the kind is not decided")
     view = replace(view, previews=not _rests_on_places(node, view, decision.kind))
-    plain = _is_plain(node, decision.kind, context)
+    plain = _is_plain(node, view, decision.kind, context)
     request = _request(node, view, (decision.kind,), context, letters=False, plain=plain)
     window = context.abilities.window
     tokens = {
@@ -86,7 +86,9 @@ def _generate(node: Node, view: View, decision: Decision, context: Context) -> G
         "delegate": sizes.delegate_tokens(window, lists=_may_list(node, view)),
     }
     return Generate(
-        messages=prompts.dialogue(node, view, request, json_only=context.policy.json_answers),
+        messages=prompts.dialogue(
+            node, view, request, json_only=context.policy.json_answers and not plain
+        ),
         request=request,
         decision=decision,
         schema=None if plain else schemas.schema_for(decision.kind, _bounds(node, view, context)),
@@ -104,10 +106,15 @@ def _rests_on_places(node: Node, view: View, kind: Kind) -> bool:
     return kind == "answer" and bool(view.nearest and view.nearest.passages) and not node.exchanges
 
 
-def _is_plain(node: Node, kind: Kind, context: Context) -> bool:
-    """Whether the reply itself is the answer."""
+def _is_plain(node: Node, view: View, kind: Kind, context: Context) -> bool:
+    """Whether the reply itself is the answer.
+
+    So it is where it rests on counts, which are one passage: nothing is to be cited by number. In
+    JSON, a model of 1.5B parameters was seen to leave out the form that a goal asks for, and to
+    take the smaller of two counts for the larger.
+    """
     expects_text = node.expects is None and (not node.labels or bool(node.outcomes))
-    return kind == "answer" and expects_text and not context.policy.json_answers
+    return kind == "answer" and expects_text and (view.counted or not context.policy.json_answers)
 
 
 def _fixed(
@@ -202,9 +209,10 @@ def _request(
         letters=letters,
         plain=plain,
         merges=_holds_texts(node, view) and not view.retold,
+        counted=view.counted and node.expects is None,
         briefly=context.task.limits.wants_few_words,
         words=sizes.answer_words(node) if _is_told_words(node, context) else None,
-        cites=context.policy.cites and bool(prompts.passages_of(node, view)),
+        cites=context.policy.cites and not plain and bool(prompts.passages_of(node, view)),
         expects=node.expects,
         labels=() if node.outcomes else node.labels,
         structured=context.policy.structured_children,

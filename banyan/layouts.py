@@ -11,10 +11,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from banyan import code_lines, numbered, speakers, tables
+from banyan import alike_lines, code_lines, numbered, speakers, tables
 
 LayoutKind = Literal[
-    "prose", "transcript", "code", "csv", "json_lines", "json_array", "numbered"
+    "prose", "transcript", "code", "csv", "json_lines", "json_array", "numbered", "lines"
 ]  # fmt: skip
 
 HEAD_CHARS = 32_768
@@ -28,7 +28,10 @@ _MOST_LINES = 8
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`header_chars`: of a table, the length of its header record; 0 without one."""
+    """`header_chars`: the length of what stands before its records; 0 where nothing does.
+
+    Of a table that is its header record, of lines that begin alike a preamble.
+    """
 
     kind: LayoutKind = "prose"
     header_chars: int = 0
@@ -61,7 +64,10 @@ def layout_of(head: str) -> Layout:
     if speakers.is_transcript(head):
         return Layout("transcript")
     numbering = numbered.numbering_of(head)
-    return Layout("numbered", numbering=numbering) if numbering else PROSE
+    if numbering:
+        return Layout("numbered", numbering=numbering)
+    preamble = alike_lines.preamble_chars(head, is_whole=len(head) < HEAD_CHARS)
+    return PROSE if preamble is None else Layout("lines", header_chars=preamble)
 
 
 def _is_json_lines(head: str) -> bool:

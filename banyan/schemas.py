@@ -15,7 +15,7 @@ from pydantic import JsonValue
 
 from banyan.action import Kind, SplitBy
 from banyan.aggregates import MERGE, RULES
-from banyan.counts import NO_LABEL
+from banyan.counts import NO_LABEL, record_numbers
 from banyan.errors import InvalidAction, SchemaMismatch
 from banyan.references import moved
 
@@ -238,8 +238,7 @@ def _expected(expects: Schema, bounds: Bounds) -> tuple[Schema, Schema]:
 
 def _labelled(bounds: Bounds) -> Schema:
     label = {"enum": [*bounds.labels, NO_LABEL]}
-    num = bounds.num_passages
-    return {"type": "array", "items": label, "minItems": num, "maxItems": num}
+    return _object(dict.fromkeys(record_numbers(bounds.num_passages), label))
 
 
 def _delegate(bounds: Bounds) -> list[Schema]:

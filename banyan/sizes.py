@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from banyan import aggregates
 from banyan.budget import Budget
+from banyan.counts import record_numbers
 from banyan.node import Node, Outcome
 from banyan.prompts import as_text
 from banyan.spans import Span, size
@@ -22,6 +23,8 @@ DEFAULT_TOKENS_PER_CHAR = 0.35
 
 FRAME_TOKENS = 260
 """Instructions, delimiters and the chat template around goal, brief and passages."""
+_JSON_TOKENS_PER_CHAR = 0.4
+"""Of small values, which are mostly marks; Qwen2.5 was seen to need 0.3 to 0.38."""
 _JSON_TOKENS = 48
 """What an answer needs beside its text: braces, keys, citations."""
 _PASSAGE_OVERHEAD = 1.08
@@ -88,6 +91,17 @@ def answer_tokens_for(
 def label_tokens(window: int) -> int:
     """Room for a label a record: a part whose labels take more is divided again."""
     return window // 4
+
+
+def labels_fit(node: Node, num_records: int) -> bool:
+    """Whether a label for each of so many records, by its number, fits the node's answer.
+
+    Labels are taken to be as long as they are on average.
+    """
+    labels = sum(map(len, node.labels)) / len(node.labels)
+    numbers = sum(map(len, record_numbers(num_records)))
+    chars = numbers + num_records * (labels + len('"":"",'))
+    return chars * max(density(node), _JSON_TOKENS_PER_CHAR) <= node.answer_tokens
 
 
 def generation_tokens(node: Node, *, plain: bool) -> int:

@@ -81,6 +81,8 @@ def step(node: Node, event: Event, context: Context) -> tuple[Node, Effect]:
             return _wake(node, event, context)
         case Looked(view, tokens_per_char):
             measured = node.model_copy(update={"tokens_per_char": tokens_per_char})
+            if _has_too_many_records(measured, view, context):
+                return _look(measured.model_copy(update={"overflow": True}), context)
             return asking.ask(measured, view, context)
         case TooLong():
             return _shorten(node, context)
@@ -207,6 +209,15 @@ def _shorten(node: Node, context: Context) -> tuple[Node, Effect]:
     return node, outcomes.fail(node, "prompt_too_long", "goal and brief alone exceed the window")
 
 
+def _has_too_many_records(node: Node, view: View, context: Context) -> bool:
+    """Whether the records are better divided at once than after an answer that is cut off."""
+    if not node.labels or node.overflow or not view.shows_all:
+        return False
+    divided = node.model_copy(update={"overflow": True})
+    divides = sizes.may_delegate(divided, context.task, context.abilities.window, context.budget)
+    return divides and not sizes.labels_fit(node, len(prompts.passages_of(node, view)))
+
+
 # --- Acting -------------------------------------------------------------------------------------
 
 
@@ -254,7 +265,7 @@ def _perform(node: Node, generated: Generated, context: Context) -> tuple[Node, 
                 answer = count(answer, node.labels, len(passages))
             schemas.check_answer(answer, node.expects)
             looking.check_numbers(citations, len(passages))
-            if node.labels or generated.effect.fixed is not None:  # it rests on all of them
+            if node.labels or generated.effect.fixed is not None or _rests_on_counts(node):
                 citations = tuple(range(1, len(passages) + 1))
             if generated.cut and node.path != ROOT_PATH and isinstance(answer, str):
                 answer = partial_answer.whole_sentences(answer)  # the root's was streamed already
@@ -282,6 +293,11 @@ def _perform(node: Node, generated: Generated, context: Context) -> tuple[Node, 
             return _look(noted, context)
         case Use():
             return node, CallTool(action.tool, action.arguments, generated)
+
+
+def _rests_on_counts(node: Node) -> bool:
+    """Whether all of its children's results became one passage."""
+    return bool(node.child_rules and node.outcomes)
 
 
 def _of_lists(node: Node, action: Action, generated: Generated) -> tuple[str, ...]:

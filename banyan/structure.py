@@ -36,6 +36,7 @@ _ORDER: Mapping[LayoutKind, tuple[Rank, ...]] = {
     "json_lines": _OF_RECORDS,
     "json_array": _OF_RECORDS,
     "numbered": _OF_RECORDS,
+    "lines": (Rank.LINE, Rank.SENTENCE, Rank.SPACE),
 }
 _BEHIND_COMMA = re.compile(r",\s*+")
 
@@ -65,7 +66,7 @@ def finders(by: SplitBy | None, layout: Layout) -> Mapping[Rank, Finder]:
             return {**FINDERS, Rank.UNIT: match_ends(_BEHIND_COMMA)}
         case "numbered":
             return {**FINDERS, Rank.UNIT: _items(layout.numbering)}
-        case "prose":
+        case "prose" | "lines":
             return FINDERS
 
 

@@ -8,8 +8,10 @@ Fresh workers find by themselves how many calls the server takes (`BANYAN_ENGINE
 Then a plain generator sends calls of the same mean lengths, prefixes that the server had cached
 among them, with 1, 2, 4 and more in flight. Both are measured by the server's own counters. In the
 middle of the solve the fake servers become three times slower, and `/solve` and the generator, with
-the width that was best, are compared again; a real server cannot be told to. `cold` is the time
-until the server gave 95 % of what it gave to the generator, over about as long as two calls take.
+the width that was best, are compared again; a real server cannot be told to. Of vLLM it is told
+besides what the generator gets where it asks, as `/solve` does, for log-probabilities and for JSON
+under a schema. `cold` is the time until the server gave 95 % of what it gave to the generator, over
+about as long as two calls take.
 
 Goal: 95 % of the tokens a second of the generator at its best width, before and after.
 """
@@ -22,7 +24,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,7 @@ import httpx
 
 from bench.engine_counts import Rate, Samples
 from bench.grown import solve_text
-from bench.plain_load import Lengths, PlainLoad
+from bench.plain_load import LOGPROBS, Lengths, PlainLoad, under_schema
 from bench.plot import write_lines
 from bench.stack import Stack, wait_until
 from bench.texts import entries
@@ -85,6 +87,8 @@ class Measured:
     curve: dict[int, float]
     cold_s: float | None
     """None where the server was never that busy before it became slower."""
+    dressed: dict[str, float] = field(default_factory=dict)
+    """The generator's tokens a second at its best width, where it asks for what `/solve` does."""
 
 
 @dataclass(slots=True)
@@ -165,7 +169,7 @@ def measure(
             solved = solve(stack, http, options)
         load = asyncio.run(PlainLoad.made(stack.engine_url, solved.lengths))
 
-        def plain(width: int, slowness: float = 1.0) -> Rate:
+        def plain(width: int, slowness: float = 1.0, load: PlainLoad = load) -> Rate:
             if is_fake:
                 slow_down(http, stack.engine_url, slowness)
             with Samples(stack.engine_url, is_fake=is_fake) as taken:
@@ -188,8 +192,14 @@ def measure(
         if solved.slowed_s is not None:
             slow = samples.between(solved.slowed_s + settle_s, solved.tail_s)
             rows.append(Row(name, "slowed", best, plain(best, options.slowness), slow))
+        dressed = {}
+        if options.engine and options.engine_kind == "vllm":
+            schema = under_schema(solved.lengths)
+            asked = {"log-probabilities": LOGPROBS, "and a schema": {**LOGPROBS, **schema}}
+            for what, more in asked.items():
+                dressed[what] = plain(best, load=replace(load, more=more)).tokens_per_s
     rates = {width: rate.tokens_per_s for width, rate in curve.items()}
-    return Measured(rows, rates, None if cold_s is None else round(cold_s, 2))
+    return Measured(rows, rates, None if cold_s is None else round(cold_s, 2), dressed)
 
 
 def _cold(samples: Samples, solved: Solved, best: float, window_s: float) -> float | None:
@@ -259,6 +269,9 @@ def main() -> int:
             show(row)
         curve = ", ".join(f"{width}: {rate:.0f}" for width, rate in each.curve.items())
         print(f"        cold {each.cold_s} s; plain by width: {curve}", flush=True)
+        if each.dressed:
+            told = ", ".join(f"{what} {rate:.0f}" for what, rate in each.dressed.items())
+            print(f"        the generator with {told}", flush=True)
     met = all(row.share >= GOAL for each in found for row in each.rows)
     print(f"goal {GOAL:.0%}: {'met' if met else 'missed'}")
     if options.out is not None:

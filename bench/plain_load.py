@@ -6,8 +6,9 @@ import asyncio
 import itertools
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import aiohttp
 
@@ -15,6 +16,7 @@ PATH = "/v1/chat/completions"
 _PROBE_WORDS = 500
 _LOOK_S = 0.05
 _NUM_STARTS = 1_000_000_000
+_MOST_CHARS_PER_TOKEN = 12
 
 
 def _numbers() -> Iterator[int]:
@@ -31,6 +33,21 @@ class Lengths:
     completion: int
 
 
+LOGPROBS: Mapping[str, Any] = {"logprobs": True, "top_logprobs": 0}
+
+
+def under_schema(lengths: Lengths) -> Mapping[str, Any]:
+    """Asks for an object whose text does not end before the completion does."""
+    text = {"type": "string", "minLength": _MOST_CHARS_PER_TOKEN * lengths.completion}
+    schema = {"type": "object", "properties": {"answer": text}, "required": ["answer"]}
+    return {
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "answer", "schema": schema},
+        }
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class PlainLoad:
     """Calls of these lengths to the server at `url`, which has another prompt each time."""
@@ -41,6 +58,8 @@ class PlainLoad:
     words_per_token: float
     numbers: Iterator[int] = field(default_factory=_numbers)
     """Of its prompts, over all runs."""
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """What each call asks for besides, such as LOGPROBS."""
 
     @classmethod
     async def made(cls, url: str, lengths: Lengths) -> PlainLoad:
@@ -93,6 +112,7 @@ class PlainLoad:
             "max_tokens": self.lengths.completion,
             "temperature": 0.0,
             "ignore_eos": True,
+            **self.more,
         }
         async with http.post(PATH, json=body) as reply:
             if reply.status != 200:

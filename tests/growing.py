@@ -10,6 +10,7 @@ from typing import Any
 
 from banyan.adapters.memory_library import MemoryLibrary
 from banyan.adapters.memory_store import MemoryStore
+from banyan.counts import record_numbers
 from banyan.in_process import grow
 from banyan.node import Outcome
 from banyan.policy import ONLY_BASE, Policies
@@ -27,9 +28,14 @@ Write = Callable[[str, Mapping[str, Any]], dict[str, Any]]
 
 
 def rule(write: Write) -> Callable[[Sequence[Message], Mapping[str, Any] | None], str]:
-    """A rule from a function of the last message's text and the schema's properties."""
+    """A rule from a function of the last message's text and the schema's properties.
+
+    Without a schema, the answer that it writes is the reply.
+    """
 
     def reply(messages: Sequence[Message], schema: Mapping[str, Any] | None) -> str:
+        if schema is None:
+            return str(write(messages[-1].content, {"answer": {"type": "string"}})["answer"])
         options = (schema or {}).get("anyOf", [schema or {}])
         properties = {name: part for one in options for name, part in one["properties"].items()}
         return json.dumps(write(messages[-1].content, properties))
@@ -57,6 +63,16 @@ def answer_first(prompt: str, properties: Mapping[str, Any]) -> dict[str, Any]:
     if "citations" in properties:
         value["citations"] = [1]
     return value
+
+
+def by_number(labels: Sequence[str]) -> dict[str, Any]:
+    """A label for each record, as a reader of records owes them."""
+    return dict(zip(record_numbers(len(labels)), labels, strict=True))
+
+
+def is_to_label(properties: Mapping[str, Any]) -> bool:
+    """Whether a schema with these properties asks for a label for each record."""
+    return "1" in properties["answer"].get("properties", {})
 
 
 @dataclass

@@ -128,6 +128,11 @@ def _layout(shelf: Shelf, document: str) -> Layout:
     return layout_of(shelf.read(Span(document=document, start=0, end=end)))
 
 
+def _header_chars(shelf: Shelf, document: str) -> int:
+    """Derived documents, which hold results of parts, have no header."""
+    return 0 if shelf.provenance(document) else _layout(shelf, document).header_chars
+
+
 class _Layouts:
     """The layouts of documents, each told once, and only if it is asked for."""
 
@@ -176,7 +181,8 @@ def _search(
 
 def _nearest(shelf: Shelf, inputs: Sequence[Span], goal: str, max_chars: int) -> Nearest:
     _check(shelf, inputs)
-    hits, share = relevance.nearest(inputs, goal, shelf.read, max_chars)
+    headers = {span.document: _header_chars(shelf, span.document) for span in inputs}
+    hits, share = relevance.nearest(inputs, goal, shelf.read, max_chars, headers)
     return Nearest(tuple(passage for hit in hits for passage in _shown(shelf, hit)), share)
 
 

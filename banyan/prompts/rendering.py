@@ -32,7 +32,10 @@ def dialogue(node: Node, view: View, request: str, *, json_only: bool) -> tuple[
     """
     system = SYSTEM + _JSON_ONLY if json_only else SYSTEM
     requests = [*(exchange.request for exchange in node.exchanges), request]
-    opening = "\n".join([*_material(view, soften=json_only), requests[0], *_goal(node)])
+    to_do = [requests[0], *_goal(node)]
+    if node.labels and not node.outcomes:  # what was read last weighs most: not what they are for
+        to_do = [*_goal(node), requests[0]]
+    opening = "\n".join([*_material(view, soften=json_only), *to_do])
     messages = [Message("system", system), Message("user", opening)]
     for exchange, next_request in zip(node.exchanges, requests[1:], strict=True):
         messages.append(Message("assistant", exchange.reply, exchange.token_ids))

@@ -35,6 +35,8 @@ _TO_MERGE = (
     "numbers, and who said what; where results contradict each other, give both"
 )
 
+_FROM_COUNTS = "Answer the goal from the counts, in the form that it asks for"
+
 _CHOICES: dict[Kind, str] = {
     "answer": "Answer the goal now",
     "delegate": "Cut the material into parts and let a copy of yourself work on each part",
@@ -57,7 +59,7 @@ _STRUCTURED = (
     '{"brief": what to know, "split": {"goal": what to find out, "expects": null or a JSON Schema, '
     f'where each property may have "{aggregates.MERGE}": one of {", ".join(aggregates.RULES)}, '
     "by which the parts' results become one, "
-    '"labels": where records are to be counted the labels to count, else []}}'
+    '"labels": where records are to be counted or compared all labels that one may have, else []}}'
 )
 
 
@@ -68,6 +70,7 @@ def request(
     cites: bool,
     plain: bool = False,
     merges: bool = False,
+    counted: bool = False,
     briefly: bool = False,
     words: int | None = None,
     expects: Mapping[str, JsonValue] | None = None,
@@ -79,18 +82,19 @@ def request(
     """What the agent is to do now.
 
     `letters`: it only has to name the letter of a kind. `plain`: its reply is the answer itself.
-    `merges`: it answers from results of parts. `briefly`: in a few words. `words`: how many
+    `merges`: it answers from results of parts. `counted`: from those that were merged already, of
+    which it says what is asked for. `briefly`: in a few words. `words`: how many
     its answer may have.
     `policies`, with a few words about each, are offered for children.
     """
-    bound = f", in at most {words} words" if words else ""
+    bound = f", in at most {words} words" if words and not counted else ""
     examples = {
         kind: _example(
             kind, cites=cites, expects=expects, labels=labels, structured=structured, tools=tools
         )
         for kind in kinds
     }
-    answer = _to_answer(merges=merges, briefly=briefly) + bound
+    answer = _to_answer(merges=merges, counted=counted, briefly=briefly) + bound
     to_do = {kind: _to_do(kind, answer=answer, cites=cites, labels=labels) for kind in kinds}
     if policies and "delegate" in kinds:
         examples["delegate"] = _with_policy(examples["delegate"], policies)
@@ -106,7 +110,9 @@ def request(
     return "\n".join(["Choose one. Reply with its JSON.", *lines])
 
 
-def _to_answer(*, merges: bool, briefly: bool) -> str:
+def _to_answer(*, merges: bool, counted: bool, briefly: bool) -> str:
+    if counted:
+        return _FROM_COUNTS
     if briefly:
         return _TO_MERGE_BRIEFLY if merges else _TO_ANSWER_BRIEFLY
     return _TO_MERGE if merges else _TO_DO["answer"]
@@ -123,9 +129,9 @@ def _readers(policies: Mapping[str, str]) -> str:
 def _to_do(kind: Kind, *, answer: str, cites: bool, labels: Sequence[str]) -> str:
     if labels and kind == "answer":
         return (
-            f"Every numbered line is a record. Give each of them one of the labels "
-            f"{json.dumps([*labels], ensure_ascii=False)}, as the goal says, or "
-            f'"{NO_LABEL}" where the goal does not ask about it'
+            "Every numbered line is a record. Read each line by itself and give it the label that "
+            f"fits it best: one of {json.dumps([*labels], ensure_ascii=False)}, or "
+            f'"{NO_LABEL}" where the goal leaves it out'
         )
     if kind != "answer":
         return _TO_DO[kind]
@@ -148,7 +154,7 @@ def _example(
     if kind != "answer":
         return _EXAMPLES[kind]
     if labels:
-        return '{"answer": [a label for each record, in order]}'
+        return '{"answer": {"1": the label of record 1, and so on for each record}}'
     answer = "the answer" if expects is None else f"JSON that matches {json.dumps(expects)}"
     citations = ', "citations": [the numbers]' if cites else ""
     return f'{{"answer": {answer}{citations}}}'

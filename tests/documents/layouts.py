@@ -54,6 +54,16 @@ def numbered(count: int) -> str:
     return "".join(f"{n + 1}. item {n}\n   {WORDS}\n\n   More.\n" for n in range(count))
 
 
+def log_lines(count: int) -> str:
+    return "What happened, a line each.\n\n" + "".join(
+        f"2026-11-{n % 30 + 1:02}T0{n % 10}:00:00Z line {n}. {WORDS}\n" for n in range(count)
+    )
+
+
+def labelled_lines(count: int) -> str:
+    return "".join(f"User: {n % 7} || line {n}. {WORDS}\n" for n in range(count))
+
+
 def python_code(count: int) -> str:
     body = "    if x:\n\n        return 1\n    # a remark\n\n    y = x + 1\n    return y\n"
     return "import os\n\n\n" + "\n\n".join(
@@ -81,6 +91,7 @@ MAKERS: dict[str, Callable[[int], str]] = {
     "json_lines": json_lines,
     "json_array": json_array,
     "numbered": numbered,
+    "lines": log_lines,
     "code": python_code,
     "prose": markdown,
 }

@@ -33,6 +33,7 @@ def divide(text: str, parts: int, by: None = None) -> list[str]:
         (layouts.timed_transcript, "transcript"),
         (layouts.pretty_json, "json_array"),
         (layouts.c_code, "code"),
+        (layouts.labelled_lines, "lines"),
     ],
 )
 @pytest.mark.parametrize("count", [12, 400])
@@ -55,6 +56,8 @@ def test_the_layout_of_a_document_is_told_from_its_beginning(
         "[1, 2, 3] is a list. " * 20,
         "We import goods from abroad; if (and only if) needed, we return them.\n" * 20,
         "http://a.example\nhttp://b.example\n" * 8,
+        "- one\n- two\n" * 3 + "And so on, with what was said of them.\n",
+        "Long before it. " * 200 + "\n" + "- one\n- two\n" * 9,
     ],
 )
 def test_prose_is_nothing_else(text: str) -> None:
@@ -75,6 +78,14 @@ def test_a_header_is_told_from_records() -> None:
     assert layout_of("Ulm;x\nBonn;y\nKiel;z\nHof;x\nJena;y\n").header_chars == 0
 
 
+@pytest.mark.parametrize("num_chars", [900, HEAD_CHARS])
+def test_what_stands_before_lines_that_begin_alike_is_their_header(num_chars: int) -> None:
+    text = layouts.log_lines(400)[:num_chars]  # its last line is cut off where it is longer
+    layout = layout_of(text)
+    assert layout.kind == "lines"
+    assert text[: layout.header_chars] == "What happened, a line each.\n\n"
+
+
 def begins(layout: str) -> re.Pattern[str]:
     return re.compile(
         {
@@ -83,6 +94,7 @@ def begins(layout: str) -> re.Pattern[str]:
             "json_lines": r'\{"id": \d+',
             "json_array": r'\{"id": \d+',
             "numbered": r"\d+\. item",
+            "lines": r"2026-11-\d\dT\S+ line",
             "code": r"# What follows",
             "prose": r"## Part",
         }[layout]
@@ -146,7 +158,7 @@ def test_a_part_of_an_array_is_divided_between_its_elements_again() -> None:
         assert begins("json_array").match(text, part.start)
 
 
-@pytest.mark.parametrize("kind", ["csv", "json_lines", "json_array", "numbered"])
+@pytest.mark.parametrize("kind", ["csv", "json_lines", "json_array", "numbered", "lines"])
 @settings(max_examples=20)
 @given(st.integers(40, 300), st.integers(1, 12))
 def test_records_are_the_same_however_a_text_is_divided(kind: str, count: int, parts: int) -> None:
@@ -177,6 +189,7 @@ HOSTILE = ['"', '",\n', ',"', '""', "```\n", "~~~ x\n", "`" * 300 + "\n", "[{", 
         Layout("json_array"),
         Layout("json_lines"),
         Layout("numbered", numbering="0."),
+        Layout("lines"),
     ],
     ids=lambda layout: layout.kind,
 )

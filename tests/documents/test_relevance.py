@@ -41,6 +41,17 @@ async def test_words_that_stand_nowhere_lower_the_share() -> None:
     assert nothing.passages == ()
 
 
+async def test_the_words_of_a_header_are_not_found_in_any_record() -> None:
+    header = "Each line below is an amber key, a brass key or an iron key; count them.\n\n"
+    lines = "".join(f"User: {n} || it turned once and never again\n" for n in range(400))
+    library, span = await shelved(header + lines)
+    near = await library.nearest(TENANT, [span], "Is an amber key or an iron key there?", 2_000)
+    assert near.share == 0.0
+    library, span = await shelved(f"{header}{lines}User: 7 || the amber key, the iron key\n")
+    near = await library.nearest(TENANT, [span], "Is an amber key or an iron key there?", 2_000)
+    assert near.share == 1.0
+
+
 @pytest.mark.parametrize(
     "goal", ["What are the main points of this document?", "Summarize the whole story."]
 )

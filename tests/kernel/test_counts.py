@@ -12,7 +12,7 @@ from banyan import counts
 from banyan.aggregates import merge
 from banyan.errors import InvalidAction
 from banyan.testing import ScriptedEngine
-from tests.growing import Grower, outcome, rule
+from tests.growing import Grower, by_number, is_to_label, outcome, rule
 
 LABELS = ("fruit", "tool")
 WORDS = ("apple", "hammer", "pear", "saw", "stone")
@@ -25,9 +25,9 @@ def counts_records(prompt: str, properties: Mapping[str, Any]) -> dict[str, Any]
     if "split" in properties:
         split = {"goal": "label the records", "labels": list(LABELS)}
         return {"brief": "", "split": split}
-    if properties["answer"].get("type") == "array":
+    if is_to_label(properties):
         shown = re.findall(r"record \d+: (\w+)", prompt)
-        return {"answer": [LABEL_OF.get(word, counts.NO_LABEL) for word in shown]}
+        return {"answer": by_number([LABEL_OF.get(word, counts.NO_LABEL) for word in shown])}
     [sums] = re.findall(r"\[1\] (.*in all\))", prompt)
     return {"answer": f"They are counted: {sums}", "citations": [1]}
 
@@ -73,12 +73,22 @@ async def test_a_part_whose_labels_take_too_many_tokens_is_divided_again() -> No
 @given(st.lists(st.sampled_from([*LABELS, counts.NO_LABEL]), max_size=60), st.integers(0, 60))
 def test_counting_does_not_depend_on_how_records_are_divided(labels: list[str], at: int) -> None:
     parts = [part for part in (labels[:at], labels[at:]) if part]
-    counted = [counts.count([*part], LABELS, len(part)) for part in parts]
-    whole = counts.count([*labels], LABELS, len(labels))
+    counted = [counts.count(by_number(part), LABELS, len(part)) for part in parts]
+    whole = counts.count(by_number(labels), LABELS, len(labels))
     assert merge(counted, counts.rules(LABELS)) == (whole if parts else None)
 
 
-@pytest.mark.parametrize("answer", [["fruit"], ["fruit", "cheese"], "fruit", None, {"fruit": 2}])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"1": "fruit"},
+        {"1": "fruit", "2": "cheese"},
+        {"1": "fruit", "3": "fruit"},
+        ["fruit", "tool"],
+        "fruit",
+        None,
+    ],
+)
 def test_what_labels_no_record_is_refused(answer: Any) -> None:
     with pytest.raises(InvalidAction):
         counts.count(answer, LABELS, 2)

@@ -25,8 +25,9 @@ LONG = DocumentView(90_000, 22_500, "Once upon a time…", None)
 
 
 def read(node: Node, view: View, *kinds: Kind, letters: bool = False, cites: bool = True) -> str:
-    merges = bool(view.results) and not view.counted
-    request = prompts.request(kinds, letters=letters, cites=cites, merges=merges, words=60)
+    request = prompts.request(
+        kinds, letters=letters, cites=cites, merges=bool(view.results), words=60
+    )
     system, user = prompts.dialogue(node, view, request, json_only=True)
     assert system.content == (
         "You work on one goal. Use only the passages that you are given; "
@@ -36,7 +37,7 @@ def read(node: Node, view: View, *kinds: Kind, letters: bool = False, cites: boo
 
 
 def test_the_version_of_what_is_pinned_here() -> None:
-    assert prompts.PROMPT_VERSION == 6
+    assert prompts.PROMPT_VERSION == 7
 
 
 def test_a_text_that_fits_with_citations() -> None:
@@ -156,14 +157,45 @@ def test_results_are_combined_into_a_few_words_and_contradictions_stay() -> None
     )
 
 
-def test_counts_are_one_result_the_most_frequent_first() -> None:
+def test_counts_are_one_result_and_are_told_in_the_form_that_the_goal_asks_for() -> None:
     results = (
         Outcome(status="ok", answer={"spam": 1, "ham": 2}),
         Outcome(status="ok", answer={"spam": 0, "ham": 5}),
     )
     view = View(results=results, rules={"spam": "count", "ham": "count"})
-    shown = read(NODE, view, "answer", cites=False)
-    assert "<results>\n[1] ham: 7, spam: 1 (8 in all)\n</results>" in shown
+    request = prompts.request(
+        ("answer",), letters=False, cites=False, plain=True, counted=True, words=60
+    )
+    system, user = prompts.dialogue(NODE, view, request, json_only=False)
+    assert "JSON" not in system.content
+    assert user.content == (
+        "The parts of the material gave these results, in order:\n"
+        "<results>\n"
+        "[1] ham: 7, spam: 1 (8 in all); most common: ham; least common: spam\n"
+        "</results>\n"
+        "Answer the goal from the counts, in the form that it asks for.\n"
+        "Goal: Who won?"
+    )
+
+
+def test_records_are_labelled_by_number_and_what_they_are_counted_for_stands_before() -> None:
+    node = CHILD.model_copy(update={"labels": ("ham", "spam")})
+    request = prompts.request(
+        ("answer",), letters=False, cites=True, labels=("ham", "spam"), words=60
+    )
+    _, user = prompts.dialogue(node, View((FITS,)), request, json_only=True)
+    assert user.content == (
+        "<document>\n"
+        "[1] Ann said 'go'.\n"
+        "[2] Bob won.\n"
+        "</document>\n"
+        "Brief: A race.\n"
+        "This is a part of the question: Who won?\n"
+        "Goal: Name the winner\n"
+        "Every numbered line is a record. Read each line by itself and give it the label that "
+        'fits it best: one of ["ham", "spam"], or "none" where the goal leaves it out. '
+        'Reply with JSON: {"answer": {"1": the label of record 1, and so on for each record}}'
+    )
 
 
 def test_what_stands_before_a_part_is_shown_apart_and_numbered_first() -> None:

@@ -14,7 +14,7 @@ from banyan.node import Node
 from banyan.ports import Message
 from banyan.state import unpack
 from banyan.tree import NodeRecord, TreeRecord
-from tests.growing import Grower, answer_first, outcome, rule, sentences
+from tests.growing import Grower, answer_first, by_number, is_to_label, outcome, rule, sentences
 from tests.two_policies import LARGE, SMALL, SMALL_WINDOW, house, split_plainly
 
 
@@ -89,10 +89,10 @@ async def test_records_are_counted_exactly_by_leaves_below_parts_that_were_only_
     def count(prompt: str, properties: Mapping[str, Any]) -> dict[str, Any]:
         if "split" in properties:
             return {"brief": "", "split": {"goal": "label", "labels": ["even", "odd"]}}
-        if properties["answer"].get("type") != "array":
+        if not is_to_label(properties):
             return answer_first(prompt, properties)
         numbers = re.findall(r"^\[\d+\] number (\d+)$", prompt, re.MULTILINE)
-        return {"answer": ["odd" if int(number) % 2 else "even" for number in numbers]}
+        return {"answer": by_number(["odd" if int(n) % 2 else "even" for n in numbers])}
 
     grower = house(rule(count))
     grower.others["small"].rule = rule(count)

@@ -12,7 +12,7 @@ from banyan import notices
 from banyan.policy import BASE, Policies
 from banyan.spans import size
 from banyan.testing import ScriptedEngine
-from tests.growing import TENANT, Grower, outcome, rule, sentences
+from tests.growing import TENANT, Grower, by_number, is_to_label, outcome, rule, sentences
 
 CONTEXT_LINE = "This stands before the part that is to be read, and is for context only:"
 FRUIT = ("apple", "pear")
@@ -26,12 +26,12 @@ LABELS = ["fruit", "other"]
 def labels_rows(prompt: str, properties: Mapping[str, Any], **asked: Any) -> dict[str, Any]:
     if "split" in properties:
         return {"brief": "", "split": {"goal": "label", "labels": LABELS, **asked}}
-    if properties["answer"].get("type") == "array":
+    if is_to_label(properties):
         assert CONTEXT_LINE in prompt
         assert "number,thing,remark" in prompt
         rows = re.findall(r"^\[\d+\] \d+,(\w+),", prompt, re.MULTILINE)
-        assert len(rows) == properties["answer"]["minItems"]
-        return {"answer": ["fruit" if thing in FRUIT else "other" for thing in rows]}
+        assert len(rows) == len(properties["answer"]["properties"])
+        return {"answer": by_number(["fruit" if thing in FRUIT else "other" for thing in rows])}
     [sums] = re.findall(r"\[1\] (.*in all\))", prompt)
     return {"answer": f"They are counted: {sums}", "citations": [1]}
 
