@@ -5,6 +5,7 @@ from __future__ import annotations
 GATE_WITHOUT_SCORES = "gate_without_scores"
 ANSWER_CUT = "answer_cut"
 ANSWER_BOUNDED = "answer_bounded"
+ANSWER_IN_TEXT = "answer_in_text"
 LIST_BOUNDED = "list_bounded"
 RESULTS_LEFT_OUT = "results_left_out"
 BUDGET_RAN_OUT = "budget_ran_out"
@@ -24,13 +25,16 @@ MEANING: dict[str, str] = {
     "list its whole items",
     ANSWER_BOUNDED: "limits.max_answer_tokens is more than a quarter of the window, which was the "
     "limit then",
+    ANSWER_IN_TEXT: "a part's answer is text, since its agent wrote no object as it had been asked "
+    "for; models that small are spared such requests with BANYAN_STRUCTURED_CHILDREN=false",
     LIST_BOUNDED: "a list in an answer has as many items as its tokens have room for, since its "
     "schema sets no maxItems: there may be more; set it, or raise limits.max_answer_tokens",
     RESULTS_LEFT_OUT: "results of parts did not fit the window and could not be divided further",
     BUDGET_RAN_OUT: "a node had no tokens, money or time left to combine results; they are listed",
     NOT_ALL_READ: "the answer rests on the places that were searched or read, as the gate decided; "
     "coverage says how much that is, and the gate mode `always` reads all",
-    HEADER_LEFT_OUT: "the header of a table was too long to be shown with each part of it",
+    HEADER_LEFT_OUT: "the header of a table, or what stands before lines that begin alike, was too "
+    "long to be shown with each part",
     PREFIX_UNAVAILABLE: "children were given a summary: the engine takes no token ids, which a "
     "prefix is made of",
     PREFIX_TOO_LONG: "children were given a summary: the prefix would have taken more than a third "

@@ -241,17 +241,27 @@ def _act(node: Node, generated: Generated, context: Context) -> tuple[Node, Effe
             return _look(node.model_copy(update={"overflow": True}), context)
         num_invalid = node.num_invalid + 1
         if num_invalid >= context.policy.max_invalid:
-            return node, _give_up(node, generated, error)
+            return _give_up(node, generated, error, context)
         return _look(node.model_copy(update={"num_invalid": num_invalid}), context)
 
 
-def _give_up(node: Node, generated: Generated, error: InvalidAction) -> Effect:
-    """End a node whose agent writes nothing valid; what it wrote of an answer is kept as text."""
+def _give_up(
+    node: Node, generated: Generated, error: InvalidAction, context: Context
+) -> tuple[Node, Effect]:
+    """End a node whose agent writes nothing valid; what it wrote of an answer is kept as text.
+
+    Of a part that only its parent wants an object from, text will do, which cannot be invalid.
+    """
     kind = generated.effect.decision.kind
     if node.expects is None or kind not in {"answer", None}:
-        return outcomes.fail(node, error.code, str(error))
+        return node, outcomes.fail(node, error.code, str(error))
+    if node.path != ROOT_PATH and not node.rules:
+        told = notices.union(node.notices, (notices.ANSWER_IN_TEXT,))
+        update = {"expects": None, "num_invalid": 0, "notices": told}
+        return _look(node.model_copy(update=update), context)
     cut = ", which ended at its limit of tokens (max_answer_tokens)" if generated.cut else ""
-    return outcomes.fail(node, SchemaMismatch.code, f"{error}{cut}", written=generated.text)
+    message = f"{error}{cut}"
+    return node, outcomes.fail(node, SchemaMismatch.code, message, written=generated.text)
 
 
 def _perform(node: Node, generated: Generated, context: Context) -> tuple[Node, Effect]:

@@ -3,15 +3,16 @@
     python -m bench.engine_use                        fake servers: eight slots, and a batch of 32
     python -m bench.engine_use --calls 300 --seconds 3
     python -m bench.engine_use --engine-kind vllm --engine http://127.0.0.1:8000 --tokens 40000
+    python -m bench.engine_use --engine http://127.0.0.1:8000 --tokens 20000 --solves 4
 
 Fresh workers find by themselves how many calls the server takes (`BANYAN_ENGINE_CONCURRENCY=auto`).
 Then a plain generator sends calls of the same mean lengths, prefixes that the server had cached
 among them, with 1, 2, 4 and more in flight. Both are measured by the server's own counters. In the
 middle of the solve the fake servers become three times slower, and `/solve` and the generator, with
-the width that was best, are compared again; a real server cannot be told to. Of vLLM it is told
-besides what the generator gets where it asks, as `/solve` does, for log-probabilities and for JSON
-under a schema. `cold` is the time until the server gave 95 % of what it gave to the generator, over
-about as long as two calls take.
+the width that was best, are compared again; a real server cannot be told to. With `--dressed` it is
+told besides what the generator gets of vLLM where it asks, as `/solve` does, for log-probabilities
+and for JSON under a schema. `cold` is the time until the server gave 95 % of what it gave to the
+generator, over about as long as two calls take.
 
 Goal: 95 % of the tokens a second of the generator at its best width, before and after.
 """
@@ -24,6 +25,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -42,8 +44,12 @@ _BYTES_PER_TOKEN = 3.6
 _TAIL = 0.9
 """Of the calls: after these fewer are left than the server takes."""
 _WITHIN_S = 3_600.0
+_SPENT = ("llm_calls", "prompt_tokens", "cached_tokens", "completion_tokens")
+_ROUNDS = 3
+"""Of each caller at least, of which the first is not counted. Callers go in step: all of their
+prompts are read, then all of their completions are written, which is several times slower."""
 _LEAST_SAMPLES = 8
-"""Of a width, whose first quarter is not counted: on a busy machine they come slowly."""
+"""Of a width: on a busy machine they come slowly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +146,16 @@ def solve_fake(stack: Stack, http: httpx.Client, options: argparse.Namespace) ->
 
 
 def solve_real(stack: Stack, http: httpx.Client, options: argparse.Namespace) -> Solved:
-    """A document on a server that runs."""
-    num_bytes = int(options.tokens * _BYTES_PER_TOKEN)
-    text = options.file.read_bytes()[:num_bytes] if options.file else b"".join(entries(num_bytes))
+    """Documents on a server that runs, a solve each, all at one time."""
+    size = int(options.tokens * _BYTES_PER_TOKEN)
+    total = size * options.solves
+    text = options.file.read_bytes()[:total] if options.file else b"".join(entries(total))
     began = time.monotonic()
-    solve = solve_text(stack, http, iter([text]))
+    with ThreadPoolExecutor(options.solves) as pool:
+        parts = [text[start : start + size] for start in range(0, len(text), size)]
+        solves = list(pool.map(lambda part: solve_text(stack, http, iter([part])), parts))
     ended = time.monotonic()
-    spent = solve["usage"]
+    spent = {name: sum(one["usage"][name] for one in solves) for name in _SPENT}
     return Solved(lengths(spent, spent["llm_calls"]), began, None, began + _TAIL * (ended - began))
 
 
@@ -176,11 +185,11 @@ def measure(
                 running = load.run(
                     width,
                     options.seconds * slowness,
+                    rounds=_ROUNDS,
                     enough=lambda: len(taken.kept) >= _LEAST_SAMPLES,
                 )
-                _, ended = asyncio.run(running)
-            kept = [counts for counts in taken.kept if counts.at_s <= ended]
-            return Rate.of(kept[len(kept) // 4 :])
+                ends = asyncio.run(running)
+            return taken.between(ends[width - 1], ends[-1])
 
         curve = {width: plain(width) for width in options.widths}
         best = max(curve, key=lambda width: curve[width].tokens_per_s)
@@ -193,7 +202,7 @@ def measure(
             slow = samples.between(solved.slowed_s + settle_s, solved.tail_s)
             rows.append(Row(name, "slowed", best, plain(best, options.slowness), slow))
         dressed = {}
-        if options.engine and options.engine_kind == "vllm":
+        if options.dressed:
             schema = under_schema(solved.lengths)
             asked = {"log-probabilities": LOGPROBS, "and a schema": {**LOGPROBS, **schema}}
             for what, more in asked.items():
@@ -256,6 +265,10 @@ def main() -> int:
     parser.add_argument("--engine", help="URL of a model server that runs, instead of fake ones")
     parser.add_argument("--engine-kind", choices=("vllm", "llama"), default="vllm")
     parser.add_argument("--tokens", type=int, default=40_000, help="of the document, there")
+    parser.add_argument("--solves", type=int, default=1, help="there, at one time, a document each")
+    parser.add_argument(
+        "--dressed", action="store_true", help="of vLLM: also with log-probabilities, with a schema"
+    )
     parser.add_argument("--file", type=Path, help="document; default: a generated one")
     parser.add_argument("--window", type=int, default=2_048, help="tokens, there")
     parser.add_argument("--out", type=Path, help="write the results as JSON")

@@ -72,31 +72,38 @@ class PlainLoad:
             return cls(url, model, lengths, (_PROBE_WORDS - 1) / (many - few))
 
     async def run(
-        self, width: int, seconds: float, *, enough: Callable[[], bool] = lambda: True
-    ) -> tuple[float, float]:
-        """Keep `width` calls in flight; from when and until when they were, on the clock.
+        self,
+        width: int,
+        seconds: float,
+        *,
+        rounds: int = 0,
+        enough: Callable[[], bool] = lambda: True,
+    ) -> list[float]:
+        """Keep `width` calls in flight; when, on the clock, those ended that ended meanwhile.
 
-        For so long, and longer until there is `enough`. Raises RuntimeError where a call fails.
+        For so long, and longer until so many calls of each caller have ended and there is
+        `enough`. Raises RuntimeError where a call fails.
         """
-        began, stops = time.monotonic(), asyncio.Event()
+        ends, stops = list[float](), asyncio.Event()
 
         async def caller(http: aiohttp.ClientSession) -> None:
             while not stops.is_set():
                 await self.call(http, self.prompt(next(self.numbers)))
+                ends.append(time.monotonic())
 
         connector = aiohttp.TCPConnector(limit=0)
         async with aiohttp.ClientSession(self.url, connector=connector) as http:
             callers = [asyncio.create_task(caller(http)) for _ in range(width)]
             done, _ = await asyncio.wait(callers, timeout=seconds, return_when="FIRST_EXCEPTION")
-            while not done and not enough():
+            while not done and not (len(ends) >= rounds * width and enough()):
                 done, _ = await asyncio.wait(
                     callers, timeout=_LOOK_S, return_when="FIRST_EXCEPTION"
                 )
-            ended = time.monotonic()
+            meanwhile = ends[:]
             stops.set()
             for task in [*done, *callers]:
                 await task
-        return began, ended
+        return meanwhile
 
     def prompt(self, number: int) -> str:
         """The prompt of a call; behind what is `cached` it is another one for each number."""

@@ -62,6 +62,16 @@ async def test_the_generator_keeps_its_width_and_its_lengths() -> None:
     assert done["prompt_tokens"] / done["calls"] == pytest.approx(lengths.prompt, rel=0.1)
 
 
+async def test_the_generator_goes_on_until_each_caller_has_had_its_rounds() -> None:
+    lengths = Lengths(prompt=30, cached=0, completion=4)
+    with fake_engine("--rule", "longest", "--latency", "0.05") as url:
+        load = await PlainLoad.made(url, lengths)
+        ends = await load.run(5, 0.0, rounds=3)
+
+    assert len(ends) >= 15
+    assert ends == sorted(ends)
+
+
 async def test_no_prompt_of_the_generator_is_one_that_a_server_has_seen() -> None:
     asked: list[str] = []
 
@@ -84,7 +94,7 @@ async def test_no_prompt_of_the_generator_is_one_that_a_server_has_seen() -> Non
 
 def test_a_solve_and_the_generator_are_measured_on_one_server() -> None:
     options = argparse.Namespace(
-        engine=None, calls=160, slowness=2.0, widths=[1, 4], seconds=1.0, workers=1
+        engine=None, calls=160, slowness=2.0, widths=[1, 4], seconds=1.0, workers=1, dressed=False
     )
     shape = Shape("slots", 4, 0.1)
     stack = Stack(
