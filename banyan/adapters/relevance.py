@@ -8,7 +8,7 @@ around them, in the order of the text.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import re2
@@ -26,29 +26,26 @@ _MAX_WORDS = 64
 
 Scan = Callable[[str], Iterator[tuple[int, int, str]]]
 
-NO_HEADERS: Mapping[str, int] = {}
-
 
 def nearest(
     inputs: Sequence[Span],
     goal: str,
     read: Reader,
     max_chars: int,
-    headers: Mapping[str, int] = NO_HEADERS,
+    header_chars: Callable[[str], int],
 ) -> tuple[list[Hit], float]:
     """The best places of `inputs` for `goal`, in order, together about `max_chars` long.
 
     Also the share of what the goal's words weigh that stands in these places: 1 where all of them
-    were found, 0 where none was, or where the goal has no words to be found. What stands in
-    `headers` (so many code points of a document) does not count: it names what records are about,
-    and tells of none of them.
+    were found, 0 where none was, or where the goal has no words to be found. What stands in the
+    header of a document, its first `header_chars` code points, does not count: it names what
+    records are about, and tells of none of them. Asked for documents with a place among the best.
     """
     words_of_goal, num_nowhere = sought(goal)
     wanted = list(dict.fromkeys(words_of_goal))[:_MAX_WORDS]
     if not wanted:
         return [], 0.0
     alike = _alike(inputs, _scanner(wanted), read, max_chars // (2 * AROUND_CHARS))
-    header_of = [headers.get(span.document, 0) for span in inputs]
     num_slices = max(1, sum(len(span) for span in inputs) // SLICE_CHARS)
     counts: Counter[str] = Counter()
     for words, found in alike.items():
@@ -67,7 +64,7 @@ def nearest(
         if left < 0:
             break
         chosen.append(place)
-        if place[1] >= header_of[place[0]]:
+        if place[1] >= header_chars(inputs[place[0]].document):
             shown.update(words)
     # Sums of floats in another order may differ in the last digit.
     total = sum(weights.values()) + num_nowhere * weight(num_slices, 0)

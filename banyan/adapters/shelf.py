@@ -128,11 +128,6 @@ def _layout(shelf: Shelf, document: str) -> Layout:
     return layout_of(shelf.read(Span(document=document, start=0, end=end)))
 
 
-def _header_chars(shelf: Shelf, document: str) -> int:
-    """Derived documents, which hold results of parts, have no header."""
-    return 0 if shelf.provenance(document) else _layout(shelf, document).header_chars
-
-
 class _Layouts:
     """The layouts of documents, each told once, and only if it is asked for."""
 
@@ -181,8 +176,13 @@ def _search(
 
 def _nearest(shelf: Shelf, inputs: Sequence[Span], goal: str, max_chars: int) -> Nearest:
     _check(shelf, inputs)
-    headers = {span.document: _header_chars(shelf, span.document) for span in inputs}
-    hits, share = relevance.nearest(inputs, goal, shelf.read, max_chars, headers)
+    layout = _Layouts(shelf)
+
+    def header_chars(document: str) -> int:
+        """Derived documents, which hold results of parts, have no header."""
+        return 0 if shelf.provenance(document) else layout(document).header_chars
+
+    hits, share = relevance.nearest(inputs, goal, shelf.read, max_chars, header_chars)
     return Nearest(tuple(passage for hit in hits for passage in _shown(shelf, hit)), share)
 
 
