@@ -63,18 +63,20 @@ class Load:
         while not stop.is_set():
             began = time.perf_counter()
             try:
-                await self._answered()
+                await self._answered(stop)
             except BanyanError as error:
                 self.num_failed += 1
                 print(f"failed: {error}", flush=True)
                 continue
             self.calls.append((began, time.perf_counter()))
 
-    async def _answered(self) -> None:
+    async def _answered(self, stop: asyncio.Event) -> None:
         while True:
             try:
                 await self.ask()
             except EngineUnavailable:
+                if stop.is_set():
+                    raise
                 self.num_again += 1
                 await asyncio.sleep(0.05)
             else:

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from banyan.adapters.engine_http import EngineHttp
+from banyan.adapters.vllm_wire import ID, Choice, Reply
 from banyan.errors import EngineRefused, EngineUnavailable
 from banyan.manifest import Probe
 
@@ -37,18 +38,6 @@ class _Models(msgspec.Struct):
 
 class _Reset(msgspec.Struct):
     success: bool
-
-
-class _Ranked(msgspec.Struct):
-    logprob: float
-
-
-class _Choice(msgspec.Struct):
-    prompt_logprobs: list[dict[str, _Ranked] | None]
-
-
-class _Reply(msgspec.Struct):
-    choices: list[_Choice]
 
 
 class VllmWeights:
@@ -91,23 +80,36 @@ class VllmWeights:
         await self._http.post("/resume", {}, dict[str, Any])
 
     async def probe(self, probe: Probe, adapter: str | None) -> tuple[float, ...]:
-        token_ids = [*probe.prompt_token_ids, *probe.token_ids]
+        """Each token by a call of its own that could be its turn to be sampled.
+
+        Not by `prompt_logprobs`, which kills a server with adapters on the CPU as soon as another
+        call runs beside it (vLLM 0.32).
+        """
         body = {
             "model": adapter or (await self._own()).id,
-            "prompt": token_ids,
             "max_tokens": 1,
             "temperature": 0.0,
-            "prompt_logprobs": 0,  # of the prompt's own tokens; it never reads the prefix cache
-            "cache_salt": f"probe:{secrets.token_hex(8)}",
+            "logprobs": 1,
+            "logprob_token_ids": sorted(set(probe.token_ids)),
+            "return_tokens_as_token_ids": True,
+            "cache_salt": f"probe:{secrets.token_hex(8)}",  # what earlier weights left is not read
         }
-        reply = await self._http.post("/v1/completions", body, _Reply)
-        start = len(probe.prompt_token_ids)
-        ranked = reply.choices[0].prompt_logprobs[start:]
+        starts = [
+            [*probe.prompt_token_ids, *probe.token_ids[:done]]
+            for done in range(len(probe.token_ids))
+        ]
+        # The longest alone: the others find what it computed.
+        choices = (await self._score(body, starts[-1:])).choices
+        if starts[:-1]:
+            choices = [*(await self._score(body, starts[:-1])).choices, *choices]
         try:
-            pairs = zip(probe.token_ids, ranked, strict=True)
-            return tuple((of or {})[str(token)].logprob for token, of in pairs)
+            pairs = zip(probe.token_ids, choices, strict=True)
+            return tuple(_scores(choice)[f"{ID}{token}"] for token, choice in pairs)
         except (KeyError, ValueError) as error:
             raise EngineRefused(f"{self._http.base_url} did not score the probe") from error
+
+    async def _score(self, body: dict[str, Any], prompts: list[list[int]]) -> Reply:
+        return await self._http.post("/v1/completions", {**body, "prompt": prompts}, Reply)
 
     async def close(self) -> None:
         await self._http.close()
@@ -130,3 +132,8 @@ class VllmWeights:
 
     async def _metrics(self) -> str:
         return await self._http.text("GET", "/metrics", None)
+
+
+def _scores(choice: Choice) -> dict[str, float]:
+    ranked = choice.logprobs.top_logprobs if choice.logprobs else []
+    return (ranked[0] or {}) if ranked else {}

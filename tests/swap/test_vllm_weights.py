@@ -60,11 +60,19 @@ async def test_adapters_are_those_with_a_parent_and_calls_are_counted() -> None:
         await weights.close()
 
 
+def scored(*positions: dict[str, float]) -> bytes:
+    """vLLM's reply: the tokens that were asked for, at the one position of each prompt."""
+    return json.dumps(
+        {"choices": [{"text": "", "logprobs": {"top_logprobs": [at]}} for at in positions]}
+    ).encode()
+
+
 async def test_a_probe_is_scored_cold_under_a_salt_of_its_own() -> None:
-    scores = [None, {"6": {"logprob": -0.5}}, {"7": {"logprob": -0.25}, "9": {"logprob": -0.1}}]
-    body = json.dumps({"choices": [{"prompt_logprobs": scores}]}).encode()
-    missing = json.dumps({"choices": [{"prompt_logprobs": scores[:2]}]}).encode()
-    async with wire(reply(body), reply(body), reply(missing)) as server:
+    longest = scored({"token_id:6": -3.0, "token_id:7": -0.25})
+    rest = scored({"token_id:6": -0.5, "token_id:7": -4.0})
+    none = scored({"token_id:6": -3.0})
+    replies = (reply(body) for body in (longest, rest, longest, rest, none, rest))
+    async with wire(*replies) as server:
         weights = VllmWeights(EngineHttp(server.url))
         assert await weights.probe(PROBE, "policy-v1") == (-0.5, -0.25)
         await weights.probe(PROBE, "policy-v1")
@@ -73,9 +81,20 @@ async def test_a_probe_is_scored_cold_under_a_salt_of_its_own() -> None:
         await weights.close()
 
     sent = [json.loads(request.partition(b"\r\n\r\n")[2]) for request in server.requests]
-    assert sent[0]["prompt"] == [5, 6, 7]
-    assert sent[0]["model"] == "policy-v1"
-    assert sent[0]["cache_salt"] != sent[1]["cache_salt"]
+    assert [body["prompt"] for body in sent[:2]] == [[[5, 6]], [[5]]]
+    assert all(body["model"] == "policy-v1" for body in sent)
+    assert all(body["logprob_token_ids"] == [6, 7] for body in sent)
+    salts = [body["cache_salt"] for body in sent]
+    assert salts[0] == salts[1]
+    assert len(set(salts)) == 3
+
+
+async def test_a_probe_of_one_token_is_one_call() -> None:
+    probe = Probe(prompt_token_ids=(5,), token_ids=(6,), logprobs=(-0.5,))
+    async with wire(reply(scored({"token_id:6": -0.5}))) as server:
+        weights = VllmWeights(EngineHttp(server.url))
+        assert await weights.probe(probe, "policy-v1") == (-0.5,)
+        await weights.close()
 
 
 async def test_an_adapter_that_cannot_be_loaded_raises(tmp_path: Path) -> None:
