@@ -87,10 +87,9 @@ class AdapterSwap:
         self, name: str, replica: Weights, registry: Registry, version: str
     ) -> None:
         await replica.ping()
-        allowed = await self._prover.tolerance(replica, registry, version, adapter=True)
         if version not in await replica.adapters():
             await self._load(name, replica, version)
-        await self._prover.check(replica, version, allowed, adapter=True)
+        await self._prover.check_adapter(replica, registry, version)
 
     async def _load(self, name: str, replica: Weights, version: str) -> None:
         """Raises NotProved where the replica refuses the adapter and is well apart from that.

@@ -114,7 +114,7 @@ class FullSwap:
         try:
             await self._load(replica, version)
             if version is not None:
-                await self._prover.check(replica, version, allowed, adapter=False)
+                await self._prover.check_full(replica, version, allowed)
         except EngineError:
             if station.is_open:  # else it is not known what it had
                 await self._load(replica, station.version)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from banyan import proof
-from banyan.manifest import Manifest, Probe
 from banyan.ports import PolicyStore, Weights
 from banyan.registry import Registry
 
@@ -28,14 +29,26 @@ class Prover:
         known = await self._store.manifest(live) if live in registry.versions else None
         probe = known.probe if known else manifest.probe
         name = live if adapter and known else None
-        measured = [await replica.probe(probe, name), await replica.probe(probe, name)]
-        if known:
-            measured.append(known.probe.logprobs)
-        return proof.tolerance(measured, floor=self._floor)
+        measured = await asyncio.gather(replica.probe(probe, name), replica.probe(probe, name))
+        trained = [known.probe.logprobs] if known else []
+        return proof.tolerance([*measured, *trained], floor=self._floor)
 
-    async def check(self, replica: Weights, version: str, allowed: float, *, adapter: bool) -> None:
-        """Raises NotProved, and what the replica raises."""
-        manifest: Manifest = await self._store.manifest(version)
-        probe: Probe = manifest.probe
-        measured = await replica.probe(probe, version if adapter else None)
+    async def check_full(self, replica: Weights, version: str, allowed: float) -> None:
+        """Of the weights that the replica has now.
+
+        Raises NotProved, and what the replica raises.
+        """
+        probe = (await self._store.manifest(version)).probe
+        proof.check(await replica.probe(probe, None), probe.logprobs, allowed)
+
+    async def check_adapter(self, replica: Weights, registry: Registry, version: str) -> None:
+        """Of an adapter that is loaded beside what is live: both are measured at once.
+
+        Raises NotProved, and what the replica raises.
+        """
+        probe = (await self._store.manifest(version)).probe
+        allowed, measured = await asyncio.gather(
+            self.tolerance(replica, registry, version, adapter=True),
+            replica.probe(probe, version),
+        )
         proof.check(measured, probe.logprobs, allowed)

@@ -80,13 +80,17 @@ class VllmWeights:
         await self._http.post("/resume", {}, dict[str, Any])
 
     async def probe(self, probe: Probe, adapter: str | None) -> tuple[float, ...]:
-        """Each token by a call of its own that could be its turn to be sampled.
+        """Each token as the first that a completion of all before it could have.
 
         Not by `prompt_logprobs`, which kills a server with adapters on the CPU as soon as another
         call runs beside it (vLLM 0.32).
         """
         body = {
             "model": adapter or (await self._own()).id,
+            "prompt": [
+                [*probe.prompt_token_ids, *probe.token_ids[:done]]
+                for done in range(len(probe.token_ids))
+            ],
             "max_tokens": 1,
             "temperature": 0.0,
             "logprobs": 1,
@@ -94,22 +98,12 @@ class VllmWeights:
             "return_tokens_as_token_ids": True,
             "cache_salt": f"probe:{secrets.token_hex(8)}",  # what earlier weights left is not read
         }
-        starts = [
-            [*probe.prompt_token_ids, *probe.token_ids[:done]]
-            for done in range(len(probe.token_ids))
-        ]
-        # The longest alone: the others find what it computed.
-        choices = (await self._score(body, starts[-1:])).choices
-        if starts[:-1]:
-            choices = [*(await self._score(body, starts[:-1])).choices, *choices]
+        choices = (await self._http.post("/v1/completions", body, Reply)).choices
         try:
             pairs = zip(probe.token_ids, choices, strict=True)
             return tuple(_scores(choice)[f"{ID}{token}"] for token, choice in pairs)
         except (KeyError, ValueError) as error:
             raise EngineRefused(f"{self._http.base_url} did not score the probe") from error
-
-    async def _score(self, body: dict[str, Any], prompts: list[list[int]]) -> Reply:
-        return await self._http.post("/v1/completions", {**body, "prompt": prompts}, Reply)
 
     async def close(self) -> None:
         await self._http.close()

@@ -1,6 +1,7 @@
 """Log-probabilities of a prompt's own tokens, from vLLM's completions endpoint.
 
-The engine port has none: no agent needs them. Language modelling does.
+The engine port has none: no agent needs them. Language modelling does. A vLLM with adapters enabled
+ends on the CPU when it computes them beside another call (decision 46).
 """
 
 from __future__ import annotations
