@@ -3,16 +3,17 @@
     python -m bench.engine_use                        fake servers: eight slots, and a batch of 32
     python -m bench.engine_use --calls 300 --seconds 3
     python -m bench.engine_use --engine-kind vllm --engine http://127.0.0.1:8000 --tokens 40000
-    python -m bench.engine_use --engine http://127.0.0.1:8000 --tokens 20000 --solves 4
+    python -m bench.engine_use --engine http://127.0.0.1:8000 --tokens 10000 --solves 12 --at-once 4
 
 Fresh workers find by themselves how many calls the server takes (`BANYAN_ENGINE_CONCURRENCY=auto`).
 Then a plain generator sends calls of the same mean lengths, prefixes that the server had cached
 among them, with 1, 2, 4 and more in flight. Both are measured by the server's own counters. In the
 middle of the solve the fake servers become three times slower, and `/solve` and the generator, with
-the width that was best, are compared again; a real server cannot be told to. With `--dressed` it is
-told besides what the generator gets of vLLM where it asks, as `/solve` does, for log-probabilities
-and for JSON under a schema. `cold` is the time until the server gave 95 % of what it gave to the
-generator, over about as long as two calls take.
+the width that was best, are compared again; a real server cannot be told to. There the next solve
+begins when one of those `--at-once` has ended, and what comes once there is no next is not
+measured. With `--dressed` it is told besides what the generator gets of vLLM where it asks, as
+`/solve` does, for log-probabilities and for JSON under a schema. `cold` is the time until the
+server gave 95 % of what it gave to the generator, over about as long as two calls take.
 
 Goal: 95 % of the tokens a second of the generator at its best width, before and after.
 """
@@ -32,6 +33,7 @@ from typing import Any
 
 import httpx
 
+from banyan.local.engine_choice import SMALL_MODEL
 from bench.engine_counts import Rate, Samples
 from bench.grown import solve_text
 from bench.plain_load import LOGPROBS, Lengths, PlainLoad, under_schema
@@ -146,17 +148,22 @@ def solve_fake(stack: Stack, http: httpx.Client, options: argparse.Namespace) ->
 
 
 def solve_real(stack: Stack, http: httpx.Client, options: argparse.Namespace) -> Solved:
-    """Documents on a server that runs, a solve each, all at one time."""
+    """Documents on a server that runs, a solve each, so many at one time."""
     size = int(options.tokens * _BYTES_PER_TOKEN)
     total = size * options.solves
     text = options.file.read_bytes()[:total] if options.file else b"".join(entries(total))
+
+    def solve(part: bytes) -> tuple[dict[str, int], float]:
+        return solve_text(stack, http, iter([part]))["usage"], time.monotonic()
+
     began = time.monotonic()
-    with ThreadPoolExecutor(options.solves) as pool:
+    with ThreadPoolExecutor(options.at_once) as pool:
         parts = [text[start : start + size] for start in range(0, len(text), size)]
-        solves = list(pool.map(lambda part: solve_text(stack, http, iter([part])), parts))
-    ended = time.monotonic()
-    spent = {name: sum(one["usage"][name] for one in solves) for name in _SPENT}
-    return Solved(lengths(spent, spent["llm_calls"]), began, None, began + _TAIL * (ended - began))
+        used, ends = zip(*pool.map(solve, parts), strict=True)
+    spent = {name: sum(usage[name] for usage in used) for name in _SPENT}
+    fewer = sorted(ends)[-options.at_once]  # from then on less is under way than there could be
+    tail = min(fewer, began + _TAIL * (max(ends) - began))
+    return Solved(lengths(spent, spent["llm_calls"]), began, None, tail)
 
 
 def slow_down(http: httpx.Client, url: str, factor: float) -> None:
@@ -230,6 +237,8 @@ def measured(options: argparse.Namespace) -> Iterator[Measured]:
         "slots": options.slots,
         "settings": {"BANYAN_ENGINE_CONCURRENCY": "auto"},
     }
+    if options.small_model:
+        workers["settings"] |= SMALL_MODEL
     if options.engine:
         stack = Stack(
             engine=(options.engine_kind, options.engine), window=options.window, **workers
@@ -265,7 +274,9 @@ def main() -> int:
     parser.add_argument("--engine", help="URL of a model server that runs, instead of fake ones")
     parser.add_argument("--engine-kind", choices=("vllm", "llama"), default="vllm")
     parser.add_argument("--tokens", type=int, default=40_000, help="of the document, there")
-    parser.add_argument("--solves", type=int, default=1, help="there, at one time, a document each")
+    parser.add_argument("--solves", type=int, default=1, help="there, a document each")
+    parser.add_argument("--at-once", type=int, default=1, help="of these, at one time")
+    parser.add_argument("--small-model", action="store_true", help="there, as of `banyan up`")
     parser.add_argument(
         "--dressed", action="store_true", help="of vLLM: also with log-probabilities, with a schema"
     )
@@ -274,6 +285,10 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="write the results as JSON")
     parser.add_argument("--plot", type=Path, help="write a plot as PNG")
     options = parser.parse_args()
+    if not 1 <= options.at_once <= options.solves:
+        parser.error("--at-once: as many as --solves at most")
+    if not options.engine and (options.dressed or options.small_model or options.solves > 1):
+        parser.error("--dressed, --small-model and --solves are for --engine")
     print(" server      phase plain tok/s  width solve tok/s share  in flight  waiting", flush=True)
     found: list[Measured] = []
     for each in measured(options):
