@@ -56,8 +56,13 @@ def up(
     ] = 2_048,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 1,
     slots: Annotated[
-        int, typer.Option(min=1, max=4_096, help="Model calls at one time, over all workers.")
-    ] = 8,
+        int | None,
+        typer.Option(
+            min=1,
+            max=4_096,
+            help="Model calls at one time, over all workers. Default: 8 of llama, 64 of others.",
+        ),
+    ] = None,
     data_dir: Annotated[
         Path | None,
         typer.Option(

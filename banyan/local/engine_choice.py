@@ -192,7 +192,7 @@ def _vllm(options: Options, progress: Progress, *, install: bool) -> EnginePlan:
         port=free_port(),
         served_name=name,
         window=options.window,
-        max_num_seqs=options.slots,
+        max_num_seqs=options.num_slots,
         adapters=options.swap == "adapters",
         reloads=options.swap == "full",
         more=(*(_ADAPTERS if options.swap == "adapters" else ()), *options.vllm_options),

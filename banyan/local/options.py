@@ -12,7 +12,10 @@ Swap = Literal["none", "full", "adapters"]
 
 DEFAULT_PORT = 8080
 DEFAULT_WINDOW = 2_048
-DEFAULT_SLOTS = 8
+LLAMA_SLOTS = 8
+"""As many calls as the embedded engine computes at one time."""
+SERVER_SLOTS = 64
+"""Of other servers, which batch: workers find by themselves how many calls each takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +32,8 @@ class Options:
     port: int = DEFAULT_PORT
     window: int = DEFAULT_WINDOW
     num_workers: int = 1
-    slots: int = DEFAULT_SLOTS
-    """Model calls at one time, over all workers."""
+    slots: int | None = None
+    """Model calls at one time, over all workers. None: as many as this kind of engine takes."""
     data_dir: Path | None = None
     swap: Swap = "none"
     """What of vLLM's weights can be changed while it runs."""
@@ -45,9 +48,14 @@ class Options:
     @property
     def engine_slots(self) -> int:
         """Requests that an embedded engine computes at one time; the others wait in its queue."""
-        return min(self.slots, DEFAULT_SLOTS)
+        return min(self.num_slots, LLAMA_SLOTS)
+
+    @property
+    def num_slots(self) -> int:
+        """Model calls at one time, over all workers."""
+        return self.slots or (LLAMA_SLOTS if self.engine == "llama" else SERVER_SLOTS)
 
     @property
     def slots_per_worker(self) -> int:
         """Nodes that one worker process runs at one time."""
-        return -(-self.slots // self.num_workers)
+        return -(-self.num_slots // self.num_workers)
