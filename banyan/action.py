@@ -66,7 +66,8 @@ class Split(_Model):
     """The same sub-goal for every part of the inputs, which the service cuts on its structure.
 
     With `labels` the inputs are records (`structure.records`): each gets one label, and what comes
-    back is how often each label was given, added up over all parts. `overlap` is in tokens: text
+    back is how often each label was given, added up over all parts; `only` says which records
+    count, and the goal is not passed on. `overlap` is in tokens: text
     before a part that its reader sees for context; null takes what the policy was published with.
     """
 
@@ -75,6 +76,7 @@ class Split(_Model):
     by: SplitBy | None = None
     overlap: int | None = Field(None, ge=0)
     labels: tuple[str, ...] = Field((), max_length=32)
+    only: str | None = None
     expects: dict[str, Any] | None = None
     policy: str | None = None
 

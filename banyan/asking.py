@@ -74,7 +74,15 @@ def decide(node: Node, chosen: Chosen, context: Context) -> tuple[Node, Effect]:
     return node, _generate(node, choose.view, decision, context)
 
 
-def _generate(node: Node, view: View, decision: Decision, context: Context) -> Generate:
+def divide(node: Node, view: View, parts: int, context: Context) -> Generate:
+    """Divide the inputs into so many parts, without a question."""
+    decision = gate.forced("delegate", context.task.gate)
+    return _generate(node, view, decision, context, parts=parts)
+
+
+def _generate(
+    node: Node, view: View, decision: Decision, context: Context, *, parts: int | None = None
+) -> Generate:
     if decision.kind is None:
         raise ValueError("the kind is not decided")
     view = replace(view, previews=not _rests_on_places(node, view, decision.kind))
@@ -94,7 +102,7 @@ def _generate(node: Node, view: View, decision: Decision, context: Context) -> G
         schema=None if plain else schemas.schema_for(decision.kind, _bounds(node, view, context)),
         max_tokens=tokens.get(decision.kind, LOOK_AROUND_TOKENS),
         passages=prompts.passages_of(node, view),
-        fixed=_fixed(node, view, decision, context, plain=plain),
+        fixed=_fixed(node, view, decision, context, plain=plain, parts=parts),
     )
 
 
@@ -118,7 +126,13 @@ def _is_plain(node: Node, view: View, kind: Kind, context: Context) -> bool:
 
 
 def _fixed(
-    node: Node, view: View, decision: Decision, context: Context, *, plain: bool
+    node: Node,
+    view: View,
+    decision: Decision,
+    context: Context,
+    *,
+    plain: bool,
+    parts: int | None,
 ) -> str | None:
     """The whole action where the kind leaves only one."""
     if decision.kind == "answer" and (merged := _merged(node)) is not None:
@@ -126,8 +140,8 @@ def _fixed(
     if decision.kind == "answer" and view.retold:
         text = joined(node, view.results)
         return text if text is None or plain else _answer(text)
-    if decision.kind == "delegate" and specialists.must_divide(node, context.task):
-        return delegation.passed_on(node)
+    if decision.kind == "delegate" and (node.labels or specialists.must_divide(node, context.task)):
+        return delegation.passed_on(node, parts)
     if decision.kind == "delegate" and node.inputs and not context.policy.briefs:
         return delegation.without_brief(node)
     return None
@@ -181,7 +195,8 @@ def _situation(node: Node, view: View, context: Context) -> Situation:
         has_tools=bool(context.tools),
         is_part=node.is_part,
         out_of_turns=node.num_turns >= context.policy.max_turns or not _has_room(node, context),
-        must_divide=specialists.must_divide(node, context.task),
+        must_divide=specialists.must_divide(node, context.task)
+        or bool(node.labels and not view.shows_all),
     )
 
 

@@ -26,6 +26,19 @@ def record_numbers(num_records: int) -> list[str]:
     return [str(number) for number in range(1, num_records + 1)]
 
 
+def goal(labels: Sequence[str], only: str | None = None) -> str:
+    """What each part is asked: the labels alone, not what their counts are for.
+
+    A goal that speaks of two labels of six was seen to have every record given one of the two.
+    `only` says which records count.
+    """
+    known = labels if len(labels) > 1 else [*labels, NO_LABEL]
+    asked = f"Which label fits each numbered record best? Labels: {', '.join(known)}."
+    if only:
+        asked += f' Only these records count: {only}. The label of all others is "{NO_LABEL}".'
+    return asked
+
+
 def expects(labels: Sequence[str]) -> dict[str, Any]:
     """The JSON Schema of the counts of `labels`."""
     return {

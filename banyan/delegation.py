@@ -23,10 +23,11 @@ def without_brief(node: Node) -> str:
     return Delegate(brief="", split=split).model_dump_json(exclude={"kind"}, exclude_defaults=True)
 
 
-def passed_on(node: Node) -> str:
+def passed_on(node: Node, parts: int | None = None) -> str:
     """The action that only divides: every part gets what the node itself was given, as JSON."""
     is_merged = bool(node.labels or node.rules)  # what such a node owes stays the same below it
-    split = Split(goal=node.goal, labels=node.labels, expects=None if is_merged else node.expects)
+    expects = None if is_merged else node.expects
+    split = Split(goal=node.goal, parts=parts, labels=node.labels, expects=expects)
     action = Delegate(brief=node.brief.text, split=split)
     return action.model_dump_json(exclude={"kind"}, exclude_defaults=True)
 
@@ -42,10 +43,16 @@ def cut(node: Node, action: Delegate, handover: Handover, context: Context) -> C
     window = context.abilities.window
     reader = specialists.reads(node, context.task, action.split.policy)
     part_window = context.member(reader).window
-    # The parts must leave room for what the children inherit and are told.
+    # What a node owes its parent stays the same below it, or its parts' results would not merge.
+    labels = node.labels or (() if node.rules else action.split.labels)
+    expects, rules = _partial_result(node, action.split, labels)
+    asks_labels = bool(labels) and not node.labels
+    goal = counts.goal(labels, action.split.only) if asks_labels else action.split.goal
+    # The parts must leave room for what the children inherit, are told and answer.
     inheriting = node.model_copy(
         update={
-            "goal": action.split.goal,
+            "goal": goal,
+            "labels": labels,
             "brief": Brief(task_goal=node.brief.task_goal, text=action.brief),
             "packed_state": handover.state,
         }
@@ -59,15 +66,12 @@ def cut(node: Node, action: Delegate, handover: Handover, context: Context) -> C
     free = action.split.parts is not None and node.divided is None
     wanted = max(action.split.parts or 0, fewest) if free else planned
     most = min(context.budget.nodes, max(sizes.MAX_FAN_OUT, fewest))
-    # What a node owes its parent stays the same below it, or its parts' results would not merge.
-    labels = node.labels or (() if node.rules else action.split.labels)
-    expects, rules = _partial_result(node, action.split, labels)
     return Cut(
         spans=node.inputs,
         parts=max(2, min(wanted, most)),
         by="record" if labels else action.split.by,
         labels=labels,
-        goal=action.split.goal,
+        goal=goal,
         brief=action.brief,
         expects=expects,
         rules=rules,

@@ -70,6 +70,10 @@ class Policy(BaseModel):
     """Whether it is offered to ask children for objects, to have records counted by labels, and to
     ask for an overlap. A model of 135M parameters was seen to ask for nonsense, which its children
     then could not write within their tokens; one of 1.5B asks for what the goal needs (ADR 44)."""
+    records_at_once: int = 4
+    """How many records its agents label in one answer; the more, the more it is that models take
+    one for another. One of 1.5B parameters gave news their gold label in 22 of 36 cases by itself,
+    17 of 36 by fours and 10 of 36 by twelves (ADR 47)."""
     gates_parts: bool = False
     """Whether, under the threshold gate, its agents choose whether to divide a part again that was
     cut such that it fits; never without briefs. To ask reads the part twice. Versions that were

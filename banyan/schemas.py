@@ -124,7 +124,8 @@ def ends_at_its_bound(
 
 
 _LABELS: Schema = {
-    "labels": {"type": "array", "items": {"type": "string", "maxLength": 60}, "maxItems": 32}
+    "labels": {"type": "array", "items": {"type": "string", "maxLength": 60}, "maxItems": 32},
+    "only": {"anyOf": [{"type": "null"}, {"type": "string", "maxLength": 200}]},
 }
 _OVERLAP: Schema = {"overlap": {"type": "integer", "minimum": 0, "maximum": MAX_OVERLAP_TOKENS}}
 _RANGE: Schema = {

@@ -158,6 +158,9 @@ class TraitSettings(Settings):
     structured_children: bool = Field(
         True, description="Agents may ask children for objects, and for records to be counted."
     )
+    records_at_once: int = Field(
+        4, ge=1, description="Records that an agent labels in one answer, where they are counted."
+    )
     overlap_tokens: int = Field(
         0, ge=0, description="Text before a part that its reader sees too, if agents ask for none."
     )
@@ -172,6 +175,7 @@ class TraitSettings(Settings):
         names = (
             *("briefs", "cites", "json_answers", "merges", "word_limits"),
             *("frequency_penalty", "overlap_tokens", "structured_children", "gates_parts"),
+            "records_at_once",
         )
         return {name: getattr(self, name) for name in names}
 

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 from banyan import aggregates
 from banyan.budget import Budget
-from banyan.counts import record_numbers
 from banyan.node import Node, Outcome
 from banyan.prompts import as_text
 from banyan.spans import Span, size
@@ -93,15 +92,19 @@ def label_tokens(window: int) -> int:
     return window // 4
 
 
-def labels_fit(node: Node, num_records: int) -> bool:
-    """Whether a label for each of so many records, by its number, fits the node's answer.
+def records_at_once(node: Node, wanted: int) -> int:
+    """How many records are labelled in one answer: `wanted`, or as many as its tokens suffice for.
 
     Labels are taken to be as long as they are on average.
     """
     labels = sum(map(len, node.labels)) / len(node.labels)
-    numbers = sum(map(len, record_numbers(num_records)))
-    chars = numbers + num_records * (labels + len('"":"",'))
-    return chars * max(density(node), _JSON_TOKENS_PER_CHAR) <= node.answer_tokens
+    tokens = (labels + len('"100":"",')) * max(density(node), _JSON_TOKENS_PER_CHAR)
+    return max(1, min(wanted, int(node.answer_tokens / tokens)))
+
+
+def parts_tokens(node: Node, parts: int, window: int) -> int:
+    """What it spends at most to have the inputs read in so many parts."""
+    return turn_reserve(window) + input_tokens(node) + parts * 2 * call_tokens(node)
 
 
 def generation_tokens(node: Node, *, plain: bool) -> int:

@@ -16,6 +16,7 @@ node remembers is in `Node`, so that it can be put away after every turn and go 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from pydantic import JsonValue
@@ -81,8 +82,8 @@ def step(node: Node, event: Event, context: Context) -> tuple[Node, Effect]:
             return _wake(node, event, context)
         case Looked(view, tokens_per_char):
             measured = node.model_copy(update={"tokens_per_char": tokens_per_char})
-            if _has_too_many_records(measured, view, context):
-                return _look(measured.model_copy(update={"overflow": True}), context)
+            if parts := _parts_of_records(measured, view, context):
+                return measured, asking.divide(measured, view, parts, context)
             return asking.ask(measured, view, context)
         case TooLong():
             return _shorten(node, context)
@@ -209,13 +210,22 @@ def _shorten(node: Node, context: Context) -> tuple[Node, Effect]:
     return node, outcomes.fail(node, "prompt_too_long", "goal and brief alone exceed the window")
 
 
-def _has_too_many_records(node: Node, view: View, context: Context) -> bool:
-    """Whether the records are better divided at once than after an answer that is cut off."""
-    if not node.labels or node.overflow or not view.shows_all:
-        return False
-    divided = node.model_copy(update={"overflow": True})
-    divides = sizes.may_delegate(divided, context.task, context.abilities.window, context.budget)
-    return divides and not sizes.labels_fit(node, len(prompts.passages_of(node, view)))
+def _parts_of_records(node: Node, view: View, context: Context) -> int | None:
+    """Into how many parts records are divided that are too many for one answer; else None.
+
+    A model that labels many at once was seen to lose its place, and an answer that is cut off is
+    lost.
+    """
+    if not node.labels or node.outcomes or not view.shows_all:
+        return None
+    num_records = len(prompts.passages_of(node, view))
+    at_once = sizes.records_at_once(node, context.policy.records_at_once)
+    parts = min(sizes.MAX_FAN_OUT, math.ceil(num_records / at_once))
+    window, budget = context.abilities.window, context.budget
+    if parts < 2 or not sizes.may_delegate(node, context.task, window, budget):
+        return None
+    has_room = budget.nodes >= parts and budget.tokens >= sizes.parts_tokens(node, parts, window)
+    return parts if has_room else None
 
 
 # --- Acting -------------------------------------------------------------------------------------

@@ -26,5 +26,6 @@ class Traits(BaseModel):
     merges: bool | None = None
     word_limits: bool | None = None
     structured_children: bool | None = None
+    records_at_once: int | None = Field(None, ge=1)
     overlap_tokens: int | None = Field(None, ge=0)
     gates_parts: bool | None = None

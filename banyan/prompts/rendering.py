@@ -58,6 +58,8 @@ def _soften(text: str) -> str:
 
 
 def _goal(node: Node) -> list[str]:
+    if node.labels and not node.outcomes:  # which needs no more than the labels
+        return [f"Goal: {quote(node.goal)}"]
     lines = [f"Note: {quote(note)}" for note in node.notes]
     if node.brief.text:
         lines.append(f"Brief: {quote(node.brief.text)}")

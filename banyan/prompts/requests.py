@@ -9,7 +9,6 @@ from pydantic import JsonValue
 
 from banyan import aggregates
 from banyan.action import LETTERS, Kind
-from banyan.counts import NO_LABEL
 
 NO_POLICIES: Mapping[str, str] = {}
 
@@ -59,7 +58,8 @@ _STRUCTURED = (
     '{"brief": what to know, "split": {"goal": what to find out, "expects": null or a JSON Schema, '
     f'where each property may have "{aggregates.MERGE}": one of {", ".join(aggregates.RULES)}, '
     "by which the parts' results become one, "
-    '"labels": where records are to be counted or compared all labels that one may have, else []}}'
+    '"labels": where records are to be counted or compared all labels that one may have, else [], '
+    '"only": which of these records count, or null for all}}'
 )
 
 
@@ -128,11 +128,7 @@ def _readers(policies: Mapping[str, str]) -> str:
 
 def _to_do(kind: Kind, *, answer: str, cites: bool, labels: Sequence[str]) -> str:
     if labels and kind == "answer":
-        return (
-            "Every numbered line is a record. Read each line by itself and give it the label that "
-            f"fits it best: one of {json.dumps([*labels], ensure_ascii=False)}, or "
-            f'"{NO_LABEL}" where the goal leaves it out'
-        )
+        return "Every numbered line is a record. Read each line by itself, and give it its label"
     if kind != "answer":
         return _TO_DO[kind]
     return answer + (", and cite their numbers" if cites else "")

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from banyan import counts
 from banyan.aggregates import merge
 from banyan.errors import InvalidAction
+from banyan.limits import Limits
+from banyan.policy import BASE, Policies
 from banyan.testing import ScriptedEngine
 from tests.growing import Grower, by_number, is_to_label, outcome, rule
 
@@ -45,21 +47,72 @@ async def test_records_are_labelled_by_leaves_and_added_up_exactly(window: int) 
     assert (covered.start, covered.end) == (0, len(RECORDS))
 
 
-async def test_adding_up_asks_no_model() -> None:
+async def test_dividing_and_adding_up_ask_no_model() -> None:
     grower = Grower(ScriptedEngine(rule=rule(counts_records), window=1_024))
     tree = await grower.grow("How many are fruit, how many tools?", RECORDS)
     nodes, _ = await grower.store.list_nodes(tree.id, offset=0, limit=10_000)
     inner = [node.path for node in nodes if node.num_children and node.path != "0"]
     assert inner
     for path in inner:
-        [*_, last] = await grower.turns(tree.id, path)
-        assert last.decision.kind == "answer"
-        assert last.completion_tokens == 0
+        first, last = await grower.turns(tree.id, path)
+        assert (first.decision.kind, last.decision.kind) == ("delegate", "answer")
+        assert first.completion_tokens == last.completion_tokens == 0
     usage = tree.usage
-    # Each of them wrote its split itself, and each leaf its labels; the root wrote both.
-    assert usage.determined_actions == len(inner)
-    assert usage.actions == usage.nodes + 1
+    # Each leaf wrote its labels, and the root its split and the answer.
+    assert usage.determined_actions == 2 * len(inner)
+    assert usage.actions == usage.nodes - 1 - len(inner) + 2
     assert (usage.invalid_actions, usage.retries) == (0, 0)
+
+
+FEW = RECORDS[:4_000]
+NUM_FEW = FEW.count("\n") + 1
+
+
+async def labelled(grower: Grower, **limits: int) -> list[str]:
+    """The prompts in which records were labelled."""
+    goal = "How many are fruit, how many tools?"
+    tree = await grower.grow(goal, FEW, limits=Limits(**limits))
+    assert tree.status == "completed"
+    return [
+        call.prompt.messages[-1].content
+        for call in grower.engine.calls
+        if call.schema and is_to_label({"answer": {}} | call.schema["properties"])
+    ]
+
+
+@pytest.mark.parametrize("at_once", [1, 4])
+async def test_few_records_are_labelled_at_a_time(at_once: int) -> None:
+    few = BASE.model_copy(update={"records_at_once": at_once})
+    engine = ScriptedEngine(rule=rule(counts_records), window=1_024)
+    prompts = await labelled(Grower(engine, policies=Policies([few], live=few.version)))
+    shown = [len(re.findall(r"record \d+:", prompt)) for prompt in prompts]
+    assert sum(shown) == NUM_FEW
+    assert max(shown) == at_once
+
+
+async def test_many_records_are_labelled_at_a_time_where_there_are_no_nodes_for_them() -> None:
+    engine = ScriptedEngine(rule=rule(counts_records), window=1_024)
+    prompts = await labelled(Grower(engine), max_nodes=12)
+    shown = [re.findall(r"record (\d+):", prompt) for prompt in prompts]
+    assert {number for numbers in shown for number in numbers} == {*map(str, range(NUM_FEW))}
+    assert max(map(len, shown)) > 4
+
+
+async def test_who_labels_is_not_told_what_it_is_for() -> None:
+    def only_some(prompt: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+        reply = counts_records(prompt, properties)
+        if "split" in reply:
+            reply["split"]["only"] = "those with even numbers"
+        return reply
+
+    engine = ScriptedEngine(rule=rule(only_some), window=1_024)
+    for prompt in await labelled(Grower(engine)):
+        assert "How many" not in prompt
+        assert "Labels: fruit, tool. Only these records count: those with even numbers." in prompt
+
+
+def test_one_label_alone_has_another_beside_it() -> None:
+    assert counts.goal(["fruit"]).endswith("Labels: fruit, none.")
 
 
 async def test_a_part_whose_labels_take_too_many_tokens_is_divided_again() -> None:

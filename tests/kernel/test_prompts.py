@@ -37,7 +37,7 @@ def read(node: Node, view: View, *kinds: Kind, letters: bool = False, cites: boo
 
 
 def test_the_version_of_what_is_pinned_here() -> None:
-    assert prompts.PROMPT_VERSION == 7
+    assert prompts.PROMPT_VERSION == 8
 
 
 def test_a_text_that_fits_with_citations() -> None:
@@ -189,11 +189,8 @@ def test_records_are_labelled_by_number_and_what_they_are_counted_for_stands_bef
         "[1] Ann said 'go'.\n"
         "[2] Bob won.\n"
         "</document>\n"
-        "Brief: A race.\n"
-        "This is a part of the question: Who won?\n"
         "Goal: Name the winner\n"
-        "Every numbered line is a record. Read each line by itself and give it the label that "
-        'fits it best: one of ["ham", "spam"], or "none" where the goal leaves it out. '
+        "Every numbered line is a record. Read each line by itself, and give it its label. "
         'Reply with JSON: {"answer": {"1": the label of record 1, and so on for each record}}'
     )
 
