@@ -9,7 +9,7 @@ from banyan import aggregates, costs, counts, sizes, specialists, transfer
 from banyan.action import Child, Delegate, Split
 from banyan.effects import Context, Cut, Handover, Pack, Spawn
 from banyan.errors import InvalidAction
-from banyan.node import Brief, Node, child_path
+from banyan.node import Brief, Node, Passage, child_path
 from banyan.packed_state import PackedState
 from banyan.ports import Part
 from banyan.schemas import check_expects
@@ -32,8 +32,14 @@ def passed_on(node: Node, parts: int | None = None) -> str:
     return action.model_dump_json(exclude={"kind"}, exclude_defaults=True)
 
 
-def cut(node: Node, action: Delegate, handover: Handover, context: Context) -> Cut:
-    """How the inputs are to be divided for a `split`.
+def cut(
+    node: Node,
+    action: Delegate,
+    handover: Handover,
+    context: Context,
+    passages: Sequence[Passage] = (),
+) -> Cut:
+    """How the inputs are to be divided for a `split`; `passages` are what the agent was shown.
 
     The agent may ask for more parts than planned, but not for so few that the levels left do not
     suffice, nor for more than there are nodes.
@@ -66,9 +72,11 @@ def cut(node: Node, action: Delegate, handover: Handover, context: Context) -> C
     free = action.split.parts is not None and node.divided is None
     wanted = max(action.split.parts or 0, fewest) if free else planned
     most = min(context.budget.nodes, max(sizes.MAX_FAN_OUT, fewest))
+    parts = max(2, min(wanted, most))
     return Cut(
         spans=node.inputs,
-        parts=max(2, min(wanted, most)),
+        parts=parts,
+        places=_between_records(passages, parts) if node.labels else (),
         by="record" if labels else action.split.by,
         labels=labels,
         goal=goal,
@@ -81,6 +89,12 @@ def cut(node: Node, action: Delegate, handover: Handover, context: Context) -> C
         policy=action.split.policy,
         handover=handover,
     )
+
+
+def _between_records(records: Sequence[Passage], parts: int) -> tuple[tuple[str, int], ...]:
+    """Where all parts but the first begin, each with about as many of the records."""
+    begins = [records[index * len(records) // parts] for index in range(1, parts) if records]
+    return tuple((one.sources[0].document, one.sources[0].start) for one in begins)
 
 
 def _partial_result(

@@ -165,6 +165,7 @@ class _Driver:
                     spans,
                     parts,
                     by,
+                    places=effect.places,
                     context=effect.context,
                     overlap_chars=effect.overlap_chars,
                     max_header_chars=effect.max_header_chars,

@@ -108,6 +108,8 @@ class Cut:
     brief: str
     expects: Mapping[str, Any] | None
     handover: Handover
+    places: tuple[tuple[str, int], ...] = ()
+    """Where to cut, as documents and offsets: records that were shown are never cut in two."""
     labels: tuple[str, ...] = ()
     rules: Mapping[str, Rule] = field(default_factory=dict)
     context: tuple[Span, ...] = ()

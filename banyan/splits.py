@@ -21,6 +21,8 @@ from banyan.layouts import PROSE, Layout
 from banyan.spans import Span
 
 Reader = Callable[[Span], str]
+Place = tuple[str, int]
+"""A document, and an offset into it in code points."""
 Layouts = Callable[[str], Layout]
 """The layout of a document."""
 
@@ -62,6 +64,25 @@ def split(
     spans = [span for span in inputs if span.end > span.start]
     cutter = _Cutter(spans, parts, by, read, breaks=breaks or {}, layout=layout)
     return cutter.parts()
+
+
+def split_at(inputs: Sequence[Span], places: Sequence[Place]) -> list[tuple[Span, ...]]:
+    """Cut `inputs` before each of `places`, which lie within them, in order; nowhere else."""
+    parts: list[tuple[Span, ...]] = []
+    part: list[Span] = []
+    left = list(reversed(places))
+    for span in inputs:
+        start = span.start
+        while left and left[-1][0] == span.document and start <= left[-1][1] < span.end:
+            _, at = left.pop()
+            if at > start:
+                part.append(Span(document=span.document, start=start, end=at))
+            if part:
+                parts.append(tuple(part))
+            part, start = [], at
+        if start < span.end:
+            part.append(Span(document=span.document, start=start, end=span.end))
+    return [*parts, tuple(part)] if part else parts
 
 
 class _Cutter:

@@ -297,7 +297,7 @@ def _perform(node: Node, generated: Generated, context: Context) -> tuple[Node, 
         case Delegate():
             node, handover = transfer.plan(node, action, generated, context)
             if action.split is not None:
-                return node, delegation.cut(node, action, handover, context)
+                return node, delegation.cut(node, action, handover, context, passages)
             children = delegation.listed_children(node, action, handover, context)
             return delegation.spawn(node, children, children[0].goal, handover, context)
         case Read():

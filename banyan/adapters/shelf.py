@@ -72,6 +72,7 @@ class ShelfLibrary(ABC):
         parts: int,
         by: SplitBy | None,
         *,
+        places: Sequence[splits.Place] = (),
         context: Sequence[Span] = (),
         overlap_chars: int = 0,
         max_header_chars: int = 0,
@@ -86,7 +87,9 @@ class ShelfLibrary(ABC):
             _check(shelf, [*inputs, *context])
             layout = _Layouts(shelf)
             return surroundings.surrounded(
-                _split(shelf, inputs, parts, by, layout),
+                splits.split_at(inputs, places)
+                if places
+                else _split(shelf, inputs, parts, by, layout),
                 [*inputs, *context],
                 overlap_chars=overlap_chars,
                 max_header_chars=max_header_chars,

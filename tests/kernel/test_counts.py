@@ -81,6 +81,21 @@ async def labelled(grower: Grower, **limits: int) -> list[str]:
 
 
 @pytest.mark.parametrize("at_once", [1, 4])
+async def test_no_record_is_cut_in_two_however_long_it_is(at_once: int) -> None:
+    policies = Policies([BASE.model_copy(update={"records_at_once": at_once})], live=BASE.version)
+    lengths = [40 if number % 9 == 4 else 1 + number % 3 for number in range(60)]
+    listed = [f"- record {n}: {' '.join(['apple'] * k)}\n" for n, k in enumerate(lengths)]
+    preamble = "These are the things that a shop sold in a year. " * 8 + "\n\n"
+    text = preamble + "".join(listed)
+    engine = ScriptedEngine(rule=rule(counts_records), window=1_024)
+    tree = await Grower(engine, policies=policies).grow("How many are fruit?", text)
+    assert tree.status == "completed"
+    assert "fruit: 60" in str(outcome(tree).answer)
+    [covered] = outcome(tree).covered
+    assert (covered.start, covered.end) == (0, len(text))
+
+
+@pytest.mark.parametrize("at_once", [1, 4])
 async def test_few_records_are_labelled_at_a_time(at_once: int) -> None:
     few = BASE.model_copy(update={"records_at_once": at_once})
     engine = ScriptedEngine(rule=rule(counts_records), window=1_024)
