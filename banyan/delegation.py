@@ -13,7 +13,7 @@ from banyan.node import Brief, Node, Passage, child_path
 from banyan.packed_state import PackedState
 from banyan.ports import Part
 from banyan.schemas import check_expects
-from banyan.spans import Span, size
+from banyan.spans import Place, Span, size
 from banyan.specialists import Specialist
 
 
@@ -91,7 +91,7 @@ def cut(
     )
 
 
-def _between_records(records: Sequence[Passage], parts: int) -> tuple[tuple[str, int], ...]:
+def _between_records(records: Sequence[Passage], parts: int) -> tuple[Place, ...]:
     """Where all parts but the first begin, each with about as many of the records."""
     begins = [records[index * len(records) // parts] for index in range(1, parts) if records]
     return tuple((one.sources[0].document, one.sources[0].start) for one in begins)

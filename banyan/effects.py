@@ -19,7 +19,7 @@ from banyan.packed_state import PackedState, SharedState
 from banyan.policy import Policy
 from banyan.ports import Abilities, Message, Part
 from banyan.prompts import View
-from banyan.spans import Span
+from banyan.spans import Place, Span
 from banyan.specialists import Specialist, Team
 from banyan.task import Task
 
@@ -108,8 +108,8 @@ class Cut:
     brief: str
     expects: Mapping[str, Any] | None
     handover: Handover
-    places: tuple[tuple[str, int], ...] = ()
-    """Where to cut, as documents and offsets: records that were shown are never cut in two."""
+    places: tuple[Place, ...] = ()
+    """Where to cut, and nowhere else: records that were shown are never cut in two."""
     labels: tuple[str, ...] = ()
     rules: Mapping[str, Rule] = field(default_factory=dict)
     context: tuple[Span, ...] = ()

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+Place = tuple[str, int]
+"""A document, and an offset into it in code points."""
+
 
 class Span(BaseModel):
     """`text[start:end]` of one document, in code points."""

@@ -18,11 +18,9 @@ from banyan.action import SplitBy
 from banyan.boundaries import CONTEXT, Group, Rank, anywhere, nearest
 from banyan.enclosures import Closed, Enclosure
 from banyan.layouts import PROSE, Layout
-from banyan.spans import Span
+from banyan.spans import Place, Span
 
 Reader = Callable[[Span], str]
-Place = tuple[str, int]
-"""A document, and an offset into it in code points."""
 Layouts = Callable[[str], Layout]
 """The layout of a document."""
 

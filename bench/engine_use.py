@@ -161,7 +161,9 @@ def solve_real(stack: Stack, http: httpx.Client, options: argparse.Namespace) ->
         parts = [text[start : start + size] for start in range(0, len(text), size)]
         used, ends = zip(*pool.map(solve, parts), strict=True)
     spent = {name: sum(usage[name] for usage in used) for name in _SPENT}
-    fewer = sorted(ends)[-options.at_once]  # from then on less is under way than there could be
+    fewer = sorted(ends)[
+        -min(options.at_once, len(ends))
+    ]  # from then on less is under way than there could be
     tail = min(fewer, began + _TAIL * (max(ends) - began))
     return Solved(lengths(spent, spent["llm_calls"]), began, None, tail)
 

@@ -20,7 +20,7 @@ from banyan.errors import InvalidInput
 from banyan.layouts import HEAD_CHARS, Layout, layout_of
 from banyan.node import Passage
 from banyan.ports import DocumentInfo, Nearest, Part
-from banyan.spans import Span
+from banyan.spans import Place, Span
 
 MAX_PARTS = 10_000
 
@@ -72,7 +72,7 @@ class ShelfLibrary(ABC):
         parts: int,
         by: SplitBy | None,
         *,
-        places: Sequence[splits.Place] = (),
+        places: Sequence[Place] = (),
         context: Sequence[Span] = (),
         overlap_chars: int = 0,
         max_header_chars: int = 0,

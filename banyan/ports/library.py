@@ -9,7 +9,7 @@ from typing import Protocol
 from banyan.action import SplitBy
 from banyan.layouts import Layout
 from banyan.node import Passage
-from banyan.spans import Span
+from banyan.spans import Place, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +88,14 @@ class Library(Protocol):
         parts: int,
         by: SplitBy | None,
         *,
-        places: Sequence[tuple[str, int]] = (),
+        places: Sequence[Place] = (),
         context: Sequence[Span] = (),
         overlap_chars: int = 0,
         max_header_chars: int = 0,
     ) -> list[Part]:
         """Cut the inputs into at most `parts` balanced parts on structural boundaries.
 
-        With `places`, each a document and an offset, they are cut before these and nowhere else.
+        With `places` they are cut before these and nowhere else.
         Together the spans of the parts cover the inputs once, without gap or overlap. The parts'
         context lies within the inputs and `context`, see `banyan/surroundings.py`.
         """

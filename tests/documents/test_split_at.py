@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from banyan.spans import Span, size
-from banyan.splits import Place, split_at
+from banyan.spans import Place, Span, size
+from banyan.splits import split_at
 
 LENGTHS = st.lists(st.integers(1, 30), min_size=1, max_size=4)
 

@@ -121,7 +121,9 @@ async def test_who_labels_is_not_told_what_it_is_for() -> None:
         return reply
 
     engine = ScriptedEngine(rule=rule(only_some), window=1_024)
-    for prompt in await labelled(Grower(engine)):
+    prompts = await labelled(Grower(engine))
+    assert len(prompts) > NUM_FEW // 5
+    for prompt in prompts:
         assert "How many" not in prompt
         assert "Labels: fruit, tool. Only these records count: those with even numbers." in prompt
 
