@@ -67,8 +67,10 @@ class Split(_Model):
 
     With `labels` the inputs are records (`structure.records`): each gets one label, and what comes
     back is how often each label was given, added up over all parts; `only` says which records
-    count, and the goal is not passed on. `overlap` is in tokens: text
-    before a part that its reader sees for context; null takes what the policy was published with.
+    count, and the goal is not passed on. `where` selects records by the values of their fields
+    and `count_by` counts the values of one, exactly and without a reader (`banyan/selection.py`).
+    `overlap` is in tokens: text before a part that its reader sees for context; null takes what the
+    policy was published with.
     """
 
     goal: str = Field(min_length=1)
@@ -77,6 +79,8 @@ class Split(_Model):
     overlap: int | None = Field(None, ge=0)
     labels: tuple[str, ...] = Field((), max_length=32)
     only: str | None = None
+    where: dict[str, tuple[str, ...]] = Field(default_factory=dict, max_length=16)
+    count_by: str | None = None
     expects: dict[str, Any] | None = None
     policy: str | None = None
 

@@ -231,6 +231,7 @@ def _request(
         expects=node.expects,
         labels=() if node.outcomes else node.labels,
         structured=context.policy.structured_children,
+        named=view.named,
         tools=context.tools,
         policies=specialists.abouts(context.task, context.team),
     )
@@ -254,6 +255,7 @@ def _bounds(node: Node, view: View, context: Context) -> schemas.Bounds:
         expects=node.expects,
         was_invalid=node.num_invalid > 0,
         labels=() if node.outcomes else node.labels,
+        named=view.named,
         tools=context.tools,
         policies=specialists.offered(context.task),
     )

@@ -76,7 +76,7 @@ def cut(
     return Cut(
         spans=node.inputs,
         parts=parts,
-        places=_between_records(passages, parts) if node.labels else (),
+        places=_between_records(node, passages, parts) if node.labels else (),
         by="record" if labels else action.split.by,
         labels=labels,
         goal=goal,
@@ -91,10 +91,15 @@ def cut(
     )
 
 
-def _between_records(records: Sequence[Passage], parts: int) -> tuple[Place, ...]:
-    """Where all parts but the first begin, each with about as many of the records."""
+def _between_records(node: Node, records: Sequence[Passage], parts: int) -> tuple[Place, ...]:
+    """Where all parts but the first begin, each with about as many of the records.
+
+    None where these were selected: their document is made of them, and is cut only between them.
+    """
+    own = {span.document for span in node.inputs}
     begins = [records[index * len(records) // parts] for index in range(1, parts) if records]
-    return tuple((one.sources[0].document, one.sources[0].start) for one in begins)
+    places = [(one.sources[0].document, one.sources[0].start) for one in begins]
+    return tuple(place for place in places if place[0] in own)
 
 
 def _partial_result(

@@ -29,6 +29,8 @@ from banyan.effects import (
     Pack,
     Parts,
     ReadOn,
+    Select,
+    Selected,
     Spawn,
     TooExpensive,
     TooLong,
@@ -159,6 +161,13 @@ class _Driver:
                 return await self._calls.choose(effect, context)
             case Generate():
                 return await self._calls.generate(node, effect, context)
+            case Select(spans, query, _, reply):
+                try:
+                    chosen = await library.select(tenant, spans, query)
+                except InvalidInput as error:
+                    return Observed(reply, text=f"Nothing was selected: {error}")
+                own = await self._derive(node, chosen.records) if chosen.records else None
+                return Selected(effect, chosen, own)
             case Cut(spans, parts, by):
                 divided = await library.split(
                     tenant,

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from banyan.action import Kind, SplitBy
+from banyan.action import Delegate, Kind, SplitBy
 from banyan.aggregates import Rule
 from banyan.budget import Budget
 from banyan.node import Decision, Node, Outcome, Passage
@@ -19,6 +19,7 @@ from banyan.packed_state import PackedState, SharedState
 from banyan.policy import Policy
 from banyan.ports import Abilities, Message, Part
 from banyan.prompts import View
+from banyan.selection import Query, Selection
 from banyan.spans import Place, Span
 from banyan.specialists import Specialist, Team
 from banyan.task import Task
@@ -63,11 +64,13 @@ class Look:
     """Load the inputs: all of their text as passages if `whole`, else how they begin.
 
     `nearest_chars` above 0: and about as much of the places that are nearest to the node's goal.
+    `fields`: and what the goal names of the fields of records.
     """
 
     spans: tuple[Span, ...]
     whole: bool
     nearest_chars: int = 0
+    fields: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,16 @@ class Cut:
     max_header_chars: int = 0
     policy: str | None = None
     """Of the children, where the agent named one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """Choose, or count, the records of the inputs by their fields, before these are divided."""
+
+    spans: tuple[Span, ...]
+    query: Query
+    action: Delegate
+    reply: Generated
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +196,20 @@ class Finish:
     outcome: Outcome
 
 
-Effect = Look | Choose | Generate | Cut | Derive | ReadOn | Find | CallTool | Pack | Spawn | Finish
+Effect = (
+    Look
+    | Choose
+    | Generate
+    | Select
+    | Cut
+    | Derive
+    | ReadOn
+    | Find
+    | CallTool
+    | Pack
+    | Spawn
+    | Finish
+)
 
 
 # --- Events --------------------------------------------------------------------------------------
@@ -254,6 +280,15 @@ class Packed:
 
 
 @dataclass(frozen=True, slots=True)
+class Selected:
+    """What was found, and where the document lies that was made of the chosen records."""
+
+    effect: Select
+    found: Selection
+    span: Span | None
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """The inputs, divided."""
 
@@ -295,6 +330,7 @@ Event = (
     | Chosen
     | Generated
     | Packed
+    | Selected
     | Parts
     | Derived
     | Observed

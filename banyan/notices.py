@@ -13,6 +13,7 @@ CHILD_FAILED = "child_failed"
 WEIGHTS_MOVED = "weights_moved"
 NOT_ALL_READ = "not_all_read"
 HEADER_LEFT_OUT = "header_left_out"
+RECORDS_SELECTED = "records_selected"
 PREFIX_UNAVAILABLE = "prefix_unavailable"
 PREFIX_TOO_LONG = "prefix_too_long"
 HIDDEN_UNAVAILABLE = "hidden_unavailable"
@@ -33,6 +34,8 @@ MEANING: dict[str, str] = {
     BUDGET_RAN_OUT: "a node had no tokens, money or time left to combine results; they are listed",
     NOT_ALL_READ: "the answer rests on the places that were searched or read, as the gate decided; "
     "coverage says how much that is, and the gate mode `always` reads all",
+    RECORDS_SELECTED: "only those records were read or counted whose fields have the values that "
+    "the goal names; the node's turn says which values these are",
     HEADER_LEFT_OUT: "the header of a table, or what stands before lines that begin alike, was too "
     "long to be shown with each part",
     PREFIX_UNAVAILABLE: "children were given a summary: the engine takes no token ids, which a "

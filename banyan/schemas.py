@@ -18,6 +18,7 @@ from banyan.aggregates import MERGE, RULES
 from banyan.counts import NO_LABEL, record_numbers
 from banyan.errors import InvalidAction, SchemaMismatch
 from banyan.references import moved
+from banyan.selection import Named
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -57,6 +58,8 @@ class Bounds:
     """An answer was written that does not follow `expects`: see `open_lists`."""
     labels: tuple[str, ...] = ()
     """Every passage is a record to be labelled with one of these, or with `counts.NO_LABEL`."""
+    named: tuple[Named, ...] = ()
+    """By what a split may select records, and count them."""
     tools: tuple[str, ...] = ()
     policies: tuple[str, ...] = ()
     """What children may run on, where the agent is to choose."""
@@ -123,8 +126,15 @@ def ends_at_its_bound(
     return is_full(answer, enforced(expects), answer_tokens, usual=was_invalid)
 
 
+_LABEL: Schema = {"type": "string", "maxLength": 60}
 _LABELS: Schema = {
-    "labels": {"type": "array", "items": {"type": "string", "maxLength": 60}, "maxItems": 32},
+    # Not one alone: of that and "none", a model of 1.5B parameters gave nearly all records the one.
+    "labels": {
+        "anyOf": [
+            {"type": "array", "maxItems": 0},
+            {"type": "array", "items": _LABEL, "minItems": 2, "maxItems": 32},
+        ]
+    },
     "only": {"anyOf": [{"type": "null"}, {"type": "string", "maxLength": 200}]},
 }
 _OVERLAP: Schema = {"overlap": {"type": "integer", "minimum": 0, "maximum": MAX_OVERLAP_TOKENS}}
@@ -251,7 +261,7 @@ def _delegate(bounds: Bounds) -> list[Schema]:
     if bounds.num_documents:
         merged = _MERGED_OR_TEXT if bounds.structured_children else expects
         split = _object(
-            {"goal": _text(_GOAL_CHARS), **policy, "expects": merged},
+            {"goal": _text(_GOAL_CHARS), **policy, **_by_fields(bounds), "expects": merged},
             optional=({**_LABELS, **_OVERLAP} if bounds.structured_children else {})
             | {
                 "parts": {"type": "integer", "minimum": 2, "maximum": bounds.max_parts},
@@ -268,6 +278,28 @@ def _delegate(bounds: Bounds) -> list[Schema]:
         children = {"type": "array", "items": child, "minItems": 1, "maxItems": bounds.max_children}
         forms.append(_object({"brief": brief, "children": children}))
     return forms
+
+
+def _by_fields(bounds: Bounds) -> Schema:
+    """Which records count, by the values of their fields, and what is counted of them.
+
+    Required, so that both are decided.
+    """
+    if not bounds.structured_children:
+        return {}
+    counted = [one.field for one in bounds.named if one.counts]
+    values = {
+        one.field: {
+            "type": "array",
+            "items": {"enum": [*one.values]},
+            "maxItems": len(one.values),
+        }
+        for one in bounds.named
+        if one.values
+    }
+    return ({"count_by": {"enum": [*counted, None]}} if counted else {}) | (
+        {"where": _object({}, optional=values)} if values else {}
+    )
 
 
 def _object(properties: Schema, optional: Schema | None = None) -> Schema:

@@ -5,6 +5,7 @@ of its action, lets the engine write the action (both in `banyan/asking.py`), an
 
     Woken ── Look ── Looked ─┬─ Choose ── Chosen ─┬─ Generate ── Generated ─┬─ Finish
       │                      └── (forced) ────────┘                         ├─ Cut ── Parts ── Spawn
+      │                                                                     ├─ Select ── Selected
       │                                                                     ├─ Spawn
       │                             ┌── Observed ── ReadOn / Find / CallTool┤
       │                             └── Look ... (the next turn)            └─ Look (note, invalid)
@@ -25,6 +26,7 @@ from banyan import (
     asking,
     delegation,
     looking,
+    narrowing,
     notices,
     outcomes,
     partial_answer,
@@ -62,6 +64,8 @@ from banyan.effects import (
     Observed,
     Packed,
     Parts,
+    Select,
+    Selected,
     TooExpensive,
     TooLong,
     Woken,
@@ -93,6 +97,8 @@ def step(node: Node, event: Event, context: Context) -> tuple[Node, Effect]:
             return asking.decide(node, event, context)
         case Generated():
             return _act(node, event, context)
+        case Selected():
+            return _go_on_with(node, event, context)
         case Parts(cut, parts):
             if len(parts) < 2:  # one part would be the same task again
                 return node, outcomes.fail(node, "indivisible_input", "the input cannot be divided")
@@ -144,8 +150,11 @@ def _look(node: Node, context: Context) -> tuple[Node, Effect]:
     if node.outcomes:
         return _look_at_results(node, context)
     window = context.abilities.window
-    whole = sizes.fits(node, window)
-    return node, Look(node.inputs, whole, 0 if whole else sizes.nearest_chars(node, window))
+    if sizes.fits(node, window):
+        return node, Look(node.inputs, whole=True)
+    nearest_chars = sizes.nearest_chars(node, window)
+    fields = bool(nearest_chars) and context.policy.structured_children
+    return node, Look(node.inputs, whole=False, nearest_chars=nearest_chars, fields=fields)
 
 
 def _look_at_results(node: Node, context: Context) -> tuple[Node, Effect]:
@@ -290,11 +299,14 @@ def _perform(node: Node, generated: Generated, context: Context) -> tuple[Node, 
             if generated.cut and node.path != ROOT_PATH and isinstance(answer, str):
                 answer = partial_answer.whole_sentences(answer)  # the root's was streamed already
             citations = citations or _attributed(node, answer, passages)
-            if node.inputs and not node.num_children and not sizes.fits(node, window):
+            read_all = bool(node.num_children or node.outcomes) or sizes.fits(node, window)
+            if node.inputs and not read_all:
                 told = notices.union(node.notices, (notices.NOT_ALL_READ,))
                 node = node.model_copy(update={"notices": told})
             return node, Finish(outcomes.answered(node, answer, citations, passages))
         case Delegate():
+            if (query := narrowing.query_of(action)) is not None:
+                return node, Select(node.inputs, query, action, generated)
             node, handover = transfer.plan(node, action, generated, context)
             if action.split is not None:
                 return node, delegation.cut(node, action, handover, context, passages)
@@ -313,6 +325,18 @@ def _perform(node: Node, generated: Generated, context: Context) -> tuple[Node, 
             return _look(noted, context)
         case Use():
             return node, CallTool(action.tool, action.arguments, generated)
+
+
+def _go_on_with(node: Node, selected: Selected, context: Context) -> tuple[Node, Effect]:
+    """Answer from a field's counts, or go on with the records that were chosen."""
+    effect, found = selected.effect, selected.found
+    if effect.query.count_by is not None or not found.num_selected:
+        return _look_at_results(narrowing.counted(node, selected), context)
+    node = narrowing.narrowed(node, selected)
+    if effect.action.split is None or not effect.action.split.labels or found.num_selected < 2:
+        return _look(node, context)
+    node, handover = transfer.plan(node, effect.action, effect.reply, context)
+    return node, delegation.cut(node, effect.action, handover, context)
 
 
 def _rests_on_counts(node: Node) -> bool:

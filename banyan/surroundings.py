@@ -30,11 +30,14 @@ def surrounded(
 
     `overlap_chars`: so much text, or a little less, before each part, from the same document.
     `max_header_chars`: headers that are longer together are left out, and the part says so.
+    What is allowed of other documents are the headers of records that the inputs were made of.
     """
     allowed = merge(allowed)
+    own = {span.document for spans in parts for span in spans}
+    foreign = [one for one in allowed if one.document not in own]
     found = []
     for spans in parts:
-        headers = _headers(spans, allowed, layout)
+        headers = [*_headers(spans, allowed, layout), *foreign]
         lacks_header = sum(map(len, headers)) > max_header_chars
         context = [] if lacks_header else headers
         before = _before(spans[0], allowed, overlap_chars, read, layout) if overlap_chars else None

@@ -6,7 +6,6 @@ import math
 
 from banyan.documents import preview, records
 from banyan.effects import Look, Looked
-from banyan.layouts import Layout
 from banyan.node import Node, Passage
 from banyan.ports import Engine, Library
 from banyan.prompts import DocumentView, View
@@ -27,10 +26,7 @@ async def look(
     for span in effect.spans:
         passages = None
         if effect.whole:
-            passages = await library.passages(tenant, span)
-            if node.labels:
-                layout = await library.layout(tenant, span.document)
-                passages = _records(passages, layout)
+            passages = await _passages(node, span, tenant, library)
         start = Span(
             document=span.document,
             start=span.start,
@@ -48,14 +44,27 @@ async def look(
     nearest = None
     if effect.nearest_chars:
         nearest = await library.nearest(tenant, effect.spans, node.goal, effect.nearest_chars)
+    named = await library.named(tenant, effect.spans, node.goal) if effect.fields else ()
     view = View(
         documents=tuple(documents),
         nearest=nearest,
+        named=named,
         numbers=numbers or bool(node.labels),
         context=await _context(node, tenant, library),
         cites_context=not node.labels,
     )
     return Looked(view, density)
+
+
+async def _passages(node: Node, span: Span, tenant: str, library: Library) -> tuple[Passage, ...]:
+    """The text of `span`; as one passage a record where these are to be labelled.
+
+    Derived documents consist of what is to be labelled: results, or records that were selected.
+    """
+    if node.labels and not (await library.info(tenant, span.document)).derived:
+        layout = await library.layout(tenant, span.document)
+        return records(await library.text(tenant, span), span, layout)
+    return await library.passages(tenant, span)
 
 
 async def _context(node: Node, tenant: str, library: Library) -> tuple[Passage, ...]:
@@ -77,16 +86,6 @@ async def _own_headers(node: Node, tenant: str, library: Library) -> list[Span]:
         if span.start == 0 and 0 < header_chars <= span.end:
             found.append(Span(document=span.document, start=0, end=header_chars))
     return found
-
-
-def _records(passages: tuple[Passage, ...], layout: Layout) -> tuple[Passage, ...]:
-    """The records in passages that stand for themselves, each as a passage: what is counted."""
-    whole = "".join(passage.text for passage in passages)
-    first = passages[0].sources[0] if passages else None
-    if first is None or sum(len(p.sources[0]) for p in passages) != len(whole):
-        return passages  # results of children, which stand for other text
-    span = Span(document=first.document, start=first.start, end=first.start + len(whole))
-    return records(whole, span, layout)
 
 
 async def _measure(spans: tuple[Span, ...], tenant: str, library: Library, engine: Engine) -> float:

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Protocol
 
-from banyan import documents, splits, structure, surroundings
+from banyan import documents, selection, splits, structure, surroundings
 from banyan.action import SplitBy
 from banyan.adapters import relevance, search
 from banyan.adapters.search import Hit
 from banyan.documents import Provenance
 from banyan.errors import InvalidInput
-from banyan.layouts import HEAD_CHARS, Layout, layout_of
+from banyan.fields import Reader, reader_of
+from banyan.layouts import HEAD_CHARS, PROSE, Layout, layout_of
 from banyan.node import Passage
 from banyan.ports import DocumentInfo, Nearest, Part
+from banyan.records import Record, records_of
+from banyan.selection import Named, Query, Selection
 from banyan.spans import Place, Span
 
 MAX_PARTS = 10_000
@@ -111,6 +115,16 @@ class ShelfLibrary(ABC):
         """See `banyan.adapters.relevance`."""
         return await asyncio.to_thread(_nearest, self.shelf(tenant), inputs, goal, max_chars)
 
+    async def named(self, tenant: str, inputs: Sequence[Span], goal: str) -> tuple[Named, ...]:
+        """See `banyan.selection.named`."""
+        shelf = self.shelf(tenant)
+        return await asyncio.to_thread(lambda: selection.named(goal, _records(shelf, inputs)))
+
+    async def select(self, tenant: str, inputs: Sequence[Span], query: Query) -> Selection:
+        """See `banyan.selection.select`."""
+        shelf = self.shelf(tenant)
+        return await asyncio.to_thread(lambda: selection.select(_records(shelf, inputs), query))
+
 
 def _text(shelf: Shelf, span: Span) -> str:
     _check(shelf, [span])
@@ -127,8 +141,25 @@ def _passages(shelf: Shelf, span: Span) -> tuple[Passage, ...]:
 
 
 def _layout(shelf: Shelf, document: str) -> Layout:
+    """A derived document is its passages, however these look one behind the other."""
+    return PROSE if shelf.info(document).derived else layout_of(_head(shelf, document))
+
+
+def _head(shelf: Shelf, document: str) -> str:
     end = min(HEAD_CHARS, shelf.info(document).num_chars)
-    return layout_of(shelf.read(Span(document=document, start=0, end=end)))
+    return shelf.read(Span(document=document, start=0, end=end))
+
+
+def _records(shelf: Shelf, inputs: Sequence[Span]) -> Iterator[Record]:
+    _check(shelf, inputs)
+    layouts = _Layouts(shelf)
+
+    @cache
+    def kinds(document: str) -> tuple[Layout, Reader | None]:
+        layout = layouts(document)
+        return layout, reader_of(_head(shelf, document), layout)
+
+    return records_of(inputs, shelf.read, kinds)
 
 
 class _Layouts:
@@ -182,8 +213,7 @@ def _nearest(shelf: Shelf, inputs: Sequence[Span], goal: str, max_chars: int) ->
     layout = _Layouts(shelf)
 
     def header_chars(document: str) -> int:
-        """Derived documents, which hold results of parts, have no header."""
-        return 0 if shelf.provenance(document) else layout(document).header_chars
+        return layout(document).header_chars
 
     hits, share = relevance.nearest(inputs, goal, shelf.read, max_chars, header_chars)
     return Nearest(tuple(passage for hit in hits for passage in _shown(shelf, hit)), share)

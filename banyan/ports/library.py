@@ -9,6 +9,7 @@ from typing import Protocol
 from banyan.action import SplitBy
 from banyan.layouts import Layout
 from banyan.node import Passage
+from banyan.selection import Named, Query, Selection
 from banyan.spans import Place, Span
 
 
@@ -111,6 +112,14 @@ class Library(Protocol):
         self, tenant: str, inputs: Sequence[Span], goal: str, max_chars: int
     ) -> Nearest:
         """The passages that share the most telling words with `goal`, about `max_chars` long."""
+        ...
+
+    async def named(self, tenant: str, inputs: Sequence[Span], goal: str) -> tuple[Named, ...]:
+        """What `goal` names of the fields of the inputs' records."""
+        ...
+
+    async def select(self, tenant: str, inputs: Sequence[Span], query: Query) -> Selection:
+        """Choose or count the inputs' records. Raises InvalidInput where none has a field."""
         ...
 
     async def derive(

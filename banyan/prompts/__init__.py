@@ -18,7 +18,7 @@ from banyan.prompts.view import (
     passages_of,
 )
 
-PROMPT_VERSION = 8
+PROMPT_VERSION = 9
 """Raised with every change of a word; tests/kernel/test_prompts.py pins them to the letter."""
 
 __all__ = [

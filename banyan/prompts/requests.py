@@ -9,6 +9,8 @@ from pydantic import JsonValue
 
 from banyan import aggregates
 from banyan.action import LETTERS, Kind
+from banyan.documents import quote
+from banyan.selection import Named
 
 NO_POLICIES: Mapping[str, str] = {}
 
@@ -58,7 +60,8 @@ _STRUCTURED = (
     '{"brief": what to know, "split": {"goal": what to find out, "expects": null or a JSON Schema, '
     f'where each property may have "{aggregates.MERGE}": one of {", ".join(aggregates.RULES)}, '
     "by which the parts' results become one, "
-    '"labels": where records are to be counted or compared all labels that one may have, else [], '
+    '"labels": where records are to be counted or compared all labels that the material says a '
+    "record can have, even if the goal asks for one, else [], "
     '"only": which of these records count, or null for all}}'
 )
 
@@ -76,6 +79,7 @@ def request(
     expects: Mapping[str, JsonValue] | None = None,
     labels: Sequence[str] = (),
     structured: bool = False,
+    named: Sequence[Named] = (),
     tools: Sequence[str] = (),
     policies: Mapping[str, str] = NO_POLICIES,
 ) -> str:
@@ -84,13 +88,19 @@ def request(
     `letters`: it only has to name the letter of a kind. `plain`: its reply is the answer itself.
     `merges`: it answers from results of parts. `counted`: from those that were merged already, of
     which it says what is asked for. `briefly`: in a few words. `words`: how many
-    its answer may have.
+    its answer may have. `named`: by what it may select records, and count them.
     `policies`, with a few words about each, are offered for children.
     """
     bound = f", in at most {words} words" if words and not counted else ""
     examples = {
         kind: _example(
-            kind, cites=cites, expects=expects, labels=labels, structured=structured, tools=tools
+            kind,
+            cites=cites,
+            expects=expects,
+            labels=labels,
+            structured=structured,
+            named=named,
+            tools=tools,
         )
         for kind in kinds
     }
@@ -141,12 +151,13 @@ def _example(
     expects: Mapping[str, JsonValue] | None,
     labels: Sequence[str],
     structured: bool,
+    named: Sequence[Named],
     tools: Sequence[str],
 ) -> str:
     if kind == "use":
         return f'{{"tool": one of {json.dumps(list(tools))}, "arguments": {{}}}}'
     if kind == "delegate" and structured:
-        return _STRUCTURED
+        return _STRUCTURED.replace('"expects"', f'{_by_fields(named)}"expects"')
     if kind != "answer":
         return _EXAMPLES[kind]
     if labels:
@@ -154,3 +165,21 @@ def _example(
     answer = "the answer" if expects is None else f"JSON that matches {json.dumps(expects)}"
     citations = ', "citations": [the numbers]' if cites else ""
     return f'{{"answer": {answer}{citations}}}'
+
+
+def _by_fields(named: Sequence[Named]) -> str:
+    """What may be written of the fields that the goal names, whose names are a document's."""
+    counted = " or ".join(json.dumps(one.field, ensure_ascii=False) for one in named if one.counts)
+    values = {one.field: one.values for one in named if one.values}
+    told = ""
+    if counted:
+        told += (
+            f'"count_by": {counted} if the goal asks which of its values is the most or least '
+            "common or how many there are, else null, "
+        )
+    if values:
+        told += (
+            f'"where": {json.dumps(values, ensure_ascii=False)} '
+            "where only the records with these values count, or {} where all do, "
+        )
+    return quote(told)

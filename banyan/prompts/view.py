@@ -13,6 +13,7 @@ from banyan.aggregates import Rule
 from banyan.documents import quote
 from banyan.node import Node, Outcome, Passage
 from banyan.ports import Nearest
+from banyan.selection import Named
 from banyan.spans import merge
 
 
@@ -33,6 +34,8 @@ class View:
     documents: tuple[DocumentView, ...] = ()
     nearest: Nearest | None = None
     """Of inputs that are too long to show: the places that are nearest to the goal."""
+    named: tuple[Named, ...] = ()
+    """Of such inputs, where they are records with fields: what the goal names of these."""
     results: tuple[Outcome, ...] = ()
     rules: Mapping[str, Rule] = field(default_factory=dict)
     """By which the results merge exactly, outside the model; empty where they do not."""

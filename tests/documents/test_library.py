@@ -10,6 +10,7 @@ import pytest
 from banyan.errors import InvalidDocument, InvalidInput, NotFound, StaleLease
 from banyan.node import Passage
 from banyan.ports import DocumentInfo, Library
+from banyan.selection import Named, Query
 from banyan.spans import Span
 from tests.documents.conftest import MAX_BYTES, MakeLibrary
 from tests.documents.texts import chunked, unheard
@@ -276,3 +277,45 @@ async def test_a_derived_document_is_forgotten_and_nothing_else_is(library: Libr
         await library.passages("a", span)
     assert await library.text("a", whole_of(uploaded)) == "text"
     assert await library.derive("a", "n", RESULTS, announce=unheard) == span
+
+
+BOUGHT = "What was bought:\n\n" + "".join(
+    f"User: {n % 9} || Thing: number {n}\n" for n in range(4_000)
+)
+
+
+async def test_records_are_named_chosen_and_counted_by_their_fields(library: Library) -> None:
+    whole = await put_whole(library, BOUGHT)
+    assert await library.named("t", [whole], "Which user bought it?") == (
+        Named("User", (), counts=True),
+    )
+    chosen = await library.select("t", [whole], Query({"User": ["3"]}))
+    assert len(chosen.records) == chosen.num_selected == 445
+    for passage in chosen.records:
+        [span] = passage.sources
+        assert await library.text("t", span) == passage.text
+    counted = await library.select("t", [whole], Query({}, "User"))
+    assert counted.counts == {str(n): 445 if n < 4 else 444 for n in range(9)}
+    with pytest.raises(InvalidInput, match="Colour"):
+        await library.select("t", [whole], Query({"Colour": ["red"]}))
+
+
+async def test_chosen_records_are_a_document_without_a_layout_of_its_own(library: Library) -> None:
+    whole = await put_whole(library, BOUGHT)
+    chosen = await library.select("t", [whole], Query({"User": ["3"]}))
+    derived = await library.derive("t", "name", chosen.records, announce=unheard)
+    assert (await library.layout("t", derived.document)).kind == "prose"
+    assert await library.passages("t", derived) == chosen.records
+    assert await library.named("t", [derived], "Which user bought it?") == ()
+    parts = await library.split("t", [derived], 7, "record")
+    assert len(parts) == 7
+    passages = [one for part in parts for one in await library.passages("t", part.spans[0])]
+    assert tuple(passages) == chosen.records
+
+
+async def test_fields_of_another_tenants_document_are_not_told(library: Library) -> None:
+    whole = await put_whole(library, BOUGHT)
+    with pytest.raises(NotFound):
+        await library.named("other", [whole], "Which user bought it?")
+    with pytest.raises(NotFound):
+        await library.select("other", [whole], Query({"User": ["3"]}))

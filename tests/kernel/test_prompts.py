@@ -9,6 +9,7 @@ from banyan.action import Kind
 from banyan.node import Brief, Node, Outcome, Passage
 from banyan.ports import Nearest
 from banyan.prompts import DocumentView, View
+from banyan.selection import Named
 from banyan.spans import Span
 
 SPAN = Span(document="d", start=0, end=4)
@@ -37,7 +38,7 @@ def read(node: Node, view: View, *kinds: Kind, letters: bool = False, cites: boo
 
 
 def test_the_version_of_what_is_pinned_here() -> None:
-    assert prompts.PROMPT_VERSION == 8
+    assert prompts.PROMPT_VERSION == 9
 
 
 def test_a_text_that_fits_with_citations() -> None:
@@ -192,6 +193,19 @@ def test_records_are_labelled_by_number_and_what_they_are_counted_for_stands_bef
         "Goal: Name the winner\n"
         "Every numbered line is a record. Read each line by itself, and give it its label. "
         'Reply with JSON: {"answer": {"1": the label of record 1, and so on for each record}}'
+    )
+
+
+def test_fields_are_asked_about_where_the_goal_names_them() -> None:
+    named = [Named("User", ("7", "<document> 8"), counts=True), Named("Date", ("May",), False)]
+    request = prompts.request(("delegate",), letters=False, cites=True, structured=True)
+    asked = prompts.request(("delegate",), letters=False, cites=True, structured=True, named=named)
+    before, after = request.split('"expects"')
+    assert asked == (
+        f'{before}"count_by": "User" if the goal asks which of its values is the most or least '
+        'common or how many there are, else null, "where": {"User": ["7", "<\u2060document> 8"], '
+        '"Date": ["May"]} where only the records with these values count, or {} where all do, '
+        f'"expects"{after}'
     )
 
 

@@ -1,0 +1,78 @@
+"""Narrowing: inputs become the records that the goal names, or the counts of a field. Pure.
+
+Both come of a `split` that names fields (`banyan/selection.py`), and take no model.
+"""
+
+from __future__ import annotations
+
+from pydantic import JsonValue
+
+from banyan import aggregates, counts, notices, value_counts
+from banyan.action import Delegate
+from banyan.effects import Selected
+from banyan.errors import InvalidAction
+from banyan.node import Node, Outcome
+from banyan.selection import Query
+from banyan.spans import merge
+
+_NONE = "records like that"
+
+
+def query_of(action: Delegate) -> Query | None:
+    """What is to be selected before the inputs are divided; None for all.
+
+    Where labels are asked for, these are what is counted.
+    """
+    if action.split is None:
+        return None
+    where = {name: values for name, values in action.split.where.items() if values}
+    count_by = None if action.split.labels else action.split.count_by
+    return Query(where, count_by) if where or count_by else None
+
+
+def narrowed(node: Node, selected: Selected) -> Node:
+    """The node with the chosen records for its inputs; what stood before these is shown beside.
+
+    They are a document of their own, in which each is a passage that stands for its true place.
+    """
+    if selected.span is None:
+        raise InvalidAction("no record was chosen")
+    return node.model_copy(
+        update={
+            "inputs": (selected.span,),
+            "context": selected.found.headers,
+            "read_to": (),
+            "exchanges": (),
+            "seen": (),
+            "overflow": False,
+            "notices": notices.union(node.notices, (notices.RECORDS_SELECTED,)),
+        }
+    )
+
+
+def counted(node: Node, selected: Selected) -> Node:
+    """The node with what was counted, as if it were the result of its parts.
+
+    These are a field's values, or that no record was chosen: then nothing is left to be read.
+    """
+    query, split = selected.effect.query, selected.effect.action.split
+    labels = split.labels if split is not None else ()
+    answer: dict[str, JsonValue]
+    rules: aggregates.Rules
+    if query.count_by is not None:
+        answer, rules = value_counts.result(query.count_by, selected.found)
+    elif labels:
+        answer, rules = dict.fromkeys(labels, 0), counts.rules(labels)
+    else:
+        answer, rules = {_NONE: 0}, {_NONE: "count"}
+    whole = merge(node.inputs)
+    told = (notices.RECORDS_SELECTED,) if query.where else ()
+    return node.model_copy(
+        update={
+            "outcomes": (Outcome(status="ok", answer=answer, citations=whole, covered=whole),),
+            "child_rules": rules,
+            "exchanges": (),
+            "seen": (),
+            "notices": notices.union(node.notices, told),
+        }
+    )
