@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -8,6 +10,7 @@ from jsonschema import Draft202012Validator
 from banyan.action import LETTERS, Kind, parse
 from banyan.errors import InvalidAction
 from banyan.schemas import Bounds, check_answer, check_expects, open_schema, schema_for
+from banyan.selection import Named
 
 SENTENCE = "An answer is a whole sentence."
 
@@ -51,6 +54,30 @@ def test_citations_are_a_closed_choice_of_the_numbers_in_the_prompt() -> None:
     assert validator.is_valid({"answer": SENTENCE, "citations": [3]})
     assert not validator.is_valid({"answer": SENTENCE, "citations": [4]})
     assert not validator.is_valid({"answer": SENTENCE, "citations": []})
+
+
+def splits(**asked: Any) -> dict[str, Any]:
+    return {"brief": "b", "split": {"goal": "g", "expects": None, **asked}}
+
+
+def test_a_label_alone_says_nothing() -> None:
+    validator = Draft202012Validator(schema_for("delegate", BOUNDS))
+    assert validator.is_valid(splits(labels=[]))
+    assert validator.is_valid(splits(labels=["ham", "spam"]))
+    assert not validator.is_valid(splits(labels=["ham"]))
+
+
+def test_fields_and_values_are_a_closed_choice_of_what_the_goal_names() -> None:
+    named = (Named("User", ("7", "12"), counts=True), Named("Date", ("May",), counts=False))
+    validator = Draft202012Validator(schema_for("delegate", replace(BOUNDS, named=named)))
+    assert validator.is_valid(splits(where={}, count_by=None))
+    assert validator.is_valid(splits(where={"User": ["12"], "Date": ["May"]}, count_by="User"))
+    assert not validator.is_valid(splits(where={"User": ["13"]}, count_by=None))
+    assert not validator.is_valid(splits(where={"Colour": ["red"]}, count_by=None))
+    assert not validator.is_valid(splits(where={}, count_by="Date"))
+    assert not validator.is_valid(splits())  # whoever is asked decides
+    small = replace(BOUNDS, named=named, structured_children=False)
+    assert Draft202012Validator(schema_for("delegate", small)).is_valid(splits())
 
 
 def test_an_expected_schema_constrains_the_answer() -> None:
