@@ -36,7 +36,10 @@ _TO_MERGE = (
     "numbers, and who said what; where results contradict each other, give both"
 )
 
-_FROM_COUNTS = "Answer the goal from the counts, in the form that it asks for"
+_FROM_COUNTS = (
+    "Answer the goal from the counts. "
+    "Where it says in which form, give the answer in exactly that form"
+)
 
 _CHOICES: dict[Kind, str] = {
     "answer": "Answer the goal now",

@@ -143,13 +143,13 @@ def test_the_schema_for_a_part_takes_what_can_be_merged(part: dict[str, Any]) ->
 
 def test_a_merged_result_shows_order_and_ties() -> None:
     assert as_line({"ham": 1, "spam": 3}, {"ham": "count", "spam": "count"}) == (
-        "spam: 3, ham: 1 (4 in all); most common: spam; least common: ham"
+        "spam 3 times, ham 1 time (4 in all); most common: spam; least common: ham"
     )
     rules: Rules = {"a": "count", "b": "count", "c": "count", "names": "union", "most": "max"}
     merged: dict[str, JsonValue] = {"a": 2, "b": 5, "c": 2, "names": ["x", "y"], "most": 1.5}
     assert as_line(merged, rules) == (
-        "b: 5, a: 2, c: 2 (9 in all); most common: b; least common: a and c; a and c are equal; "
-        "names: x, y; most: 1.5"
+        "b 5 times, a 2 times, c 2 times (9 in all); most common: b; least common: a and c; "
+        "a and c are equal; names: x, y; most: 1.5"
     )
 
 
@@ -193,7 +193,7 @@ async def test_partial_results_merge_exactly_at_every_level(window: int) -> None
     tree = await grower.grow("What was in the letters?", RECORDS)
     assert tree.status == "completed"
     assert outcome(tree).answer == (
-        f"ham: 720, spam: 180 (900 in all); most common: ham; least common: spam; "
+        f"ham 720 times, spam 180 times (900 in all); most common: ham; least common: spam; "
         f"bytes: {sum(range(900))}; "
         "shortest: 0; longest: 899; senders: bob, ann | all of it"
     )

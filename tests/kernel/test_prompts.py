@@ -172,9 +172,10 @@ def test_counts_are_one_result_and_are_told_in_the_form_that_the_goal_asks_for()
     assert user.content == (
         "The parts of the material gave these results, in order:\n"
         "<results>\n"
-        "[1] ham: 7, spam: 1 (8 in all); most common: ham; least common: spam\n"
+        "[1] ham 7 times, spam 1 time (8 in all); most common: ham; least common: spam\n"
         "</results>\n"
-        "Answer the goal from the counts, in the form that it asks for.\n"
+        "Answer the goal from the counts. "
+        "Where it says in which form, give the answer in exactly that form.\n"
         "Goal: Who won?"
     )
 

@@ -67,7 +67,7 @@ async def test_only_records_with_the_values_that_are_named_are_read_and_counted(
     assert sorted(shown) == sorted(line.strip() for line in CHOSEN)
     assert all("things that people bought" in prompt for prompt in readers)
     num_fruit = sum(any(word in line for word in FRUIT) for line in CHOSEN)
-    assert f"fruit: {num_fruit}" in str(outcome(tree).answer)
+    assert f"fruit {num_fruit} times" in str(outcome(tree).answer)
     assert f"({len(CHOSEN)} in all)" in str(outcome(tree).answer)
     assert notices.RECORDS_SELECTED in outcome(tree).notices
     texts = [await grown.library.text(TENANT, span) for span in outcome(tree).covered]
@@ -129,8 +129,8 @@ async def test_few_records_are_read_and_cited_by_who_selected_them() -> None:
 @pytest.mark.parametrize(
     ("split", "told"),
     [
-        ({}, "records like that: 0 (0 in all)"),
-        ({"labels": LABELS}, "fruit: 0, other: 0 (0 in all); fruit and other are equal"),
+        ({}, "records like that 0 times (0 in all)"),
+        ({"labels": LABELS}, "fruit 0 times, other 0 times (0 in all); fruit and other are equal"),
         ({"count_by": "User"}, "records by User: none"),
     ],
 )

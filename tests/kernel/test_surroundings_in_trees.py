@@ -44,7 +44,7 @@ async def test_rows_of_a_table_are_counted_once_by_readers_who_see_its_header(ov
     grower = Grower(ScriptedEngine(rule=rule(write), window=2_048))
     tree = await grower.grow("How many are fruit?", TABLE)
     assert tree.status == "completed"
-    assert "other: 360, fruit: 240 (600 in all)" in str(outcome(tree).answer)
+    assert "other 360 times, fruit 240 times (600 in all)" in str(outcome(tree).answer)
     [covered] = outcome(tree).covered
     assert (covered.start, covered.end) == (0, len(TABLE))
 
