@@ -12,6 +12,7 @@ from banyan.errors import InvalidAction
 from banyan.node import Brief, Node, Passage, child_path
 from banyan.packed_state import PackedState
 from banyan.ports import Part
+from banyan.prompts import EXAMPLE_GOAL
 from banyan.schemas import check_expects
 from banyan.spans import Place, Span, size
 from banyan.specialists import Specialist
@@ -53,7 +54,7 @@ def cut(
     labels = node.labels or (() if node.rules else action.split.labels)
     expects, rules = _partial_result(node, action.split, labels)
     asks_labels = bool(labels) and not node.labels
-    goal = counts.goal(labels, action.split.only) if asks_labels else action.split.goal
+    goal = counts.goal(labels, action.split.only) if asks_labels else _goal(node, action.split)
     # The parts must leave room for what the children inherit, are told and answer.
     inheriting = node.model_copy(
         update={
@@ -89,6 +90,12 @@ def cut(
         policy=action.split.policy,
         handover=handover,
     )
+
+
+def _goal(node: Node, split: Split) -> str:
+    """The parts' goal: the node's own, where the agent wrote no more than its example's words."""
+    is_copied = split.goal.strip(" .?!").lower() == EXAMPLE_GOAL
+    return node.goal if is_copied else split.goal
 
 
 def _between_records(node: Node, records: Sequence[Passage], parts: int) -> tuple[Place, ...]:

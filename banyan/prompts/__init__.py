@@ -8,7 +8,7 @@ through the whole prompt, so that a citation is one number.
 from __future__ import annotations
 
 from banyan.prompts.rendering import AFTER_PREFIX, AFTER_VECTORS, SYSTEM, dialogue
-from banyan.prompts.requests import NO_POLICIES, request
+from banyan.prompts.requests import EXAMPLE_GOAL, NO_POLICIES, request
 from banyan.prompts.view import (
     DocumentView,
     View,
@@ -24,6 +24,7 @@ PROMPT_VERSION = 9
 __all__ = [
     "AFTER_PREFIX",
     "AFTER_VECTORS",
+    "EXAMPLE_GOAL",
     "NO_POLICIES",
     "PROMPT_VERSION",
     "SYSTEM",

@@ -50,8 +50,11 @@ _CHOICES: dict[Kind, str] = {
     "use": "Use a tool",
 }
 
+EXAMPLE_GOAL = "what to find out"
+"""Stands in the example in the place of the parts' goal."""
+
 _EXAMPLES: dict[Kind, str] = {
-    "delegate": '{"brief": what to know, "split": {"goal": what to find out, "expects": null}}',
+    "delegate": f'{{"brief": what to know, "split": {{"goal": {EXAMPLE_GOAL}, "expects": null}}}}',
     "read": '{"document": 1}',
     "search": '{"query": the words}',
     "note": '{"text": the note}',
@@ -60,7 +63,8 @@ _EXAMPLES: dict[Kind, str] = {
 
 
 _STRUCTURED = (
-    '{"brief": what to know, "split": {"goal": what to find out, "expects": null or a JSON Schema, '
+    f'{{"brief": what to know, "split": {{"goal": {EXAMPLE_GOAL}, '
+    '"expects": null or a JSON Schema, '
     f'where each property may have "{aggregates.MERGE}": one of {", ".join(aggregates.RULES)}, '
     "by which the parts' results become one, "
     '"labels": where records are to be counted or compared all labels that the material says a '

@@ -327,6 +327,21 @@ async def test_children_return_what_their_parent_expects_of_them() -> None:
     assert child.outcome.answer == {"n": 2}
 
 
+@pytest.mark.parametrize("copied", ["What to find out", "what to find out."])
+async def test_the_words_of_an_example_are_no_goal(copied: str) -> None:
+    def copies(prompt: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+        if "split" in properties:
+            return {"brief": "", "split": {"goal": copied, "expects": None}}
+        return answer_first(prompt, properties)
+
+    grower = Grower(ScriptedEngine(rule=rule(copies)))
+    tree = await grower.grow("What is said of topics?", sentences(400))
+    assert tree.status == "completed"
+    asked = [call.prompt.messages[-1].content for call in grower.engine.calls]
+    assert not any("Goal: What to find out" in prompt for prompt in asked)
+    assert sum("Goal: What is said of topics?" in prompt for prompt in asked) == len(asked) > 3
+
+
 async def test_listed_children_get_the_goals_and_ranges_that_their_parent_wrote() -> None:
     def lists(prompt: str, properties: Mapping[str, Any]) -> dict[str, Any]:
         if "children" in properties:
