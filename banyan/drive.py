@@ -42,6 +42,7 @@ from banyan.errors import (
     PromptTooLong,
 )
 from banyan.model_calls import ModelCalls
+from banyan.narrowing import REFUSED
 from banyan.node import Node, Passage
 from banyan.policy import Policy
 from banyan.ports import (
@@ -165,7 +166,7 @@ class _Driver:
                 try:
                     chosen = await library.select(tenant, spans, query)
                 except InvalidInput as error:
-                    return Observed(reply, text=f"Nothing was selected: {error}")
+                    return Observed(reply, text=f"{REFUSED}{error}")
                 own = await self._derive(node, chosen.records) if chosen.records else None
                 return Selected(effect, chosen, own)
             case Cut(spans, parts, by):

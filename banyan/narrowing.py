@@ -15,6 +15,9 @@ from banyan.node import Node, Outcome
 from banyan.selection import Query
 from banyan.spans import merge
 
+REFUSED = "Nothing was selected: "
+"""How an observation begins that says why a selection was not made."""
+
 _NONE = "records like that"
 
 
@@ -28,6 +31,11 @@ def query_of(action: Delegate) -> Query | None:
     where = {name: values for name, values in action.split.where.items() if values}
     count_by = None if action.split.labels else action.split.count_by
     return Query(where, count_by) if where or count_by else None
+
+
+def may_select(node: Node) -> bool:
+    """Whether fields are worth naming to the agent: not where that has led to nothing before."""
+    return not any(one.observation.startswith(REFUSED) for one in node.exchanges)
 
 
 def narrowed(node: Node, selected: Selected) -> Node:

@@ -18,6 +18,8 @@ from banyan.spans import Span
 
 MOST_NAMED = 16
 """Fields, and values of a field, that are offered."""
+MOST_CHOSEN = 100_000
+"""Records: of more, their places alone would take hundreds of megabytes."""
 _MOST_VALUES = 10_000
 _MOST_VALUE_CHARS = 200
 """A field with more values than these, or longer ones, is a text or a number: nothing to name."""
@@ -99,9 +101,10 @@ def named(goal: str, records: Iterable[Record]) -> tuple[Named, ...]:
 
 
 def select(records: Iterable[Record], query: Query) -> Selection:
-    """Go through the records once, in bounded memory but for those that are chosen.
+    """Go through the records once, in memory that is bounded but for a field's values.
 
-    Raises InvalidInput where no record has one of the fields.
+    Raises InvalidInput where no record has one of the fields, and where more than MOST_CHOSEN are
+    chosen.
     """
     wanted = {*query.where} | ({query.count_by} if query.count_by else set())
     num_records = num_selected = num_without = 0
@@ -116,6 +119,8 @@ def select(records: Iterable[Record], query: Query) -> Selection:
             continue
         num_selected += 1
         if query.count_by is None:
+            if len(chosen) == MOST_CHOSEN:
+                raise InvalidInput(f"more than {MOST_CHOSEN} records are like that")
             own = (record.span,)
             chosen.append(Passage(text=record.text, sources=own, covered=own))
             headers[record.document] = record.header_chars

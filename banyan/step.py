@@ -153,8 +153,8 @@ def _look(node: Node, context: Context) -> tuple[Node, Effect]:
     if sizes.fits(node, window):
         return node, Look(node.inputs, whole=True)
     nearest_chars = sizes.nearest_chars(node, window)
-    fields = bool(nearest_chars) and context.policy.structured_children
-    return node, Look(node.inputs, whole=False, nearest_chars=nearest_chars, fields=fields)
+    fields = context.policy.structured_children and narrowing.may_select(node)
+    return node, Look(node.inputs, False, nearest_chars, fields and nearest_chars > 0)
 
 
 def _look_at_results(node: Node, context: Context) -> tuple[Node, Effect]:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from banyan import notices
+from banyan import notices, selection
 from banyan.policy import BASE, Policies
+from banyan.task import Gate
 from banyan.testing import ScriptedEngine
 from tests.growing import TENANT, Grower, by_number, is_to_label, outcome, rule
 
@@ -28,7 +29,7 @@ CHOSEN = [line for n, line in enumerate(LINES) if n % 30 in {7, 10}]
 
 
 class Agent:
-    """Writes `split` where it divides; keeps the schema of that, and the prompts of readers."""
+    """Writes what is offered of `split`; keeps what that is, and the prompts of readers."""
 
     def __init__(self, **split: Any) -> None:
         self.split = split
@@ -38,7 +39,8 @@ class Agent:
     def __call__(self, prompt: str, properties: Mapping[str, Any]) -> dict[str, Any]:
         if "split" in properties:
             self.offered = properties["split"]["properties"]
-            return {"brief": "", "split": {"goal": "label", "expects": None, **self.split}}
+            asked = {name: one for name, one in self.split.items() if name in self.offered}
+            return {"brief": "", "split": {"goal": "label", "expects": None, **asked}}
         if "query" in properties:
             return {"query": "apple"}
         if "answer" in properties and is_to_label(properties):
@@ -52,9 +54,9 @@ class Agent:
         return reply | ({"citations": [int(shown[1]) if shown else 1]} if cites else {})
 
 
-def grower(agent: Agent, **changes: Any) -> Grower:
+def grower(agent: Agent, window: int = 1_024, **changes: Any) -> Grower:
     policies = Policies([BASE.model_copy(update=changes)], live=BASE.version)
-    return Grower(ScriptedEngine(rule=rule(agent), window=1_024), policies=policies)
+    return Grower(ScriptedEngine(rule=rule(agent), window=window), policies=policies)
 
 
 async def test_only_records_with_the_values_that_are_named_are_read_and_counted() -> None:
@@ -146,9 +148,24 @@ async def test_where_no_record_is_chosen_nothing_is_read(split: dict[str, Any], 
 @pytest.mark.parametrize("where", [{"Colour": ["red"]}, {"User": ["7"], "Colour": ["red"]}])
 async def test_a_field_that_there_is_not_is_told(where: dict[str, list[str]]) -> None:
     agent = Agent(where=where)
-    tree = await grower(agent, max_turns=3).grow(OF_TWO, LIST)
+    grown = grower(agent, window=4_096)
+    tree = await grown.grow(OF_TWO, LIST, gate=Gate(mode="always"))
     assert tree.status == "completed"
-    assert any("selected: no record has the field 'Colour'" in prompt for prompt in agent.read)
+    asked = [call.prompt.messages[-1].content for call in grown.engine.calls]
+    assert any("selected: no record has the field 'Colour'" in prompt for prompt in asked)
+    assert "where" not in agent.offered  # and so all of it was divided
+    assert tree.usage.nodes > 2
+
+
+async def test_more_records_than_can_be_kept_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selection, "MOST_CHOSEN", 30)
+    agent = Agent(where={"User": ["7", "10"]})
+    grown = grower(agent, window=4_096)
+    tree = await grown.grow(OF_TWO, LIST, gate=Gate(mode="always"))
+    assert tree.status == "completed"
+    asked = [call.prompt.messages[-1].content for call in grown.engine.calls]
+    assert any("selected: more than 30 records are like that" in prompt for prompt in asked)
+    assert notices.RECORDS_SELECTED not in outcome(tree).notices
 
 
 async def test_rows_of_a_table_keep_its_header() -> None:
