@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from banyan.errors import InvalidInput
 from banyan.node import Passage
@@ -200,6 +201,7 @@ def _dates_in(goal: str, values: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+@lru_cache(maxsize=10_000)
 def _date_words(value: str) -> frozenset[str]:
     """Month (three letters), day and year of a date; empty where `value` is none."""
     words = [_SHORT.get(word, word) for word in _WORD.findall(value.lower())]
