@@ -16,6 +16,7 @@ from banyan.errors import InvalidInput
 from banyan.node import Passage
 from banyan.records import Record
 from banyan.spans import Span
+from banyan.words import telling
 
 MOST_NAMED = 16
 """Fields, and values of a field, that are offered."""
@@ -91,7 +92,8 @@ def named(goal: str, records: Iterable[Record]) -> tuple[Named, ...]:
     text = f" {' '.join(_WORD.findall(goal.lower()))} "
     found = []
     for name, known in values.items():
-        spoken = [value for value in known if _stands_in(text, value)] or _dates_in(goal, known)
+        spoken = [value for value in known if _stands_in(text, value) and _says_something(value)]
+        spoken = spoken or _dates_in(goal, known)
         words = " ".join(_WORD_OF_NAME.findall(name))
         counts = _stands_in(text, words) or _stands_in(text, f"{words}s")
         recurs = len(known) * _RECURS <= num_records
@@ -178,6 +180,11 @@ def _is(value: str, wanted: str) -> bool:
 def _stands_in(text: str, value: str) -> bool:
     words = _WORD.findall(value.lower())
     return 0 < len(words) <= _MOST_WORDS and f" {' '.join(words)} " in text
+
+
+def _says_something(value: str) -> bool:
+    """Whether it is more than words as `no` and `other`, which goals have for other reasons."""
+    return any(map(str.isdigit, value)) or bool(telling(value))
 
 
 def _dates_in(goal: str, values: Iterable[str]) -> list[str]:

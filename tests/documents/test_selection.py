@@ -70,6 +70,13 @@ def test_a_field_whose_values_do_not_recur_is_not_counted_by() -> None:
     assert named("Which text is the most common?", ROWS) == ()
 
 
+def test_values_that_every_goal_may_have_are_not_named() -> None:
+    rows = of_fields(*({"paid": paid, "grade": "A", "by": "card"} for paid in ("no", "yes") * 4))
+    assert named("Is there a card that has no limit?", rows) == (
+        Named("by", ("card",), counts=False),
+    )
+
+
 def test_names_of_several_words_are_found_however_they_are_written() -> None:
     for name in ("home town", "home_town", "homeTown", "home.town"):
         rows = of_fields(*({name: town} for town in ("Rome", "Bonn") * 4))
