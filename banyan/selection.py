@@ -95,9 +95,10 @@ def named(goal: str, records: Iterable[Record]) -> tuple[Named, ...]:
         spoken = [value for value in known if _stands_in(text, value) and _says_something(value)]
         spoken = spoken or _dates_in(goal, known)
         words = " ".join(_WORD_OF_NAME.findall(name))
-        counts = _stands_in(text, words) or _stands_in(text, f"{words}s")
+        is_named = _stands_in(text, words) or _stands_in(text, f"{words}s")
         recurs = len(known) * _RECURS <= num_records
-        one = Named(name, tuple(spoken[:MOST_NAMED]), counts=counts and recurs)
+        counts = is_named and recurs and _says_something(words)
+        one = Named(name, tuple(spoken[:MOST_NAMED]), counts=counts)
         if one.values or one.counts:
             found.append(one)
     return tuple(found[:MOST_NAMED])

@@ -71,7 +71,9 @@ def test_a_field_whose_values_do_not_recur_is_not_counted_by() -> None:
 
 
 def test_values_that_every_goal_may_have_are_not_named() -> None:
-    rows = of_fields(*({"paid": paid, "grade": "A", "by": "card"} for paid in ("no", "yes") * 4))
+    rows = of_fields(
+        *({"paid": paid, "grade": "A", "by": "card", "has": "x"} for paid in ("no", "yes") * 4)
+    )
     assert named("Is there a card that has no limit?", rows) == (
         Named("by", ("card",), counts=False),
     )
