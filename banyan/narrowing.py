@@ -5,6 +5,8 @@ Both come of a `split` that names fields (`banyan/selection.py`), and take no mo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydantic import JsonValue
 
 from banyan import aggregates, counts, notices, value_counts
@@ -24,13 +26,21 @@ _NONE = "records like that"
 def query_of(action: Delegate) -> Query | None:
     """What is to be selected before the inputs are divided; None for all.
 
-    Where labels are asked for, these are what is counted.
+    Where labels are asked for, these are what is counted, but for labels that name the field.
     """
-    if action.split is None:
+    split = action.split
+    if split is None:
         return None
-    where = {name: values for name, values in action.split.where.items() if values}
-    count_by = None if action.split.labels else action.split.count_by
+    where = {name: values for name, values in split.where.items() if values}
+    count_by = split.count_by
+    if count_by is not None and split.labels and not _are_fields(split.labels, count_by):
+        count_by = None
     return Query(where, count_by) if where or count_by else None
+
+
+def _are_fields(labels: Sequence[str], field: str) -> bool:
+    """Whether fields were written for labels: `User ID` and `Date`, where `User` is counted by."""
+    return any(field.lower() in label.lower().split() for label in labels)
 
 
 def may_select(node: Node) -> bool:

@@ -94,8 +94,9 @@ async def test_who_is_not_asked_for_objects_is_not_asked_for_fields() -> None:
     assert {"where", "count_by"}.isdisjoint(agent.offered)
 
 
-async def test_values_of_a_field_are_counted_without_a_reader() -> None:
-    agent = Agent(count_by="User")
+@pytest.mark.parametrize("labels", [[], ["User ID", "Date"]])
+async def test_values_of_a_field_are_counted_without_a_reader(labels: list[str]) -> None:
+    agent = Agent(count_by="User", labels=labels)
     more = "Date: May 30, 2023 || User: 12 || Thing: saw\n"
     tree = await grower(agent).grow("Which user bought the most things?", LIST + more)
     assert tree.status == "completed"
@@ -115,6 +116,12 @@ async def test_values_are_counted_of_those_records_that_are_named() -> None:
     [prompt] = agent.read
     assert "different values: 15; records in all: 150" in prompt
     assert outcome(tree).notices == (notices.RECORDS_SELECTED,)
+
+
+async def test_labels_are_what_is_counted_where_a_field_is_written_too() -> None:
+    agent = Agent(count_by="User", labels=LABELS, where={"User": ["7", "10"]})
+    tree = await grower(agent).grow(OF_TWO, LIST)
+    assert f"({len(CHOSEN)} in all)" in str(outcome(tree).answer)
 
 
 async def test_few_records_are_read_and_cited_by_who_selected_them() -> None:
