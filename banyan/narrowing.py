@@ -52,12 +52,15 @@ def narrowed(node: Node, selected: Selected) -> Node:
     """The node with the chosen records for its inputs; what stood before these is shown beside.
 
     They are a document of their own, in which each is a passage that stands for its true place.
+    Inputs without fields stay, unless it is records that are to be labelled.
     """
-    if selected.span is None:
+    split = selected.effect.action.split
+    if selected.span is None or split is None:
         raise InvalidAction("no record was chosen")
+    others = () if split.labels else selected.found.others
     return node.model_copy(
         update={
-            "inputs": (selected.span,),
+            "inputs": (selected.span, *others),
             "context": selected.found.headers,
             "read_to": (),
             "exchanges": (),
@@ -83,7 +86,8 @@ def counted(node: Node, selected: Selected) -> Node:
         answer, rules = dict.fromkeys(labels, 0), counts.rules(labels)
     else:
         answer, rules = {_NONE: 0}, {_NONE: "count"}
-    whole = merge(node.inputs)
+    others = {*selected.found.others}
+    whole = merge(span for span in node.inputs if span not in others)
     told = (notices.RECORDS_SELECTED,) if query.where else ()
     return node.model_copy(
         update={

@@ -42,6 +42,11 @@ def records_of(inputs: Sequence[Span], read: Read, kinds: Kinds) -> Iterator[Rec
             yield Record(span.document, start, text, reader(text), layout.header_chars)
 
 
+def without_fields(inputs: Sequence[Span], kinds: Kinds) -> tuple[Span, ...]:
+    """The inputs of which `records_of` tells nothing."""
+    return tuple(span for span in inputs if kinds(span.document)[1] is None)
+
+
 def _pieces(span: Span, layout: Layout, read: Read) -> Iterator[tuple[int, str]]:
     position, num_chars = span.start, _CHUNK_CHARS
     while position < span.end:

@@ -25,6 +25,7 @@ MOST_CHOSEN = 100_000
 _MOST_VALUES = 10_000
 _MOST_VALUE_CHARS = 200
 """A field with more values than these, or longer ones, is a text or a number: nothing to name."""
+_MOST_FIELDS = 256
 _MOST_NAME_CHARS = 40
 _MOST_WORDS = 6
 _MOST_WORDS_OF_DATE = 8
@@ -71,7 +72,8 @@ class Selection:
     """What a query found. `records` are there where it chooses some, `counts` where it counts.
 
     `num_without`: chosen records that lack the field that is counted by. `headers`: what stands
-    before the records in their documents: column names, a preamble.
+    before the records in their documents: column names, a preamble. `others`: inputs that are no
+    records with fields.
     """
 
     num_records: int
@@ -80,6 +82,7 @@ class Selection:
     counts: Mapping[str, int] = field(default_factory=dict)
     num_without: int = 0
     headers: tuple[Span, ...] = ()
+    others: tuple[Span, ...] = ()
 
 
 def named(goal: str, records: Iterable[Record]) -> tuple[Named, ...]:
@@ -104,7 +107,7 @@ def named(goal: str, records: Iterable[Record]) -> tuple[Named, ...]:
     return tuple(found[:MOST_NAMED])
 
 
-def select(records: Iterable[Record], query: Query) -> Selection:
+def select(records: Iterable[Record], query: Query, others: tuple[Span, ...] = ()) -> Selection:
     """Go through the records once, in memory that is bounded but for a field's values.
 
     Raises InvalidInput where no record has one of the fields, and where more than MOST_CHOSEN are
@@ -143,6 +146,7 @@ def select(records: Iterable[Record], query: Query) -> Selection:
         headers=tuple(
             Span(document=document, start=0, end=end) for document, end in headers.items() if end
         ),
+        others=others,
     )
 
 
@@ -154,6 +158,8 @@ def _values_of(records: Iterable[Record]) -> tuple[int, dict[str, dict[str, None
         num_records += 1
         for name, value in record.fields.items():
             if not value or name in texts or len(name) > _MOST_NAME_CHARS:
+                continue
+            if name not in values and len(values) + len(texts) >= _MOST_FIELDS:
                 continue
             known = values.setdefault(name, {})
             known[value] = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Protocol
 
@@ -22,7 +22,7 @@ from banyan.fields import Reader, reader_of
 from banyan.layouts import HEAD_CHARS, PROSE, Layout, layout_of
 from banyan.node import Passage
 from banyan.ports import DocumentInfo, Nearest, Part
-from banyan.records import Record, records_of
+from banyan.records import Kinds, records_of, without_fields
 from banyan.selection import Named, Query, Selection
 from banyan.spans import Place, Span
 
@@ -118,12 +118,24 @@ class ShelfLibrary(ABC):
     async def named(self, tenant: str, inputs: Sequence[Span], goal: str) -> tuple[Named, ...]:
         """See `banyan.selection.named`."""
         shelf = self.shelf(tenant)
-        return await asyncio.to_thread(lambda: selection.named(goal, _records(shelf, inputs)))
+
+        def find() -> tuple[Named, ...]:
+            _check(shelf, inputs)
+            return selection.named(goal, records_of(inputs, shelf.read, _kinds(shelf)))
+
+        return await asyncio.to_thread(find)
 
     async def select(self, tenant: str, inputs: Sequence[Span], query: Query) -> Selection:
         """See `banyan.selection.select`."""
         shelf = self.shelf(tenant)
-        return await asyncio.to_thread(lambda: selection.select(_records(shelf, inputs), query))
+
+        def choose() -> Selection:
+            _check(shelf, inputs)
+            kinds = _kinds(shelf)
+            others = without_fields(inputs, kinds)
+            return selection.select(records_of(inputs, shelf.read, kinds), query, others)
+
+        return await asyncio.to_thread(choose)
 
 
 def _text(shelf: Shelf, span: Span) -> str:
@@ -150,8 +162,7 @@ def _head(shelf: Shelf, document: str) -> str:
     return shelf.read(Span(document=document, start=0, end=end))
 
 
-def _records(shelf: Shelf, inputs: Sequence[Span]) -> Iterator[Record]:
-    _check(shelf, inputs)
+def _kinds(shelf: Shelf) -> Kinds:
     layouts = _Layouts(shelf)
 
     @cache
@@ -159,7 +170,7 @@ def _records(shelf: Shelf, inputs: Sequence[Span]) -> Iterator[Record]:
         layout = layouts(document)
         return layout, reader_of(_head(shelf, document), layout)
 
-    return records_of(inputs, shelf.read, kinds)
+    return kinds
 
 
 class _Layouts:

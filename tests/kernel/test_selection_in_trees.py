@@ -184,3 +184,27 @@ async def test_rows_of_a_table_keep_its_header() -> None:
     assert tree.status == "completed"
     assert all("number,User,thing" in prompt for prompt in agent.read if "7,7," in prompt)
     assert any("7,7," in prompt for prompt in agent.read)
+
+
+NOTES = "Notes of the shop, of no particular order. " * 3
+
+
+async def test_what_has_no_fields_is_read_beside_the_chosen_records() -> None:
+    agent = Agent(where={"User": ["7"]})
+    grown = grower(agent, window=2_048)
+    tree = await grown.grow("What did user 7 buy?", LIST, NOTES)
+    assert tree.status == "completed"
+    assert "Notes of the shop" in agent.read[-1]
+    assert "User: 7 " in agent.read[-1]
+    assert "User: 8 " not in agent.read[-1]
+
+
+async def test_what_has_no_fields_is_neither_labelled_nor_counted() -> None:
+    agent = Agent(labels=LABELS, where={"User": ["7", "10"]})
+    tree = await grower(agent).grow(OF_TWO, LIST, NOTES)
+    assert f"({len(CHOSEN)} in all)" in str(outcome(tree).answer)
+    assert not any("Notes of the shop" in prompt for prompt in agent.read)
+    agent = Agent(count_by="User")
+    tree = await grower(agent).grow("Which user bought the most?", LIST, NOTES)
+    [covered] = outcome(tree).covered
+    assert (covered.start, covered.end) == (0, len(LIST))
