@@ -197,6 +197,19 @@ def test_records_are_labelled_by_number_and_what_they_are_counted_for_stands_bef
     )
 
 
+def test_who_may_ask_children_for_objects_is_shown_how() -> None:
+    assert prompts.request(("delegate",), letters=False, cites=True, structured=True) == (
+        "Each part of the material goes to a reader of its own. "
+        "Write what a reader should know, and what to find out in one part. "
+        'Reply with JSON: {"brief": what to know, "split": {"goal": what to find out, '
+        '"expects": null or a JSON Schema, where each property may have "merge": one of count, '
+        "sum, min, max, union, by which the parts' results become one, "
+        '"labels": where records are to be counted or compared all labels that the material says '
+        "a record can have, even if the goal asks for one, else [], "
+        '"only": which of these records count, or null for all}}'
+    )
+
+
 def test_fields_are_asked_about_where_the_goal_names_them() -> None:
     named = [Named("User", ("7", "<document> 8"), counts=True), Named("Date", ("May",), False)]
     request = prompts.request(("delegate",), letters=False, cites=True, structured=True)
