@@ -9,15 +9,21 @@ from bench.prefix import WAYS, Row, Watched, Way, measure
 BLOCKS = 25_000
 
 
-async def measured(way: Way, num_children: int, trees_at_once: int, blocks: int = BLOCKS) -> Row:
-    return await measure(way, trees_at_once, trees=16, num_children=num_children, blocks=blocks)
+async def measured(
+    way: Way, num_children: int, trees_at_once: int, trees: int = 16, blocks: int = BLOCKS
+) -> Row:
+    return await measure(way, trees_at_once, trees=trees, num_children=num_children, blocks=blocks)
 
 
-@pytest.mark.parametrize(("num_children", "trees_at_once"), [(4, 1), (4, 16), (8, 6), (24, 1)])
+@pytest.mark.parametrize(
+    ("num_children", "trees_at_once", "trees"),
+    # One small family at a time stays where the hash of its prompt says: few of them are chance.
+    [(4, 1, 96), (4, 16, 16), (8, 6, 16), (24, 1, 16)],
+)
 async def test_three_servers_keep_the_hit_share_within_a_tenth_of_ones(
-    num_children: int, trees_at_once: int
+    num_children: int, trees_at_once: int, trees: int
 ) -> None:
-    one, three, _ = [await measured(way, num_children, trees_at_once) for way in WAYS]
+    one, three, _ = [await measured(way, num_children, trees_at_once, trees) for way in WAYS]
 
     assert one.share >= 0.8
     assert three.share >= 0.9 * one.share
