@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from banyan.errors import InvalidAction
 from banyan.node import Brief, Node, Passage, child_path
 from banyan.packed_state import PackedState
 from banyan.ports import Part
-from banyan.prompts import EXAMPLE_GOAL
+from banyan.prompts import EXAMPLE_GOAL, View, passages_of
 from banyan.schemas import check_expects
 from banyan.spans import Place, Span, size
 from banyan.specialists import Specialist
@@ -90,6 +91,24 @@ def cut(
         policy=action.split.policy,
         handover=handover,
     )
+
+
+def parts_of_records(node: Node, view: View, context: Context) -> int | None:
+    """Into how many parts records are divided that are too many for one answer; else None.
+
+    A model that labels many at once was seen to lose its place, and an answer that is cut off is
+    lost.
+    """
+    if not node.labels or node.outcomes or not view.shows_all:
+        return None
+    num_records = len(passages_of(node, view))
+    at_once = sizes.records_at_once(node, context.policy.records_at_once)
+    parts = min(sizes.MAX_FAN_OUT, math.ceil(num_records / at_once))
+    window, budget = context.abilities.window, context.budget
+    if parts < 2 or not sizes.may_delegate(node, context.task, window, budget):
+        return None
+    has_room = budget.nodes >= parts and budget.tokens >= sizes.parts_tokens(node, parts, window)
+    return parts if has_room else None
 
 
 def _goal(node: Node, split: Split) -> str:

@@ -34,7 +34,7 @@ class Reader(Protocol):
 def reader_of(head: str, layout: Layout) -> Reader | None:
     """What reads the records of a document that begins with `head`; None where it has no fields.
 
-    What it reads of is total and linear.
+    Reading takes a record whatever it holds, in time that grows with its length.
     """
     records = _first_records(head, layout)
     if not records:

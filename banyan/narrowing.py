@@ -9,13 +9,14 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from banyan import aggregates, counts, notices, value_counts
+from banyan import aggregates, counts, notices, specialists, value_counts
 from banyan.action import Delegate
 from banyan.effects import Selected
 from banyan.errors import InvalidAction
 from banyan.node import Node, Outcome
 from banyan.selection import Query
 from banyan.spans import merge
+from banyan.task import Task
 
 REFUSED = "Nothing was selected: "
 """How an observation begins that says why a selection was not made."""
@@ -23,10 +24,11 @@ REFUSED = "Nothing was selected: "
 _NONE = "records like that"
 
 
-def query_of(action: Delegate) -> Query | None:
+def query_of(node: Node, action: Delegate, task: Task) -> Query | None:
     """What is to be selected before the inputs are divided; None for all.
 
     Where labels are asked for, these are what is counted, but for labels that name the field.
+    Raises InvalidAction for a policy that is not on offer, as `delegation.cut` would afterwards.
     """
     split = action.split
     if split is None:
@@ -35,7 +37,10 @@ def query_of(action: Delegate) -> Query | None:
     count_by = split.count_by
     if count_by is not None and split.labels and not _are_fields(split.labels, count_by):
         count_by = None
-    return Query(where, count_by) if where or count_by else None
+    if not (where or count_by):
+        return None
+    specialists.of_child(node, task, split.policy)
+    return Query(where, count_by)
 
 
 def _are_fields(labels: Sequence[str], field: str) -> bool:

@@ -110,6 +110,7 @@ def begin_again(node: Node, generation: int, num_children: int) -> Node:
         overflow=node.overflow and node.divided is None,
         generation=generation,
         num_children=num_children,
+        notices=tuple({notices.RECORDS_SELECTED} & {*node.notices}),  # they stay its inputs
     )
 
 

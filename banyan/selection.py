@@ -76,7 +76,6 @@ class Selection:
     records with fields.
     """
 
-    num_records: int
     num_selected: int
     records: tuple[Passage, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -114,13 +113,12 @@ def select(records: Iterable[Record], query: Query, others: tuple[Span, ...] = (
     chosen.
     """
     wanted = {*query.where} | ({query.count_by} if query.count_by else set())
-    num_records = num_selected = num_without = 0
+    num_selected = num_without = 0
     known: set[str] = set()
     counts: Counter[str] = Counter()
     chosen: list[Passage] = []
     headers: dict[str, int] = {}
     for record in records:
-        num_records += 1
         known |= record.fields.keys() & wanted
         if not _holds(record.fields, query.where):
             continue
@@ -138,7 +136,6 @@ def select(records: Iterable[Record], query: Query, others: tuple[Span, ...] = (
     if unknown := wanted - known:
         raise InvalidInput(f"no record has the field {min(unknown)!r}")
     return Selection(
-        num_records=num_records,
         num_selected=num_selected,
         records=tuple(chosen),
         counts=counts,

@@ -17,7 +17,6 @@ node remembers is in `Node`, so that it can be put away after every turn and go 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from pydantic import JsonValue
@@ -86,7 +85,7 @@ def step(node: Node, event: Event, context: Context) -> tuple[Node, Effect]:
             return _wake(node, event, context)
         case Looked(view, tokens_per_char):
             measured = node.model_copy(update={"tokens_per_char": tokens_per_char})
-            if parts := _parts_of_records(measured, view, context):
+            if parts := delegation.parts_of_records(measured, view, context):
                 return measured, asking.divide(measured, view, parts, context)
             return asking.ask(measured, view, context)
         case TooLong():
@@ -154,7 +153,8 @@ def _look(node: Node, context: Context) -> tuple[Node, Effect]:
         return node, Look(node.inputs, whole=True)
     nearest_chars = sizes.nearest_chars(node, window)
     fields = context.policy.structured_children and narrowing.may_select(node)
-    return node, Look(node.inputs, False, nearest_chars, fields and nearest_chars > 0)
+    fields = fields and nearest_chars > 0
+    return node, Look(node.inputs, whole=False, nearest_chars=nearest_chars, fields=fields)
 
 
 def _look_at_results(node: Node, context: Context) -> tuple[Node, Effect]:
@@ -217,24 +217,6 @@ def _shorten(node: Node, context: Context) -> tuple[Node, Effect]:
     if sizes.nearest_chars(node, context.abilities.window):
         return _look(node.model_copy(update={"is_part": True}), context)
     return node, outcomes.fail(node, "prompt_too_long", "goal and brief alone exceed the window")
-
-
-def _parts_of_records(node: Node, view: View, context: Context) -> int | None:
-    """Into how many parts records are divided that are too many for one answer; else None.
-
-    A model that labels many at once was seen to lose its place, and an answer that is cut off is
-    lost.
-    """
-    if not node.labels or node.outcomes or not view.shows_all:
-        return None
-    num_records = len(prompts.passages_of(node, view))
-    at_once = sizes.records_at_once(node, context.policy.records_at_once)
-    parts = min(sizes.MAX_FAN_OUT, math.ceil(num_records / at_once))
-    window, budget = context.abilities.window, context.budget
-    if parts < 2 or not sizes.may_delegate(node, context.task, window, budget):
-        return None
-    has_room = budget.nodes >= parts and budget.tokens >= sizes.parts_tokens(node, parts, window)
-    return parts if has_room else None
 
 
 # --- Acting -------------------------------------------------------------------------------------
@@ -305,7 +287,7 @@ def _perform(node: Node, generated: Generated, context: Context) -> tuple[Node, 
                 node = node.model_copy(update={"notices": told})
             return node, Finish(outcomes.answered(node, answer, citations, passages))
         case Delegate():
-            if (query := narrowing.query_of(action)) is not None:
+            if (query := narrowing.query_of(node, action, context.task)) is not None:
                 return node, Select(node.inputs, query, action, generated)
             node, handover = transfer.plan(node, action, generated, context)
             if action.split is not None:

@@ -163,11 +163,9 @@ def _head(shelf: Shelf, document: str) -> str:
 
 
 def _kinds(shelf: Shelf) -> Kinds:
-    layouts = _Layouts(shelf)
-
     @cache
     def kinds(document: str) -> tuple[Layout, Reader | None]:
-        layout = layouts(document)
+        layout = _layout(shelf, document)
         return layout, reader_of(_head(shelf, document), layout)
 
     return kinds

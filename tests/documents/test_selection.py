@@ -106,7 +106,7 @@ def test_months_of_dates_as_machines_write_them() -> None:
 
 def test_values_are_counted_exactly() -> None:
     found = select(ROWS, Query({"Date": ["May"]}, count_by="User"))
-    assert (found.num_records, found.num_selected, found.num_without) == (12, 6, 0)
+    assert (found.num_selected, found.num_without) == (6, 0)
     assert found.counts == {"7": 2, "8": 2, "19": 2}
     assert found.records == ()
 
@@ -158,5 +158,5 @@ def test_a_header_is_no_record_however_little_is_read_at_a_time(chunk: int) -> N
         patch.setattr(records, "_CHUNK_CHARS", chunk)
         found = select(of_text(text), Query({"number": ["7", "39"]}))
     assert [one.text for one in found.records] == ['7,"a\n7"\n', '39,"a\n39"\n']
-    assert found.num_records == 40
+    assert sum(1 for _ in of_text(text)) == 40
     assert [(one.start, one.end) for one in found.headers] == [(0, len("number,thing\n"))]

@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 
 from banyan import notices, selection
+from banyan.budget import Budget
+from banyan.errors import EngineRefused
+from banyan.in_process import grow
 from banyan.policy import BASE, Policies
-from banyan.task import Gate
+from banyan.state import unpack
+from banyan.task import Gate, Task
 from banyan.testing import ScriptedEngine
 from tests.growing import TENANT, Grower, by_number, is_to_label, outcome, rule
 
@@ -208,3 +212,41 @@ async def test_what_has_no_fields_is_neither_labelled_nor_counted() -> None:
     tree = await grower(agent).grow("Which user bought the most?", LIST, NOTES)
     [covered] = outcome(tree).covered
     assert (covered.start, covered.end) == (0, len(LIST))
+
+
+async def test_a_policy_that_is_not_on_offer_is_invalid_before_anything_is_chosen() -> None:
+    agent = Agent(where={"User": ["7"]})
+
+    def write(prompt: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+        reply = agent(prompt, properties)
+        if "split" in reply:
+            reply["split"]["policy"] = "made-up"
+        return reply
+
+    grown = Grower(ScriptedEngine(rule=rule(write), window=1_024))
+    tree = await grown.grow("What did user 7 buy?", LIST, gate=Gate(mode="always"))
+    failure = outcome(tree).failure
+    assert failure is not None
+    assert (failure.code, failure.message) == ("invalid_action", "policy: one of none")
+
+
+async def test_a_tree_that_is_resumed_still_tells_that_records_were_selected() -> None:
+    is_down = True
+    agent = Agent(labels=LABELS, where={"User": ["7", "10"]})
+
+    def write(prompt: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+        if is_down and "Labels: fruit, other" in prompt and "User: 7 || Thing: stone" in prompt:
+            raise EngineRefused("not now")
+        return agent(prompt, properties)
+
+    grown = Grower(ScriptedEngine(rule=rule(write), window=1_024))
+    tree = await grown.grow(OF_TWO, LIST)
+    assert notices.CHILD_FAILED in outcome(tree).notices
+    is_down = False
+    task = unpack(tree.task, Task)
+    _, hints = await grown.store.resume(tree.id, extra=Budget(tokens=0, nodes=0), deadline_s=600.0)
+    resumed = await grow(task, grown.ports, resumed=(tree.id, hints))
+    assert resumed.status == "completed"
+    assert f"({len(CHOSEN)} in all)" in str(outcome(resumed).answer)
+    assert outcome(resumed).notices == (notices.RECORDS_SELECTED,)
+    assert resumed.usage.nodes == tree.usage.nodes
