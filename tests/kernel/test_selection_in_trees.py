@@ -215,7 +215,7 @@ async def test_what_has_no_fields_is_neither_labelled_nor_counted() -> None:
 
 
 async def test_a_policy_that_is_not_on_offer_is_invalid_before_anything_is_chosen() -> None:
-    agent = Agent(where={"User": ["7"]})
+    agent = Agent(where={"User": ["7"]}, labels=LABELS)
 
     def write(prompt: str, properties: Mapping[str, Any]) -> dict[str, Any]:
         reply = agent(prompt, properties)
