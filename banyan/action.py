@@ -27,6 +27,9 @@ LETTERS: dict[Kind, str] = {
 }
 """One token each, so that the choice of a kind is one position with one log-probability a kind."""
 
+MOST_LABELS = 32
+"""That records can be given in one tree."""
+
 SplitBy = Literal["section", "speaker", "record", "paragraph", "sentence", "line"]
 
 
@@ -77,7 +80,7 @@ class Split(_Model):
     parts: int | None = Field(None, ge=2)
     by: SplitBy | None = None
     overlap: int | None = Field(None, ge=0)
-    labels: tuple[str, ...] = Field((), max_length=32)
+    labels: tuple[str, ...] = Field((), max_length=MOST_LABELS)
     only: str | None = None
     where: dict[str, tuple[str, ...]] = Field(default_factory=dict, max_length=16)
     count_by: str | None = None

@@ -64,7 +64,9 @@ def ask(node: Node, view: View, context: Context) -> tuple[Node, Effect]:
     delegate = sizes.delegate_tokens(context.abilities.window, lists=_may_list(node, view))
     tokens = max(sizes.generation_tokens(node, plain=False), delegate)
     passages = prompts.passages_of(node, view)
-    return node, Generate(messages, request, decision, schema, tokens, passages)
+    return node, Generate(
+        messages, request, decision, schema, tokens, passages, prompts.previews(view)
+    )
 
 
 def decide(node: Node, chosen: Chosen, context: Context) -> tuple[Node, Effect]:
@@ -102,6 +104,7 @@ def _generate(
         schema=None if plain else schemas.schema_for(decision.kind, _bounds(node, view, context)),
         max_tokens=tokens.get(decision.kind, LOOK_AROUND_TOKENS),
         passages=prompts.passages_of(node, view),
+        previews=prompts.previews(view),
         fixed=_fixed(node, view, decision, context, plain=plain, parts=parts),
     )
 
@@ -142,7 +145,8 @@ def _fixed(
         return text if text is None or plain else _answer(text)
     if decision.kind == "delegate" and (node.labels or specialists.must_divide(node, context.task)):
         return delegation.passed_on(node, parts)
-    if decision.kind == "delegate" and node.inputs and not context.policy.briefs:
+    writes = context.policy.briefs and node.num_invalid < context.policy.max_invalid
+    if decision.kind == "delegate" and node.inputs and not writes:
         return delegation.without_brief(node)
     return None
 

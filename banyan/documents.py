@@ -23,6 +23,8 @@ from banyan.spans import Span
 
 SEPARATOR = "\n\n"
 """What stands between two passages of a derived document."""
+CUT = "…"
+"""Ends a preview of a text that goes on."""
 
 _MIN_PASSAGE_CHARS = 200
 _MIN_PARAGRAPH_CHARS = 120
@@ -162,13 +164,13 @@ def storable(text: str) -> str:
 
 
 def preview(text: str, max_chars: int = 160) -> str:
-    """The beginning of `text` on one line of at most `max_chars`, with `…` where it goes on."""
+    """The beginning of `text` on one line of at most `max_chars`, with CUT where it goes on."""
     line = " ".join(text[: 4 * max_chars].split())
     if len(line) <= max_chars and len(text) <= 4 * max_chars:
         return line
     head = line[: max_chars - 1]
     word = head.rpartition(" ")[0] if len(head) < len(line) else head
-    return (word if len(word) > max_chars // 2 else head) + "…"
+    return (word if len(word) > max_chars // 2 else head) + CUT
 
 
 def quote(text: str) -> str:

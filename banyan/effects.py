@@ -86,6 +86,8 @@ class Generate:
     schema: Mapping[str, Any] | None
     max_tokens: int
     passages: tuple[Passage, ...]
+    previews: tuple[str, ...] = ()
+    """How inputs begin that are too long to show."""
     fixed: str | None = None
     """The action where only one is possible: the engine is not asked."""
 

@@ -13,6 +13,7 @@ CHILD_FAILED = "child_failed"
 WEIGHTS_MOVED = "weights_moved"
 NOT_ALL_READ = "not_all_read"
 HEADER_LEFT_OUT = "header_left_out"
+DIVIDED_WITHOUT_BRIEF = "divided_without_brief"
 RECORDS_SELECTED = "records_selected"
 PREFIX_UNAVAILABLE = "prefix_unavailable"
 PREFIX_TOO_LONG = "prefix_too_long"
@@ -36,6 +37,9 @@ MEANING: dict[str, str] = {
     "coverage says how much that is, and the gate mode `always` reads all",
     RECORDS_SELECTED: "only those records were read or counted whose fields have the values that "
     "the goal names; the node's turn says which values these are",
+    DIVIDED_WITHOUT_BRIEF: "an agent wrote no valid delegation as often as it may try, so its "
+    "inputs were divided with its own goal and no brief; models that small are spared briefs with "
+    "BANYAN_BRIEFS=false",
     HEADER_LEFT_OUT: "the header of a table, or what stands before lines that begin alike, was too "
     "long to be shown with each part",
     PREFIX_UNAVAILABLE: "children were given a summary: the engine takes no token ids, which a "
@@ -50,6 +54,12 @@ MEANING: dict[str, str] = {
     CHILD_FAILED: "at least one part has no result; coverage says what is missing",
 }
 """What each code says to people."""
+
+
+OF_RESULTS = frozenset(
+    {RESULTS_LEFT_OUT, BUDGET_RAN_OUT, CHILD_FAILED, ANSWER_CUT, LIST_BOUNDED, NOT_ALL_READ}
+)
+"""Void once a tree is opened again: results and answers are new then. All others stay true."""
 
 
 def union(*groups: tuple[str, ...]) -> tuple[str, ...]:

@@ -87,8 +87,9 @@ def over_budget(node: Node, code: str, message: str) -> Finish:
 
 
 def begin_again(node: Node, generation: int, num_children: int) -> Node:
-    """The node when its tree was re-opened: what it noted of failures and results is void.
+    """The node when its tree was re-opened: what it noted of results is void.
 
+    What became of its inputs, schema and children before these ran stays, and is still told.
     Where results had been divided again it goes back to its own inputs and the results of its first
     children, since some of these may have changed.
     """
@@ -110,7 +111,7 @@ def begin_again(node: Node, generation: int, num_children: int) -> Node:
         overflow=node.overflow and node.divided is None,
         generation=generation,
         num_children=num_children,
-        notices=tuple({notices.RECORDS_SELECTED} & {*node.notices}),  # they stay its inputs
+        notices=tuple(code for code in node.notices if code not in notices.OF_RESULTS),
     )
 
 

@@ -79,7 +79,7 @@ class Policy(BaseModel):
     cut such that it fits; never without briefs. To ask reads the part twice. Versions that were
     trained choose, as they learned to (ADR 37)."""
     max_invalid: int = 3
-    """Invalid actions in a row before a node fails."""
+    """Invalid actions in a row before a node fails, or divides its inputs without a brief."""
     adapter: str | None = None
     """The adapter's name on its engine; none: the engine's own weights."""
     listed: str | None = None

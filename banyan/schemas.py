@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import JsonValue
 
-from banyan.action import Kind, SplitBy
+from banyan.action import MOST_LABELS, Kind, SplitBy
 from banyan.aggregates import MERGE, RULES
 from banyan.counts import NO_LABEL, record_numbers
 from banyan.errors import InvalidAction, SchemaMismatch
@@ -132,7 +132,7 @@ _LABELS: Schema = {
     "labels": {
         "anyOf": [
             {"type": "array", "maxItems": 0},
-            {"type": "array", "items": _LABEL, "minItems": 2, "maxItems": 32},
+            {"type": "array", "items": _LABEL, "minItems": 2, "maxItems": MOST_LABELS},
         ]
     },
     "only": {"anyOf": [{"type": "null"}, {"type": "string", "maxLength": 200}]},
@@ -150,15 +150,26 @@ _VALUE: Schema = {
     "additionalProperties": False,
 }
 
+_MOST_PROPERTIES = 8
+"""A model of 135M parameters was seen to name more until its tokens ended."""
+_NAME: Schema = {"type": "string", "maxLength": 40}
+_PROPERTIES: Schema = {
+    "type": "object",
+    "additionalProperties": _VALUE,
+    "propertyNames": _NAME,
+    "maxProperties": _MOST_PROPERTIES,
+}
+
 EXPECTS: Schema = {
     "type": "object",
     "properties": {
         "type": {"const": "object"},
-        "properties": {
-            "type": "object",
-            "additionalProperties": _VALUE,
+        "properties": _PROPERTIES,
+        "required": {
+            "type": "array",
+            "items": _NAME,
+            "maxItems": _MOST_PROPERTIES,
         },
-        "required": {"type": "array", "items": {"type": "string", "maxLength": 40}},
     },
     "required": ["type", "properties", "required"],
     "additionalProperties": False,
@@ -173,7 +184,7 @@ _MERGED: Schema = {
     **EXPECTS,
     "properties": {
         **EXPECTS["properties"],
-        "properties": {"type": "object", "additionalProperties": _MERGED_VALUE},
+        "properties": {**_PROPERTIES, "additionalProperties": _MERGED_VALUE},
     },
 }
 """The same for the parts of a split, with rules by which their results merge."""

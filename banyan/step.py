@@ -24,6 +24,7 @@ from pydantic import JsonValue
 from banyan import (
     asking,
     delegation,
+    label_lists,
     looking,
     narrowing,
     notices,
@@ -251,9 +252,14 @@ def _give_up(
 ) -> tuple[Node, Effect]:
     """End a node whose agent writes nothing valid; what it wrote of an answer is kept as text.
 
-    Of a part that only its parent wants an object from, text will do, which cannot be invalid.
+    Of a part that only its parent wants an object from, text will do, which cannot be invalid; and
+    inputs can be divided without a word of the agent's.
     """
     kind = generated.effect.decision.kind
+    if kind == "delegate" and node.inputs and generated.effect.fixed is None:
+        told = notices.union(node.notices, (notices.DIVIDED_WITHOUT_BRIEF,))
+        update = {"num_invalid": context.policy.max_invalid, "notices": told}
+        return _look(node.model_copy(update=update), context)
     if node.expects is None or kind not in {"answer", None}:
         return node, outcomes.fail(node, error.code, str(error))
     if node.path != ROOT_PATH and not node.rules:
@@ -287,6 +293,7 @@ def _perform(node: Node, generated: Generated, context: Context) -> tuple[Node, 
                 node = node.model_copy(update={"notices": told})
             return node, Finish(outcomes.answered(node, answer, citations, passages))
         case Delegate():
+            action = label_lists.with_all_labels(action, _shown(node, generated))
             if (query := narrowing.query_of(node, action, context.task)) is not None:
                 return node, Select(node.inputs, query, action, generated)
             node, handover = transfer.plan(node, action, generated, context)
@@ -307,6 +314,13 @@ def _perform(node: Node, generated: Generated, context: Context) -> tuple[Node, 
             return _look(noted, context)
         case Use():
             return node, CallTool(action.tool, action.arguments, generated)
+
+
+def _shown(node: Node, generated: Generated) -> tuple[str, ...]:
+    """What the agent was shown, in order: the goals first."""
+    goals = (node.goal, node.brief.task_goal)
+    passages = (passage.text for passage in generated.effect.passages)
+    return (*goals, *generated.effect.previews, *passages)
 
 
 def _go_on_with(node: Node, selected: Selected, context: Context) -> tuple[Node, Effect]:

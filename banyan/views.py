@@ -14,6 +14,7 @@ from banyan.spans import Span, merge
 
 _SAMPLE_CHARS = 65_536
 _PREVIEW_CHARS = 240
+_LONGEST_PREVIEW_CHARS = 480
 _SHORTEST_SAMPLE_CHARS = 200
 
 
@@ -27,17 +28,11 @@ async def look(
         passages = None
         if effect.whole:
             passages = await _passages(node, span, tenant, library)
-        start = Span(
-            document=span.document,
-            start=span.start,
-            end=min(span.end, span.start + 2 * _PREVIEW_CHARS),
-        )
-        text = "" if effect.whole else await library.text(tenant, start)
         documents.append(
             DocumentView(
                 num_chars=len(span),
                 num_tokens=math.ceil(len(span) * density),
-                preview=preview(text, _PREVIEW_CHARS),
+                preview="" if effect.whole else await _preview(span, tenant, library),
                 passages=passages,
             )
         )
@@ -54,6 +49,16 @@ async def look(
         cites_context=not node.labels,
     )
     return Looked(view, density)
+
+
+async def _preview(span: Span, tenant: str, library: Library) -> str:
+    """How the text of `span` begins, with all of a short header, which may list labels."""
+    layout = await library.layout(tenant, span.document)
+    header_chars = layout.header_chars if span.start == 0 else 0
+    max_chars = min(max(_PREVIEW_CHARS, header_chars), _LONGEST_PREVIEW_CHARS)
+    end = min(span.end, span.start + 2 * max_chars)
+    start = Span(document=span.document, start=span.start, end=end)
+    return preview(await library.text(tenant, start), max_chars)
 
 
 async def _passages(node: Node, span: Span, tenant: str, library: Library) -> tuple[Passage, ...]:

@@ -32,6 +32,7 @@ from banyan.evaluation.baselines.baseline import Baseline
 from banyan.evaluation.baselines.job import Job, Method, Reply
 from banyan.evaluation.baselines.refine import refine
 from banyan.evaluation.question import Answered, Question
+from banyan.local.engine_choice import SMALL_MODEL
 from banyan.testing.fake_server import BYTES_PER_TOKEN
 from bench.grown import GOAL, solve_text
 from bench.plot import Lines, write_lines
@@ -124,6 +125,7 @@ def rows(options: argparse.Namespace, tasks: list[Task]) -> Iterator[Row]:
                 num_workers=1,
                 slots=options.slots,
                 window=options.window,
+                settings=SMALL_MODEL if options.small_model else None,
             )
         else:
             workers = options.workers or servers
@@ -183,10 +185,13 @@ def main() -> int:
     parser.add_argument("--slots", type=int, default=64, help="of a worker")
     parser.add_argument("--engine", help="URL of a model server that runs, instead of fake ones")
     parser.add_argument("--engine-kind", choices=("vllm", "llama", "openai"), default="vllm")
+    parser.add_argument("--small-model", action="store_true", help="there, as of `banyan up`")
     parser.add_argument("--file", type=Path, help="text to be read; default: a generated one")
     parser.add_argument("--out", type=Path, help="write the results as JSON")
     parser.add_argument("--plot", type=Path, help="write a plot as PNG")
     options = parser.parse_args()
+    if options.small_model and not options.engine:
+        parser.error("--small-model is for --engine")
     if options.engine:
         options.servers = [1]
     print("           task servers  calls   wall s  sequence calls sequence s speed-up", flush=True)

@@ -12,8 +12,8 @@ from banyan.adapters.memory_library import MemoryLibrary
 from banyan.adapters.memory_store import MemoryStore
 from banyan.counts import record_numbers
 from banyan.in_process import grow
-from banyan.node import Outcome
-from banyan.policy import ONLY_BASE, Policies
+from banyan.node import ROOT_PATH, Outcome
+from banyan.policy import BASE, ONLY_BASE, Policies
 from banyan.ports import Message, Packer, Ports
 from banyan.serving import Serving
 from banyan.spans import Span
@@ -114,6 +114,11 @@ class Grower:
         node = await self.store.get_node(tree_id, path)
         return [unpack(turn, TurnRecord) for turn in node.turns if turn]
 
+    async def tries(self, tree: TreeRecord) -> list[bool]:
+        """Which of the root's actions were valid, up to the one that divided its inputs."""
+        turns = await self.turns(tree.id, ROOT_PATH)
+        return [turn.valid for turn in turns if turn.decision.kind == "delegate"]
+
     async def paths(self, tree_id: str) -> list[str]:
         nodes, _ = await self.store.list_nodes(tree_id, offset=0, limit=100_000)
         return [node.path for node in nodes]
@@ -124,6 +129,10 @@ def sentences(count: int) -> str:
     return " ".join(
         f"Sentence number {index} is about topic {index % 7}." for index in range(count)
     )
+
+
+NEVER_VALID = [*[False] * BASE.max_invalid, True]
+"""`Grower.tries` of an agent that writes no valid delegation: it is divided without one."""
 
 
 def outcome(tree: TreeRecord) -> Outcome:

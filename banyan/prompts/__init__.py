@@ -16,9 +16,10 @@ from banyan.prompts.view import (
     numbered,
     numbered_context,
     passages_of,
+    previews,
 )
 
-PROMPT_VERSION = 9
+PROMPT_VERSION = 10
 """Raised with every change of a word; tests/kernel/test_prompts.py pins them to the letter."""
 
 __all__ = [
@@ -35,5 +36,6 @@ __all__ = [
     "numbered",
     "numbered_context",
     "passages_of",
+    "previews",
     "request",
 ]

@@ -67,6 +67,11 @@ def passages_of(node: Node, view: View) -> tuple[Passage, ...]:
     return (*numbered_context(view), *shown, *nearest, *result_passages(view), *node.seen)
 
 
+def previews(view: View) -> tuple[str, ...]:
+    """How the inputs begin that are too long to show."""
+    return tuple(document.preview for document in view.documents if document.passages is None)
+
+
 def numbered_context(view: View) -> tuple[Passage, ...]:
     """The passages that come first in `passages_of` and are not of the inputs."""
     return view.context if view.cites_context else ()

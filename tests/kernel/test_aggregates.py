@@ -18,7 +18,7 @@ from banyan.node import Brief, Divided, Node
 from banyan.outcomes import begin_again
 from banyan.schemas import check_expects
 from banyan.testing import ScriptedEngine
-from tests.growing import Grower, Write, outcome, rule
+from tests.growing import NEVER_VALID, Grower, Write, answer_first, outcome, rule
 
 EXPECTS = {
     "type": "object",
@@ -249,14 +249,25 @@ def test_a_re_opened_node_still_merges_what_its_first_children_return() -> None:
     assert begin_again(later, 2, 5).child_rules == rules
 
 
+def test_a_re_opened_node_tells_what_stays_true_and_nothing_of_results() -> None:
+    told = (notices.ANSWER_IN_TEXT, notices.CHILD_FAILED, notices.HEADER_LEFT_OUT)
+    node = Node(path="0", goal="g", brief=Brief(task_goal="g"), notices=told)
+    assert begin_again(node, 2, 3).notices == (notices.ANSWER_IN_TEXT, notices.HEADER_LEFT_OUT)
+
+
 async def test_rules_that_do_not_suit_make_the_action_invalid() -> None:
     wrong = {
         "type": "object",
         "properties": {"n": {"type": "number", "merge": "sum"}},
         "required": ["n"],
     }
-    grower = Grower(ScriptedEngine(rule=rule(reads_mail(wrong)), window=1_024))
+
+    def divides_badly(prompt: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+        divides = "split" in properties
+        return reads_mail(wrong)(prompt, properties) if divides else answer_first(prompt, {})
+
+    grower = Grower(ScriptedEngine(rule=rule(divides_badly), window=1_024))
     tree = await grower.grow("What was in the letters?", RECORDS)
-    failure = outcome(tree).failure
-    assert failure is not None
-    assert "must be integer" in failure.message
+    assert await grower.tries(tree) == NEVER_VALID
+    with pytest.raises(InvalidAction, match="must be integer"):
+        rules_of(wrong)

@@ -20,6 +20,7 @@ from banyan.task import Gate, Task
 from banyan.testing import Call, ScriptedEngine
 from banyan.tree import tree_id
 from tests.growing import (
+    NEVER_VALID,
     TENANT,
     Grower,
     answer_first,
@@ -176,6 +177,18 @@ async def test_a_node_that_only_writes_nonsense_fails_with_its_reason() -> None:
     assert [turn.valid for turn in turns] == [False] * len(turns)
     usage = tree.usage
     assert (usage.actions, usage.invalid_actions, usage.retries) == (1, 1, len(turns) - 1)
+
+
+async def test_inputs_are_divided_without_a_brief_where_none_is_written_in_valid_form() -> None:
+    def divides_badly(prompt: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+        return {"brief": 3} if "split" in properties else split_or_answer(prompt, properties)
+
+    grower = Grower(ScriptedEngine(rule=rule(divides_badly)))
+    tree = await grower.grow("What is it about?", LONG)
+    assert tree.status == "completed"
+    assert outcome(tree).notices == (notices.DIVIDED_WITHOUT_BRIEF,)
+    assert outcome(tree).complete
+    assert await grower.tries(tree) == NEVER_VALID
 
 
 async def test_a_citation_of_a_passage_that_was_not_shown_is_invalid() -> None:
@@ -378,9 +391,7 @@ async def test_a_child_as_large_as_its_parent_is_refused() -> None:
 
     grower = Grower(ScriptedEngine(rule=rule(copies_itself)))
     tree = await grower.grow("Why?", sentences(30), gate=Gate(mode="always"))
-    failure = outcome(tree).failure
-    assert failure is not None
-    assert "as large as its parent" in failure.message
+    assert await grower.tries(tree) == NEVER_VALID
 
 
 async def test_the_roots_answer_streams_before_the_root_finishes() -> None:

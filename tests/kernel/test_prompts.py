@@ -38,7 +38,7 @@ def read(node: Node, view: View, *kinds: Kind, letters: bool = False, cites: boo
 
 
 def test_the_version_of_what_is_pinned_here() -> None:
-    assert prompts.PROMPT_VERSION == 9
+    assert prompts.PROMPT_VERSION == 10
 
 
 def test_a_text_that_fits_with_citations() -> None:

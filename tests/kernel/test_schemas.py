@@ -67,6 +67,16 @@ def test_a_label_alone_says_nothing() -> None:
     assert not validator.is_valid(splits(labels=["ham"]))
 
 
+@pytest.mark.parametrize(("num", "is_valid"), [(1, True), (8, True), (9, False)])
+def test_so_many_properties_may_be_asked_for_that_the_object_can_be_closed(
+    num: int, *, is_valid: bool
+) -> None:
+    properties = {f"p{index}": {"type": "integer", "merge": "sum"} for index in range(num)}
+    expects = {"type": "object", "properties": properties, "required": ["p0"]}
+    validator = Draft202012Validator(schema_for("delegate", BOUNDS))
+    assert validator.is_valid(splits(expects=expects)) == is_valid
+
+
 def test_fields_and_values_are_a_closed_choice_of_what_the_goal_names() -> None:
     named = (Named("User", ("7", "12"), counts=True), Named("Date", ("May",), counts=False))
     validator = Draft202012Validator(schema_for("delegate", replace(BOUNDS, named=named)))
