@@ -195,9 +195,10 @@ def most_context(node: Node, window: int) -> int:
 def capacity(node: Node, window: int, answer_tokens: int | None = None) -> int:
     """Tokens of passages that fit into one prompt beside goal, brief and answer."""
     answer = node.answer_tokens if answer_tokens is None else answer_tokens
-    words = len(node.goal) + len(node.brief.task_goal) + len(node.brief.text)
-    notes = sum(len(note) for note in node.notes)
-    frame = FRAME_TOKENS + math.ceil((words + notes) * DEFAULT_TOKENS_PER_CHAR)
+    words = len(node.goal)
+    if not node.labels or node.outcomes:  # who labels records is shown no more than the labels
+        words += len(node.brief.task_goal) + len(node.brief.text) + sum(map(len, node.notes))
+    frame = FRAME_TOKENS + math.ceil(words * DEFAULT_TOKENS_PER_CHAR)
     frame += inherited_tokens(node)
     return max(32, window - frame - answer - _JSON_TOKENS - context_tokens(node))
 

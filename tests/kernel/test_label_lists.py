@@ -100,6 +100,26 @@ async def test_an_agent_that_names_two_of_three_labels_has_all_three_counted() -
     assert "tool 100 times, fruit 50 times, toy 50 times (200 in all)" in str(outcome(tree).answer)
 
 
+async def test_questions_about_the_same_labels_ask_the_same_of_readers() -> None:
+    text = LISTED + "".join(f"No. {n} sold: {[*LABEL_OF][n * 7 % 4]}\n" for n in range(200))
+
+    async def asked(goal: str, brief: str, named: list[str]) -> list[str]:
+        def names(prompt: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+            if "split" in properties:
+                return {"brief": brief, "split": {"goal": "label", "labels": named}}
+            return names_two(prompt, properties)
+
+        engine = ScriptedEngine(rule=rule(names), window=1_024)
+        await Grower(engine).grow(goal, text)
+        prompts = [call.prompt.messages[-1].content for call in engine.calls]
+        return sorted(prompt for prompt in prompts if "Which label fits" in prompt)
+
+    first = await asked("Is fruit more common than a tool?", "", ["fruit", "tool"])
+    other = "How many of all the things that this shop has sold until now were toys for children?"
+    assert first
+    assert await asked(other, "It was a good year for shops. " * 5, ["fruit", "toy"]) == first
+
+
 async def test_a_header_that_lists_labels_is_shown_whole() -> None:
     kinds = [f"kind number {number}" for number in range(18)]
     listed = f"Each thing is one of {len(kinds)} kinds: {', '.join(map(repr, kinds))}."
