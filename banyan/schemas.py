@@ -156,7 +156,6 @@ _NAME: Schema = {"type": "string", "maxLength": 40}
 _PROPERTIES: Schema = {
     "type": "object",
     "additionalProperties": _VALUE,
-    "propertyNames": _NAME,
     "maxProperties": _MOST_PROPERTIES,
 }
 
