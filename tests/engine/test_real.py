@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from banyan.action import LETTERS, Kind
 from banyan.errors import AbilityMissing, EngineRefused, NotLoaded
 from banyan.ports import CallOptions, Engine, Message, Sampling
 from banyan.schemas import Bounds, schema_for
+from banyan.selection import Named
 from banyan.settings import Settings
 from service import answer_schema
 from tests.engine.conftest import OpenEngine
@@ -155,6 +157,32 @@ async def test_integers_end_where_they_could_not_be_stored(real_engine: Engine) 
 
     assert completion.finish_reason == "stop", completion.text
     Draft202012Validator(schema).validate(json.loads(completion.text))
+
+
+@pytest.mark.parametrize("kind", list(LETTERS))
+async def test_all_that_an_agent_may_write_is_enforced(real_engine: Engine, kind: Kind) -> None:
+    """Grammars refuse keywords of JSON Schema that they do not know, each others."""
+    named = (Named("User", ("7", "12"), counts=True), Named("Date", ("May",), counts=False))
+    bounds = Bounds(
+        answer_tokens=64,
+        num_passages=3,
+        num_documents=2,
+        max_parts=8,
+        max_children=4,
+        explicit_children=True,
+        structured_children=True,
+        labels=("fruit", "tool"),
+        named=named,
+        tools=("look",),
+        policies=("small", "large"),
+    )
+    prompt = await real_engine.render(DIALOGUE)
+
+    completion = await real_engine.complete(
+        prompt, schema=schema_for(kind, bounds), max_tokens=8, options=OPTIONS
+    )
+
+    assert completion.text.startswith("{")
 
 
 async def test_a_schema_that_cannot_be_enforced_is_refused(real_engine: Engine) -> None:
