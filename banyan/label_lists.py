@@ -41,13 +41,14 @@ def with_all_labels(action: Delegate, texts: Iterable[str]) -> Delegate:
 
 
 def completed(labels: Sequence[str], texts: Iterable[str]) -> tuple[str, ...]:
-    """The longest list in `texts` that has all `labels` and more, as written there; else `labels`.
+    """The longest list in `texts` that has all `labels`, as it stands there; else `labels`.
 
-    Case does not matter. Of lists as long as each other the first is taken.
+    Case does not matter. Of lists as long as each other the first is taken. A list with no more
+    labels is taken too, so that all who name these have them in one order.
     """
     wanted = {label.casefold() for label in labels}
     lists = (found for text in texts for found in _lists(text))
-    whole = (found for found in lists if wanted < {label.casefold() for label in found})
+    whole = (found for found in lists if wanted <= {label.casefold() for label in found})
     return max(whole, key=len, default=tuple(labels)) if wanted else ()
 
 
