@@ -190,14 +190,20 @@ class ModelCalls:
         )
 
     async def _patiently(self, call: Callable[[], Awaitable[R]]) -> R:
-        """Repeat a call while the engine is unavailable, up to the patience that was set."""
+        """Repeat a call while the engine is unavailable, up to the patience that was set.
+
+        Patience begins with the first failure: a call that an engine that is too busy did not
+        answer in time, however long that was, is made again.
+        """
         clock = asyncio.get_running_loop().time
-        give_up_at = clock() + self._ports.engine_patience_s
+        give_up_at: float | None = None
         backoff_s = _FIRST_BACKOFF_S
         while True:
             try:
                 return await call()
             except EngineUnavailable:
+                if give_up_at is None:
+                    give_up_at = clock() + self._ports.engine_patience_s
                 if clock() + backoff_s > give_up_at:
                     raise
             await asyncio.sleep(backoff_s * (0.5 + self._ports.draw()))

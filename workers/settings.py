@@ -48,7 +48,10 @@ class WorkerSettings(TraitSettings):
         None, description="Touched every second while the worker's loop turns; for liveness probes."
     )
     engine_patience_s: float = Field(
-        180.0, ge=0, description="How long a model server that does not answer is waited for."
+        180.0,
+        ge=0,
+        description="How long a model server that does not answer is waited for, from the first "
+        "call that failed.",
     )
     engine_concurrency: EngineConcurrency = Field(
         "auto",

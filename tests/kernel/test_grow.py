@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from banyan import notices
 from banyan.budget import Budget
-from banyan.errors import EngineRefused, StaleLease
+from banyan.errors import EngineRefused, EngineUnavailable, StaleLease
 from banyan.in_process import grow
 from banyan.limits import Limits
 from banyan.spans import size, subtract
@@ -448,3 +449,21 @@ async def test_a_cancelled_nodes_late_result_is_refused() -> None:
     task = Task(tenant=TENANT, goal="Why?", inputs=(await grower.put(sentences(5)),))
     with pytest.raises(StaleLease):
         await grow(task, grower.ports, key="one")
+
+
+async def test_a_call_that_is_not_answered_in_time_is_made_again_however_long_it_took() -> None:
+    patience_s = 0.5
+    late = iter([True])
+
+    async def hold(call: Call) -> None:
+        del call
+        if next(late, False):
+            await asyncio.sleep(2 * patience_s)
+            raise EngineUnavailable("did not answer in time")
+
+    grower = Grower(ScriptedEngine(rule=rule(split_or_answer), hold=hold))
+    grower.ports = replace(grower.ports, engine_patience_s=patience_s)
+
+    tree = await grower.grow("What is it about?", sentences(20))
+
+    assert (tree.status, next(late, None)) == ("completed", None)
