@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
+from banyan import date_phrases, number_phrases
 from banyan.errors import InvalidInput
 from banyan.node import Passage
 from banyan.records import Record
@@ -28,20 +28,11 @@ _MOST_VALUE_CHARS = 200
 _MOST_FIELDS = 256
 _MOST_NAME_CHARS = 40
 _MOST_WORDS = 6
-_MOST_WORDS_OF_DATE = 8
 _RECURS = 2
 """How often a value occurs, on average, of a field by whose values records may be counted."""
 
 _WORD = re.compile(r"\w+")
 _WORD_OF_NAME = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[^\W_A-Za-z]+")
-_ISO_DATE = re.compile(r"(?<!\d)\d{4}-(\d{2})-\d{2}(?!\d)")
-_YEAR = re.compile(r"[12]\d{3}")
-_MONTHS = (
-    "january", "february", "march", "april", "may", "june",
-    "july", "august", "september", "october", "november", "december",
-)  # fmt: skip
-_SHORT = {name: name[:3] for name in _MONTHS} | {"sept": "sep"}
-_OF_RANGES = frozenset({"after", "before", "between", "from", "since", "to", "until"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +79,15 @@ def named(goal: str, records: Iterable[Record]) -> tuple[Named, ...]:
     """What `goal` names of the records' fields; nothing that it does not name is to be guessed.
 
     A value is named where all of its words stand in the goal one behind the other, in any case.
-    Of dates these are also months (as names, in English) and years, unless they bound a range.
+    Of dates and numbers it is what `date_phrases` and `number_phrases` find: months, a range.
     """
     num_records, values = _values_of(records)
-    text = f" {' '.join(_WORD.findall(goal.lower()))} "
+    goal = " ".join(goal.split())
+    text = _words_of(goal)
     found = []
     for name, known in values.items():
-        spoken = [value for value in known if _stands_in(text, value) and _says_something(value)]
-        spoken = spoken or _dates_in(goal, known)
         words = " ".join(_WORD_OF_NAME.findall(name))
+        spoken = _spoken(goal, words, known)
         is_named = _stands_in(text, words) or _stands_in(text, f"{words}s")
         recurs = len(known) * _RECURS <= num_records
         counts = is_named and recurs and _says_something(words)
@@ -174,11 +165,30 @@ def _holds(fields: Mapping[str, str], where: Mapping[str, Sequence[str]]) -> boo
 
 
 def _is(value: str, wanted: str) -> bool:
-    """Whether `wanted` is the value, in any case, or the month or year of the date that it is."""
-    if value.lower() == wanted.lower():
-        return True
-    date = _date_words(value)
-    return bool(date) and {_SHORT.get(one, one) for one in _WORD.findall(wanted.lower())} <= date
+    """Whether `wanted` is the value, in any case, or what is said of its date or number."""
+    return (
+        value.lower() == wanted.lower()
+        or date_phrases.is_of(value, wanted)
+        or number_phrases.is_of(value, wanted)
+    )
+
+
+def _spoken(goal: str, field: str, values: Collection[str]) -> list[str]:
+    """What `goal` says of the values: of dates and numbers as one speaks of these, else them."""
+    of_dates = date_phrases.named(goal, values)
+    if of_dates is not None:
+        return of_dates
+    if number_phrases.are_numbers(values):
+        of_numbers = number_phrases.named(goal, field, values)
+        if of_numbers is not None:
+            return of_numbers
+        goal = number_phrases.without(goal)
+    text = _words_of(goal)
+    return [one for one in values if _stands_in(text, one) and _says_something(one)]
+
+
+def _words_of(goal: str) -> str:
+    return f" {' '.join(_WORD.findall(goal.lower()))} "
 
 
 def _stands_in(text: str, value: str) -> bool:
@@ -189,42 +199,3 @@ def _stands_in(text: str, value: str) -> bool:
 def _says_something(value: str) -> bool:
     """Whether it is more than words as `no` and `other`, which goals have for other reasons."""
     return any(map(str.isdigit, value)) or bool(telling(value))
-
-
-def _dates_in(goal: str, values: Iterable[str]) -> list[str]:
-    """Months, years, and months of a year that a goal names of dates; none of a range's."""
-    dates = [_date_words(value) for value in values]
-    if not dates or not all(dates):
-        return []
-    there = frozenset[str]().union(*dates)
-    found: list[str] = []
-    words = _WORD.findall(goal)
-    for before, word, behind in zip(["", *words], words, [*words[1:], ""], strict=False):
-        if word.istitle() and word.lower() in _MONTHS and word.lower()[:3] in there:
-            named_date = f"{word} {behind}" if _YEAR.fullmatch(behind) else word
-        elif _YEAR.fullmatch(word) and word in there and before.lower() not in _MONTHS:
-            named_date = word
-        else:
-            continue
-        if before.lower() in _OF_RANGES:
-            return []
-        found.append(named_date)
-    return list(dict.fromkeys(found))
-
-
-@lru_cache(maxsize=10_000)
-def _date_words(value: str) -> frozenset[str]:
-    """Month (three letters), day and year of a date; empty where `value` is none."""
-    words = [_SHORT.get(word, word) for word in _WORD.findall(value.lower())]
-    if len(words) > _MOST_WORDS_OF_DATE:
-        return frozenset()
-    words += [
-        _MONTHS[int(month) - 1][:3]
-        for month in _ISO_DATE.findall(value)
-        if 1 <= int(month) <= len(_MONTHS)
-    ]
-    months, years = (
-        any(word in _SHORT.values() for word in words),
-        any(map(_YEAR.fullmatch, words)),
-    )
-    return frozenset(words) if months and years else frozenset()

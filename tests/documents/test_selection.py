@@ -53,7 +53,12 @@ def names(goal: str) -> dict[str, tuple[str, ...]]:
         ("How many are of May 27, 2022?", {"Date": ("May 27, 2022",)}),
         ("How many may be spam?", {}),
         ("How many are of March?", {}),
-        ("How many are from May to June?", {}),
+        ("How many are from May to June?", {"Date": ("from May to June",)}),
+        (
+            "How many are between May 27, 2022 and May 02, 2023?",
+            {"Date": ("between May 27, 2022 and May 02, 2023",)},
+        ),
+        ("How many are from May to be seen?", {}),
         ("How many are between 2022 and 2023?", {}),
     ],
 )
@@ -95,6 +100,7 @@ def test_records_are_chosen_by_any_value_of_each_field() -> None:
     assert chosen({"Date": ["2023"]}) == [6, 7, 8, 9, 10, 11]
     assert chosen({"User": ["1"]}) == []
     assert chosen({"Date": ["May"]}) == [3, 4, 5, 6, 7, 8]
+    assert chosen({"Date": ["after May 2022"], "User": ["8"]}) == [7, 10]
 
 
 def test_months_of_dates_as_machines_write_them() -> None:
@@ -102,6 +108,23 @@ def test_months_of_dates_as_machines_write_them() -> None:
     [one] = named("What happened in November?", rows)
     assert one.values == ("November",)
     assert select(rows, Query({"at": one.values})).num_selected == 1
+
+
+def test_records_are_chosen_by_what_is_said_of_their_numbers() -> None:
+    rows = of_fields(*({"star_rating": str(n % 6), "place": f"p{n % 4}"} for n in range(24)))
+    [one] = named("Of those with a star rating of at least 4, how many are spam?", rows)
+    assert one == Named("star_rating", ("at least 4",), counts=True)
+    query = Query({one.field: one.values, "place": ["p1"]})
+    assert select(rows, query).num_selected == sum(n % 6 >= 4 and n % 4 == 1 for n in range(24))
+
+
+def test_a_number_that_something_else_is_compared_with_is_no_value() -> None:
+    rows = of_fields(*({"stars": str(n % 6), "by": f"u{n % 3}"} for n in range(24)))
+    assert named("How many were read by at least 4 users?", rows) == ()
+    assert named("How many got 4 from u2?", rows) == (
+        Named("stars", ("4",), counts=False),
+        Named("by", ("u2",), counts=False),
+    )
 
 
 def test_values_are_counted_exactly() -> None:
