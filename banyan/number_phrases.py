@@ -99,6 +99,11 @@ def without(goal: str) -> str:
     return _PHRASE.sub(" ", goal)
 
 
+def is_phrase(text: str) -> bool:
+    """Whether `text` says something of numbers, as `named` gives it."""
+    return _read(text) is not None
+
+
 def is_of(value: str, phrase: str) -> bool:
     """Whether `value` is a number of what `phrase` says, as `named` gives it."""
     bounds = _read(phrase)

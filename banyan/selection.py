@@ -88,7 +88,9 @@ def named(goal: str, records: Iterable[Record]) -> tuple[Named, ...]:
     for name, known in values.items():
         words = " ".join(_WORD_OF_NAME.findall(name))
         spoken = _spoken(goal, words, known)
-        is_named = _stands_in(text, words) or _stands_in(text, f"{words}s")
+        num_named = text.count(f" {words.lower()} ") + text.count(f" {words.lower()}s ")
+        # "with a rating of at least 4" names the field for its numbers alone.
+        is_named = num_named > any(map(number_phrases.is_phrase, spoken))
         recurs = len(known) * _RECURS <= num_records
         counts = is_named and recurs and _says_something(words)
         one = Named(name, tuple(spoken[:MOST_NAMED]), counts=counts)
