@@ -46,11 +46,12 @@ _MENTION = re.compile(
 )
 _UNKNOWN_BEFORE = re.compile(
     r"\b(?:not(?:\s+(?:in|on|of|from|during))?|(?:except|excluding|outside)(?:\s+\w+){0,2}"
-    r"|(?:before|after)\s+(?:or|and)|days?|weeks?|months?|years?"
-    r"|(?:start|beginning|middle|end)\s+of|early|late|between|from|until|till|to|by|through"
+    r"|(?:before|after)\s+(?:or|and)|(?:start|beginning|middle|end)\s+of|early|late"
+    r"|between|from|until|till|to|by|through"
     rf"|{DAY}\s*(?:and|or|-))\s*(?:the\s+)?$",
     re.IGNORECASE,
 )
+_DURATION = re.compile(r"\b(?:days?|weeks?|months?|years?)\s+$", re.IGNORECASE)
 _UNKNOWN_BEHIND = re.compile(
     r",?\s+(?:or|and)\s+(?:later|earlier|after|before|older|newer)\b"
     rf"|\s*(?:{_TO}|-)\s*(?:\d|now\b|today\b|date\b|the\b)"
@@ -120,7 +121,11 @@ def _mentions(goal: str) -> list[_Mention]:
         between, said = goal[end : match.start()], _said(match)
         if _is_word(match) or (said is None and not _has_month(match)):
             continue
-        if _UNKNOWN_BEFORE.search(between) or _UNKNOWN_BEHIND.match(goal, match.end()):
+        if (
+            _UNKNOWN_BEFORE.search(between)
+            or _UNKNOWN_BEHIND.match(goal, match.end())
+            or (match["side"] and _DURATION.search(between))
+        ):
             said = None
         is_listed = bool(found) and _SAME_LIST.fullmatch(between) is not None
         found.append(_Mention(match[0], said, is_listed))

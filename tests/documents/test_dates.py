@@ -58,6 +58,8 @@ def test_a_range_has_the_dates_in_it(goal: str, expected: tuple[str, ...] | None
         ("What was said in May?", (MAY, NEXT_MAY)),
         ("What was said in may 2022?", (MAY,)),
         ("What was said in 2022?", (JAN, MAY)),
+        ("What was said in the year 2022?", (JAN, MAY)),
+        ("What was said in the month of June?", (JUNE,)),
         ("What was said in May and June 2023?", (NEXT_MAY, JUNE)),
         ("What was said in May, June and November of 2023?", (NEXT_MAY, JUNE, NOVEMBER)),
         ("What was said on May 27, 2022?", (MAY,)),
