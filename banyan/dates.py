@@ -26,7 +26,10 @@ _MACHINE = re.compile(r"(?<!\d)(\d{4})([-/.])(\d{2})\2(\d{2})(?!\d)")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A day, a month, a year, or a month or a day of any year; what is None is left open."""
+    """A day, a month, a year, or a month or a day of any year; what is None is left open.
+
+    `month` is 1 to 12, `day` 1 to 31, as in the calendar.
+    """
 
     year: int | None = None
     month: int | None = None
@@ -103,7 +106,7 @@ def date_of(value: str) -> Part | None:
 
 
 def part(year: str | int | None, month: str | int | None, day: str | int | None) -> Part | None:
-    """None where there is no such month or day."""
+    """Of what a text says, a month by its name or number; None where there is none such."""
     number = _month_number(month)
     own_day = int(re.sub(r"\D", "", str(day))) if day else None
     if month and not 1 <= (number or 0) <= len(MONTHS):

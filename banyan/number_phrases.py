@@ -23,7 +23,8 @@ _SIGN = "[$%\N{EURO SIGN}\N{POUND SIGN}\N{YEN SIGN}]"
 _VALUE = re.compile(rf"{_SIGN}?\s?({_NUMBER})\s?(?:{_SIGN}|[^\W\d]{{1,3}})?")
 _PHRASE = re.compile(
     rf"""(?<![\w-])(?:
-        between\s+{_SIGN}?(?P<first>{_NUMBER})\s?{_SIGN}?\s+and\s+{_SIGN}?(?P<last>{_NUMBER})
+        (?:(?P<between>between)|from)\s+{_SIGN}?(?P<first>{_NUMBER})\s?{_SIGN}?
+            \s+(?(between)and|to)\s+{_SIGN}?(?P<last>{_NUMBER})
         | (?:(?P<above>above|over|(?:more|greater|higher|larger)\s+than|>(?!=))
             | (?P<least>at\s+least|no\s+(?:less|fewer)\s+than|>=)
             | (?P<below>below|under|(?:less|fewer|lower|smaller)\s+than|<(?!=))
@@ -35,6 +36,7 @@ _PHRASE = re.compile(
     )(?![\w.,]*\d)""",
     re.VERBOSE | re.IGNORECASE,
 )
+_OF_TIME = re.compile(r"\b(?:after|before|since|until|till)\s+\d+", re.IGNORECASE)
 _NOT = re.compile(r"\b(?:not|never|isn't|aren't|except)\s+$", re.IGNORECASE)
 _LINK = r"(?:\s+(?:that|which|who))?(?:\s+(?:is|are|was|were|be|of|has|have))?\s*[:=]?\s*"
 _OF_THING = re.compile(rf"\s*{_SIGN}?\s*(?!(?:and|but|or|than)\b)\w", re.IGNORECASE)
@@ -95,8 +97,11 @@ def _is_of_field(goal: str, match: re.Match[str], field: str) -> bool:
 
 
 def without(goal: str) -> str:
-    """`goal` without such phrases: the 4 of "at least 4" names no value."""
-    return _PHRASE.sub(" ", goal)
+    """`goal` without such phrases and bounds of time, since these name no value.
+
+    The 4 of "at least 4" is none, nor is the 2022 of "since 2022".
+    """
+    return _OF_TIME.sub(" ", _PHRASE.sub(" ", goal))
 
 
 def is_phrase(text: str) -> bool:

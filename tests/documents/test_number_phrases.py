@@ -30,6 +30,7 @@ def chosen(goal: str, field: str = "price") -> tuple[str, ...] | None:
         ("Which things whose price is below 100 are tools?", ("$5", "$20.50")),
         ("Which things with prices up to $100 are tools?", ("$5", "$20.50", "$100")),
         ("Which things with a price between $20 and $100 are tools?", ("$20.50", "$100")),
+        ("Which things with a price from $20 to $100 are tools?", ("$20.50", "$100")),
         ("Which things with a price of 100 or more are tools?", ("$100", "$1,200")),
         ("Which things with price >= 1,200 are tools?", ("$1,200",)),
         ("Which things with price < 20.5 are tools?", ("$5",)),
@@ -60,13 +61,13 @@ def test_the_name_may_stand_behind(goal: str, expected: tuple[str, ...]) -> None
         "Which things with a price above 10 and below 200 are tools?",
         "Are things with a price above 100 more often tools than those with a price below 50?",
         "Are things with a price above 100 more often tools than below 100?",
-        "Which things have a price not above 100?",
+        "Which things have not at least 20 prices?",
         "Which things have a price above 2,000?",
         "Which things have a price above 0?",
     ],
 )
 def test_nothing_is_guessed_at(goal: str) -> None:
-    assert chosen(goal) in {(), None}
+    assert chosen(goal) == ()
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,7 @@ def test_nothing_is_guessed_at(goal: str) -> None:
     [
         "Say in at most 200 words what is bought.",
         "Which things cost above 100?",
+        "Which things have a price not above 100?",
         "What was the price in 2022?",
         "Which prices are told?",
     ],
@@ -83,14 +85,8 @@ def test_what_is_said_of_something_else_is_not_said_of_the_field(goal: str) -> N
 
 
 def test_numbers_of_phrases_name_no_value() -> None:
-    assert without("at least 4, or 5 to 7, or 8 and up").split() == [
-        ",",
-        "or",
-        "5",
-        "to",
-        "7,",
-        "or",
-    ]
+    goal = "at least 4, or 5 & 7, or 8 and up, from 1 to 2, since 2022"
+    assert without(goal).split() == [",", "or", "5", "&", "7,", "or", ",", ","]
 
 
 @pytest.mark.parametrize(

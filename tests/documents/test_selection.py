@@ -123,6 +123,8 @@ def test_records_are_chosen_by_what_is_said_of_their_numbers() -> None:
 def test_a_number_that_something_else_is_compared_with_is_no_value() -> None:
     rows = of_fields(*({"stars": str(n % 6), "by": f"u{n % 3}"} for n in range(24)))
     assert named("How many were read by at least 4 users?", rows) == ()
+    years = of_fields(*({"year": str(2020 + n % 4), "by": f"u{n % 3}"} for n in range(24)))
+    assert named("How many were read since 2022?", years) == ()
     assert named("How many got 4 from u2?", rows) == (
         Named("stars", ("4",), counts=False),
         Named("by", ("u2",), counts=False),
